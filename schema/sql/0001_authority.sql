@@ -148,10 +148,10 @@ CREATE TABLE requests (
     user_id       uuid REFERENCES users,
     decision      text NOT NULL CHECK (decision IN ('accepted', 'refused')),
     status        text NOT NULL
-                  CHECK (status IN ('accepted', 'ok', 'refused', 'invalid',
-                                    'not_found', 'denied', 'stale', 'conflict',
-                                    'id_in_use', 'too_large')),
+                  CHECK (status IN ('accepted', 'ok', 'invalid', 'not_found',
+                                    'denied', 'stale', 'conflict', 'id_in_use')),
     reason        text,
+    text          text,
     reply         bytea,
     issued        timestamptz NOT NULL,
     decided_at    timestamptz NOT NULL DEFAULT now(),
@@ -165,7 +165,9 @@ CREATE INDEX requests_decided ON requests USING brin (decided_at);
 COMMENT ON TABLE requests IS
     'Written by the authorizer, insert only. Each request was decided once: its id is the arbiter. hash is that of the signed bytes; decided_at this server''s time.';
 COMMENT ON COLUMN requests.reason IS
-    'Why it was refused, in full; the asker may be told less.';
+    'Why it was refused, in full.';
+COMMENT ON COLUMN requests.text IS
+    'What the asker was told of it, which may be less.';
 COMMENT ON COLUMN requests.reply IS
     'The reply''s body, sent again when the same bytes are asked again; NULL for a read, which is answered anew.';
 

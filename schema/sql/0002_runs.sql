@@ -23,6 +23,8 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_time ON runs (asked_at, id);
 CREATE INDEX runs_user ON runs (user_id, asked_at, id);
+-- A run is found by its id's ending: reverse(id::text) LIKE reverse($1) || '%'.
+CREATE INDEX runs_ending ON runs (reverse(id::text) text_pattern_ops);
 CREATE INDEX runs_command ON runs (command_id, asked_at, id);
 COMMENT ON TABLE runs IS
     'Written by the authorizer, insert only. id is the request''s; hash is that of run.start, command_hash of command.save; asked_at is when run.start was issued.';
@@ -122,7 +124,7 @@ CREATE TABLE executors (
     incarnation uuid NOT NULL,
     hello_at    timestamptz NOT NULL,
     heard_at    timestamptz NOT NULL,
-    slots       integer NOT NULL CHECK (slots >= 1),
+    slots       integer NOT NULL CHECK (slots BETWEEN 0 AND 10000),
     version     text NOT NULL,
     running     uuid[] NOT NULL DEFAULT '{}'
 );
@@ -216,7 +218,7 @@ CREATE VIEW run_states AS
            r.arguments, s.executions, s.ended, s.started_at,
            CASE WHEN s.ended = s.executions THEN s.finished_at END AS finished_at,
            CASE WHEN s.ended = s.executions THEN s.worst END AS outcome,
-           CASE WHEN s.ended = s.executions THEN s.worst
+           CASE WHEN s.ended = s.executions THEN coalesce(s.worst, 'accepted')
                 WHEN s.ended > 0 OR s.started_at IS NOT NULL THEN 'running'
                 ELSE 'accepted' END AS state
       FROM runs r
