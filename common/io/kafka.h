@@ -1,0 +1,97 @@
+/*
+ * kafka.h: reading and writing Kafka topics; nothing else sees librdkafka.
+ *
+ * What always holds (design: "Kafka rules"): every start position is a number;
+ * one record at a time; read_uncommitted; checksums checked; idempotent
+ * producer, acks=all, every delivery counted; murmur2 partitioning; no topic is
+ * made by accident. Any error event of a partition is FATAL with a clear line.
+ * A broker that is away is no error here: reading yields nothing, and writing
+ * waits, until whoever calls gives up.
+ *
+ * `properties` are struct pair, librdkafka's own names, from [kafka].
+ */
+#pragma once
+
+#include "model/record.h"
+
+struct kafka_reader;
+struct kafka_writer;
+
+/* A reader of partitions that it is given; or, with a group, of those that the
+ * group gives it. NULL: bad property (status 78) or out of memory. */
+struct kafka_reader *kafka_reader_new(const struct list *properties,
+                                      struct err *err);
+struct kafka_reader *kafka_group_new(const struct list *properties,
+                                     const char *group, const char *topic,
+                                     struct err *err);
+void kafka_reader_free(struct kafka_reader *reader);
+
+/* Adds a partition, from this offset on; reading it already: moves there. */
+int kafka_reader_add(struct kafka_reader *reader, const char *topic,
+                     int64_t partition, int64_t offset, struct err *err);
+
+/* 1: ret_record is the next one, the caller's; 0: nothing within timeout_ms;
+ * -1: FATAL. Call it at least once a second where there is a group. */
+int kafka_reader_poll(struct kafka_reader *reader, int timeout_ms,
+                      struct record *ret_record, struct err *err);
+
+/* Readable when polling may yield something; for epoll. Drain it with polls
+ * until 0, which also clears it. */
+int kafka_reader_fd(struct kafka_reader *reader);
+
+/* True once the partition was read to the end that it had at that moment. */
+bool kafka_reader_at_end(const struct kafka_reader *reader, const char *topic,
+                         int64_t partition);
+
+/* Remembers in the group that everything before `next` is done. */
+int kafka_group_commit(struct kafka_reader *reader, const char *topic,
+                       int64_t partition, int64_t next, struct err *err);
+
+/* The first offset that is still there, and the next to be written. RETRY: no
+ * answer within timeout_ms; REJECT: no such topic. */
+int kafka_bounds(struct kafka_reader *reader, const char *topic,
+                 int64_t partition, int timeout_ms, int64_t *ret_low,
+                 int64_t *ret_high, struct err *err);
+
+/* How many partitions a topic has (REJECT: none of that name), and which
+ * cluster this is (the caller's to free). Both ask the broker. */
+int kafka_partitions(struct kafka_reader *reader, const char *topic,
+                     int timeout_ms, int64_t *ret_n, struct err *err);
+char *kafka_cluster(struct kafka_reader *reader, int timeout_ms,
+                    struct err *err);
+
+/* Told of each record's end, from kafka_writer_poll/_flush; the tag is the one
+ * that was given to _send; err is NULL when it was delivered. */
+typedef void kafka_delivered(void *arg, uint64_t tag, const struct err *err);
+
+/* delivered may be NULL. */
+struct kafka_writer *kafka_writer_new(const struct list *properties,
+                                      kafka_delivered *delivered, void *arg,
+                                      struct err *err);
+void kafka_writer_free(struct kafka_writer *writer);
+
+/* Fetches a topic's metadata, so that the first send does not wait a second
+ * for it. RETRY: no broker within timeout_ms; REJECT: no such topic. */
+int kafka_writer_know(struct kafka_writer *writer, const char *topic,
+                      int timeout_ms, struct err *err);
+
+/* Hands a copy of the record over. REJECT: too large; RETRY: queue is full. */
+int kafka_writer_send(struct kafka_writer *writer, const struct record *record,
+                      uint64_t tag, struct err *err);
+
+/* Serves what is due, waiting at most timeout_ms. -1: FATAL. */
+int kafka_writer_poll(struct kafka_writer *writer, int timeout_ms,
+                      struct err *err);
+
+/* Readable when kafka_writer_poll has something to tell; for epoll. */
+int kafka_writer_fd(struct kafka_writer *writer);
+
+/* Waits until all that was sent is delivered. RETRY: not within timeout_ms;
+ * REJECT or FATAL: one of them failed since the last flush, and says why. */
+int kafka_writer_flush(struct kafka_writer *writer, int timeout_ms,
+                       struct err *err);
+
+/* Makes a topic with configuration (struct pair); there already is fine. */
+int kafka_topic_make(struct kafka_writer *writer, const char *topic,
+                     int partitions, const struct list *config, int timeout_ms,
+                     struct err *err);

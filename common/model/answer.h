@@ -1,0 +1,204 @@
+/*
+ * answer.h: the bodies of replies, by verb: what the authorizer tells who asked.
+ *
+ * Consumers pass over members that they don't know. Keys and scripts are never
+ * taken from here but from `envelopes`, whose chain the asker checks.
+ *
+ *   session.show        session_answer        session.open         session_answer
+ *   user.list           users_answer          user.show            user_answer
+ *   invitation.show     user_answer           target.list          targets_answer
+ *   command.list        commands_answer       command.show         command_answer
+ *   command.versions    versions_answer       assignment.list      assignments_answer
+ *   run.start           run_answer            run.show             run_answer
+ *   run.output          output_answer         run.history          history_answer
+ *   everything else     made_answer
+ */
+#pragma once
+
+#include "model/command.h"
+#include "model/envelope.h"
+#include "model/result.h"
+
+struct made_answer { /* what a change made */
+    struct hash hash; /* the envelope that counts from now on */
+    struct id id;     /* user, command … ; zero where there is none */
+    int64_t version;  /* command.save; 0 else */
+};
+
+struct session_answer {
+    struct id user;
+    char *email;
+    int role;
+    int state;
+    struct hash session;
+    int64_t until;
+};
+
+struct user_row {
+    struct id user;
+    char *email;
+    int role;
+    int state;
+    int64_t invited;       /* moments; 0: never */
+    int64_t invited_until; /* 0 once verified */
+    int64_t verified;
+    int64_t confirmed;
+    char *invited_by; /* e-mail; NULL: the first administrator */
+};
+
+struct users_answer {
+    struct list users; /* struct user_row */
+};
+
+struct user_answer {
+    struct user_row user;
+    struct hash invite; /* zero: the first administrator */
+    struct hash verify; /* zero: not yet */
+    struct list envelopes; /* these and their chain up to root.init */
+};
+
+struct executor_row {
+    char *name;
+    int64_t heard; /* moment; 0: never */
+    int64_t slots;
+    char *version;
+};
+
+struct target_row {
+    char *name;
+    int64_t generation;
+    int64_t max_wait;
+    struct list executors; /* struct executor_row */
+};
+
+struct targets_answer {
+    struct list targets; /* struct target_row */
+    struct hash hash;    /* the log's head, for target.set's `prev` */
+};
+
+struct command_row {
+    struct id command;
+    char *name;
+    char *description;
+    int64_t version;
+    struct list targets; /* char * */
+    int64_t saved;       /* moment */
+    char *saved_by;      /* e-mail; only for administrators */
+    int64_t runners;     /* how many are assigned; only for administrators */
+};
+
+struct commands_answer {
+    struct list commands; /* struct command_row */
+};
+
+struct command_answer {
+    struct command_row command;
+    struct list parameters; /* struct parameter */
+    int64_t timeout;
+    int64_t wait;
+    struct list runners;   /* char *: e-mails; only for administrators */
+    struct list envelopes; /* command.save, its chain; administrators only */
+};
+
+struct version_row {
+    int64_t version;
+    struct hash hash;
+    int64_t saved;
+    char *saved_by;
+};
+
+struct versions_answer {
+    struct list versions; /* struct version_row, newest first */
+};
+
+struct assignment_row {
+    char *command;
+    char *email;
+    int state; /* the user's: invited … */
+    int64_t added;
+    char *added_by;
+    int64_t until;
+    int64_t pin;
+};
+
+struct assignments_answer {
+    struct list assignments; /* struct assignment_row */
+};
+
+enum execution_state {
+    EXECUTION_NONE,
+    EXECUTION_WAITING, /* no claim is known yet */
+    EXECUTION_CLAIMED,
+    EXECUTION_RUNNING,
+    EXECUTION_ENDED,
+};
+
+extern const struct words execution_state_words;
+
+struct execution_row {
+    struct id execution;
+    char *target;
+    int64_t attempt;
+    int state;
+    int outcome;     /* 0 until it ended */
+    int64_t expires; /* until when it may start */
+    int64_t heard;   /* when anyone of its target was last heard; 0: never */
+    bool silent;     /* nobody of its target is heard now */
+    int64_t started; /* moments; 0: not yet */
+    int64_t finished;
+    bool was_started; /* START was reached */
+    int64_t exit;
+    int64_t signal;
+    int64_t chunks;
+    int64_t dropped;
+    char *reason;
+};
+
+struct run_row {
+    struct id run;
+    char *command;
+    int64_t version;
+    char *asked_by; /* e-mail */
+    int64_t asked;
+    int64_t finished;      /* 0: not yet */
+    int outcome;           /* succeeded, or the first other one; 0: goes on */
+    struct list arguments; /* struct pair */
+};
+
+struct run_answer {
+    struct run_row run;
+    struct list executions; /* struct execution_row */
+};
+
+struct history_answer {
+    struct list runs; /* struct run_row, newest first */
+    bool more;
+};
+
+struct piece {
+    struct id execution;
+    char *target;
+    int64_t number; /* grows by one within an execution, from 1 */
+    struct chunk chunk;
+};
+
+struct output_answer {
+    struct id run;
+    struct list pieces; /* struct piece: at most 256 KiB of data */
+    int64_t missing;    /* chunks that are said to be, and are not there */
+    bool more;          /* ask again, `after` the last piece's number */
+    bool ended;         /* every execution that was asked for has ended */
+};
+
+extern const struct table made_answer_table;
+extern const struct table session_answer_table;
+extern const struct table users_answer_table;
+extern const struct table user_answer_table;
+extern const struct table targets_answer_table;
+extern const struct table commands_answer_table;
+extern const struct table command_answer_table;
+extern const struct table versions_answer_table;
+extern const struct table assignments_answer_table;
+extern const struct table run_answer_table;
+extern const struct table history_answer_table;
+extern const struct table output_answer_table;

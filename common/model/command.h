@@ -1,0 +1,55 @@
+/*
+ * command.h: what an administrator prepared: command.save.
+ *
+ * Every save is a new version, chained to the one before by its hash; the id is
+ * made once and never used again. `script` is the file as it was saved, byte
+ * for byte, with its comment header; the other members say what the header says.
+ */
+#pragma once
+
+#include "model/parameter.h"
+#include "model/request.h"
+
+#define SCRIPT_MAX (400 * 1024)
+#define COMMAND_TARGETS_MAX 64
+#define TIMEOUT_DEFAULT 120 /* s */
+#define TIMEOUT_MAX 86400
+#define WAIT_DEFAULT 60 /* s */
+#define WAIT_MAX (7 * 86400L)
+
+struct command_save { /* administrator's own key */
+    struct request request;
+    struct id command;
+    char *name;
+    char *description; /* may be NULL */
+    int64_t version;
+    struct hash previous; /* zero for version 1 */
+    struct buf script;
+    struct list parameters; /* struct parameter */
+    struct list targets;    /* char *, names */
+    int64_t timeout;        /* s */
+    int64_t wait;           /* s */
+};
+
+extern const struct table command_save_table;
+
+/* Reads for which the payload names one command. */
+struct command_named {
+    struct request request;
+    char *name;
+};
+
+extern const struct table command_show_table;
+extern const struct table command_versions_table;
+
+/* What its members say beyond their bounds: parameters' names once, defaults
+ * good, at least one target, an interpreter line. -1: REJECT. */
+int command_check(const struct command_save *command, struct err *err);
+
+/*
+ * Reads a command file (a script whose comment header describes it) into
+ * everything that a file can say: name … wait, and the script itself. `path`
+ * is for messages: "path:line: key: what, and what to do". -1: REJECT.
+ */
+int command_read(const char *path, const void *bytes, size_t n,
+                 struct command_save *ret_command, struct err *err);

@@ -1,0 +1,56 @@
+/*
+ * parameter.h: what a command asks of who runs it, and the check of a value.
+ *
+ * Checked by the same code in submit (so that a person is told at once), in the
+ * authorizer and in the executor. A value is UTF-8 text of at most 4,000 bytes,
+ * never part of the script's text.
+ */
+#pragma once
+
+#include "base/fields.h"
+
+enum parameter_type {
+    PARAMETER_NONE,
+    PARAMETER_STRING,
+    PARAMETER_INT,
+    PARAMETER_NUMBER,
+    PARAMETER_BOOL, /* true or false */
+    PARAMETER_CHOICE,
+    PARAMETER_PATH, /* absolute, without . and .. */
+    PARAMETER_DATE, /* 2026-11-24 */
+};
+
+extern const struct words parameter_type_words;
+
+#define PARAMETER_VALUE_MAX 4000
+#define PARAMETERS_MAX 64
+
+struct parameter {
+    char *name; /* a name; ERRAND_PARAM_<NAME> with '-' as '_' */
+    int type;
+    bool required;
+    char *fallback; /* "default"; NULL: none */
+    char *help;
+    struct list choices; /* char *: for a choice */
+};
+
+extern const struct table parameter_table;
+extern const struct field parameter_item; /* of a list of them */
+
+/* -1 (REJECT): the value is not one of this parameter's; says why. */
+int parameter_check(const struct parameter *parameter, const char *value,
+                    struct err *err);
+
+/*
+ * Checks arguments (struct pair) against parameters (struct parameter): each
+ * known and good, each required one there. ret_values (may be NULL): the
+ * arguments and the defaults of what is absent, in the parameters' order.
+ */
+int arguments_check(const struct list *parameters, const struct list *arguments,
+                    struct list *ret_values, struct err *err);
+
+/* "ERRAND_PARAM_LOG_DIR" for "log-dir"; the caller's to free. */
+char *parameter_variable(const char *name);
+
+/* Releases a list of struct pair. */
+void pairs_done(struct list *pairs);

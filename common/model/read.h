@@ -1,0 +1,34 @@
+/*
+ * read.h: requests that only ask: their payloads beyond plain_request.
+ */
+#pragma once
+
+#include "model/request.h"
+
+struct run_named { /* run.show */
+    struct request request;
+    char *run; /* an id, or a unique ending of one of at least 4 digits */
+};
+
+struct run_output {
+    struct request request;
+    char *run;
+    struct id execution; /* zero: all of them, one after the other */
+    int64_t after;       /* the last number that the asker has; 0: none */
+};
+
+struct run_history {
+    struct request request;
+    struct id before; /* runs older than this one; zero: the newest */
+    int64_t limit;    /* 1 to 100 */
+};
+
+struct user_named { /* user.show */
+    struct request request;
+    char *email;
+};
+
+extern const struct table run_named_table;
+extern const struct table run_output_table;
+extern const struct table run_history_table;
+extern const struct table user_named_table;

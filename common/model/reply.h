@@ -1,0 +1,51 @@
+/*
+ * reply.h: what is answered to a request, by the authorizer and, where run.start
+ * says `follow`, by executors.
+ *
+ * A reply's record value is {"box": base64(sealed DSSE envelope)}, sealed to the
+ * request's reply key; its record key is the request's id. A body is cut into
+ * parts, numbered from 0 for each sender; the last says so. Joined, the parts
+ * are one JSON document: by verb one of answer.h, or, from an executor, the DSSE
+ * envelope of a result.
+ */
+#pragma once
+
+#include "model/envelope.h"
+
+#define REPLY_PART_MAX (256 * 1024)
+
+enum reply_status {
+    REPLY_NONE,
+    REPLY_ACCEPTED,  /* decided, stored, and it changed something */
+    REPLY_OK,        /* a read's answer */
+    REPLY_RESULT,    /* an executor's: a result of a run that is followed */
+    REPLY_INVALID,   /* the request's content is bad; the text says how */
+    REPLY_NOT_FOUND, /* no such thing, or not yours */
+    REPLY_DENIED,    /* not signed in, or not a verb of this role */
+    REPLY_STALE,     /* too old to be decided */
+    REPLY_CONFLICT,  /* something came between; the text says what */
+    REPLY_ID_IN_USE, /* this id came with other bytes before */
+};
+
+extern const struct words reply_status_words;
+
+struct reply { /* authorizer, or that target's executor */
+    struct head head;
+    struct id to;        /* the request's id */
+    struct hash request; /* the request's envelope */
+    int64_t part;
+    bool last;
+    int64_t seq;
+    struct hash log; /* "head": the revocation log's */
+    int status;
+    char *text;        /* in words, where refused; may be NULL */
+    struct buf body;   /* this part of it; may be empty */
+    struct list proof; /* struct envelope: in a sender's first part */
+};
+
+struct sealed_reply {
+    struct buf box;
+};
+
+extern const struct table reply_table;
+extern const struct table sealed_reply_table;

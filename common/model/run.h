@@ -1,0 +1,52 @@
+/*
+ * run.h: a run on its way: run.start, the dispatch, the claim
+ * (design: "A run's way through the house").
+ *
+ * One run has one execution for each target; an execution's id is derived from
+ * the run, the target and the attempt, so that nobody can multiply a run.
+ */
+#pragma once
+
+#include "model/envelope.h"
+
+#define RUN_TARGETS_MAX 64
+
+struct run_start { /* session key */
+    struct request request;
+    struct id command;
+    struct list arguments; /* struct pair */
+    struct list targets;   /* char *, names */
+    int64_t deadline;      /* moment after which nothing of it may start */
+    bool follow;           /* executors tell the asker, too */
+};
+
+struct dispatch { /* authorizer */
+    struct head head;
+    int64_t expires;
+    struct id execution;
+    struct hash run;     /* run.start's envelope */
+    struct hash command; /* command.save's envelope */
+    char *target;
+    int64_t attempt; /* from 1 */
+    int64_t seq;     /* of the revocation log that it was decided under */
+    struct hash log; /* that log's head */
+    struct list proof; /* struct envelope */
+};
+
+enum closing { CLOSING_NONE, CLOSING_EXPIRED, CLOSING_CANCELLED };
+
+struct claim { /* executor; a closing one: authorizer or scheduler */
+    struct head head;
+    struct id execution;
+    struct id incarnation; /* all zero in a closing claim */
+    int closing;
+};
+
+extern const struct words closing_words;
+extern const struct table run_start_table;
+extern const struct table dispatch_table;
+extern const struct table claim_table;
+
+/* run: the hash of run.start's envelope. */
+struct id execution_id(const struct hash *run, const char *target,
+                       int64_t attempt);

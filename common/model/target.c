@@ -1,0 +1,30 @@
+/* target.c: see target.h. */
+#include "model/target.h"
+
+static const struct field target_set_fields[] = {
+    {"name", FIELD_NAME, .at = offsetof(struct target_set, name)},
+    {"generation", FIELD_INT, .min = 1, .max = 1000000,
+     .at = offsetof(struct target_set, generation)},
+    {"labels", FIELD_PAIRS, .optional = true, .max = 255,
+     .at = offsetof(struct target_set, labels)},
+    {"max_wait", FIELD_INT, .min = 1, .max = TARGET_WAIT_MAX,
+     .at = offsetof(struct target_set, max_wait)},
+    {"seq", FIELD_INT, .at = offsetof(struct target_set, seq)},
+    {"prev", FIELD_HASH, .at = offsetof(struct target_set, prev)},
+};
+
+const struct table target_set_table = {.name = "target.set",
+                                       .base = &request_table,
+                                       TABLE(target_set_fields),
+                                       .size = sizeof(struct target_set)};
+
+char *dispatch_topic(const char *target, int64_t generation)
+{
+    return must_printf("errand.dispatch.%s.%lld", target,
+                       (long long)generation);
+}
+
+char *claims_topic(const char *target, int64_t generation)
+{
+    return must_printf("errand.claims.%s.%lld", target, (long long)generation);
+}

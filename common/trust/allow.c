@@ -1,0 +1,323 @@
+/*
+ * allow.c: what a proof allows: who signed a request, and what a dispatch may
+ * start. The links themselves are checked in proof.c. See proof.h.
+ */
+#include <string.h>
+
+#include "trust/proof_private.h"
+
+static int not_signed(const struct event *event, struct err *err)
+{
+    return err_set(err, ERR_REJECT, "%s is not signed by the key that its "
+                                    "`by` names", event->envelope.type);
+}
+
+static int same_root(const struct event *event, const struct hash *root,
+                     struct err *err)
+{
+    const struct head *head = event->payload;
+
+    return hash_equal(&head->root, root)
+               ? 0
+               : err_set(err, ERR_REJECT, "%s is of another installation",
+                         event->envelope.type);
+}
+
+static int signed_by_person(struct proof *proof, const struct event *request,
+                            struct signer *signer, struct err *err)
+{
+    const struct head *head = request->payload;
+
+    signer->kind = SIGNER_OWN;
+    if (proof_person(proof, &head->by, &signer->person, err) != 0) {
+        return -1;
+    }
+    signer->root = signer->person.root;
+    if (!envelope_signed_by(&request->envelope, 0, &signer->person.key)) {
+        return not_signed(request, err);
+    }
+    if (request->kind == EVENT_SESSION_OPEN) {
+        const struct session_open *open = request->payload;
+        if (!envelope_signed_by(&request->envelope, 1, &open->key)) {
+            return not_signed(request, err);
+        }
+    }
+    return same_root(request, &signer->root, err);
+}
+
+/* Issued within the session's life. */
+static int within_session(const struct session *session,
+                          const struct head *head, struct err *err)
+{
+    if (head->issued < session->issued - CLOCK_SKEW ||
+        head->issued > session->until) {
+        return err_set(err, ERR_REJECT, "not issued within its session");
+    }
+    return 0;
+}
+
+static int signed_by_session(struct proof *proof, const struct event *request,
+                             struct signer *signer, struct err *err)
+{
+    const struct head *head = request->payload;
+
+    signer->kind = SIGNER_SESSION;
+    if (proof_session(proof, &head->by, &signer->session, err) != 0) {
+        return -1;
+    }
+    signer->person = signer->session.person;
+    signer->root = signer->person.root;
+    if (!envelope_signed_by(&request->envelope, 0, &signer->session.key)) {
+        return not_signed(request, err);
+    }
+    return same_root(request, &signer->root, err) != 0
+               ? -1
+               : within_session(&signer->session, head, err);
+}
+
+static int signed_by_service(struct proof *proof, const struct event *request,
+                             const struct service_enrol *named,
+                             struct signer *signer, struct err *err)
+{
+    const struct head *head = request->payload;
+    const struct service_enrol *enrol = NULL;
+
+    signer->kind = SIGNER_SERVICE;
+    signer->service = named->kind;
+    signer->root = named->request.head.root;
+    if (proof_service(proof, &head->by, (enum service_kind)named->kind, NULL,
+                      head->issued, &enrol, err) != 0) {
+        return -1;
+    }
+    return envelope_signed_by(&request->envelope, 0, &enrol->key)
+               ? same_root(request, &signer->root, err)
+               : not_signed(request, err);
+}
+
+/* user.verify: by the invitation's key, and the new one. */
+static int signed_by_invitation(struct proof *proof,
+                                const struct event *request,
+                                struct signer *signer, struct err *err)
+{
+    struct err added = {0};
+    const struct user_invite *invite = NULL;
+
+    if (request->kind != EVENT_USER_VERIFY) {
+        return err_set(err, ERR_REJECT, "an invitation signs user.verify only");
+    }
+    if (proof_add(proof, &request->envelope, &added) != 0) {
+        *err = added;
+        return -1;
+    }
+    struct link *link =
+        proof_link_of(proof, &request->hash, EVENT_USER_VERIFY, err);
+    signer->kind = SIGNER_INVITATION;
+    if (link == NULL || proof_verify(proof, link, 0, &invite, err) != 0) {
+        return -1;
+    }
+    signer->root = invite->request.head.root;
+    signer->person.user = invite->user;
+    return 0;
+}
+
+int proof_request(struct proof *proof, const struct event *request,
+                  struct signer *ret_signer, struct err *err)
+{
+    const struct head *head = request->payload;
+    struct link *link = proof_link(proof, &head->by, err);
+    struct signer signer = {0};
+    int done = -1;
+
+    if (link == NULL) {
+        return -1;
+    }
+    switch ((int)link->event->kind) {
+    case EVENT_ROOT_INIT:
+    case EVENT_USER_VERIFY:
+        done = signed_by_person(proof, request, &signer, err);
+        break;
+    case EVENT_SESSION_OPEN:
+        done = signed_by_session(proof, request, &signer, err);
+        break;
+    case EVENT_SERVICE_ENROL:
+        done = signed_by_service(proof, request, link->event->payload, &signer,
+                                 err);
+        break;
+    case EVENT_USER_INVITE:
+        done = signed_by_invitation(proof, request, &signer, err);
+        break;
+    default:
+        return err_set(err, ERR_REJECT, "a %s gives nobody a right",
+                       link->event->envelope.type);
+    }
+    if (done == 0) {
+        *ret_signer = signer;
+    }
+    return done;
+}
+
+/* Runs */
+
+static bool assignment_fits(const struct assignment_add *add,
+                            const struct person *who,
+                            const struct run_start *run,
+                            const struct command_save *command)
+{
+    return id_equal(&add->user, &who->user) &&
+           id_equal(&add->command, &command->command) &&
+           (add->until == 0 || run->request.head.issued <= add->until) &&
+           (add->pin == 0 || add->pin == command->version);
+}
+
+/* An administrator in force, or somebody with an assignment in the proof. */
+static int may_run(struct proof *proof, const struct order *order,
+                   struct err *err)
+{
+    struct err reason = {0};
+
+    if (order->asker.role == ROLE_ADMINISTRATOR) {
+        return order->asker.in_force
+                   ? 0
+                   : err_set(err, ERR_REJECT, "%s waits to be confirmed",
+                             order->asker.email);
+    }
+    for (struct link *l = proof->links; l != NULL; l = l->hh.next) {
+        struct person by;
+        if (l->event->kind == EVENT_ASSIGNMENT_ADD &&
+            assignment_fits(l->event->payload, &order->asker, order->run,
+                            order->command) &&
+            proof_by_administrator(proof, l, &by, &reason) == 0) {
+            l->used = true;
+            return 0;
+        }
+    }
+    return err_set(err, ERR_REJECT, "%s has no assignment to command %s%s%s",
+                   order->asker.email, order->command->name,
+                   reason.text[0] == '\0' ? "" : ": ", reason.text);
+}
+
+static int check_targets(const struct order *order, const char *target,
+                         struct err *err)
+{
+    if (!texts_hold(&order->run->targets, target)) {
+        return err_set(err, ERR_REJECT, "the run does not name target %s",
+                       target);
+    }
+    if (!texts_hold(&order->command->targets, target)) {
+        return err_set(err, ERR_REJECT, "command %s is not for target %s",
+                       order->command->name, target);
+    }
+    return 0;
+}
+
+static int check_deadline(const struct order *order, struct err *err)
+{
+    int64_t latest = order->run->request.head.issued + REQUEST_LIFE +
+                     order->command->wait * 1000;
+
+    return order->run->deadline <= latest
+               ? 0
+               : err_set(err, ERR_REJECT, "the run's deadline is later than "
+                                          "its command's wait allows");
+}
+
+int proof_run(struct proof *proof, const struct hash *run,
+              const struct hash *command, const char *target,
+              struct order *ret_order, struct err *err)
+{
+    struct link *started = proof_link_of(proof, run, EVENT_RUN_START, err);
+    struct link *saved =
+        started == NULL ? NULL
+                        : proof_link_of(proof, command, EVENT_COMMAND_SAVE, err);
+    struct signer signer;
+    struct person author;
+
+    if (saved == NULL ||
+        proof_request(proof, started->event, &signer, err) != 0 ||
+        proof_by_administrator(proof, saved, &author, err) != 0) {
+        return -1;
+    }
+    struct order order = {.asker = signer.person,
+                          .root = signer.root,
+                          .run_hash = *run,
+                          .run = started->event->payload,
+                          .command = saved->event->payload};
+    if (signer.kind != SIGNER_SESSION) {
+        return err_set(err, ERR_REJECT, "run.start is not signed by a "
+                                        "session's key");
+    }
+    if (!hash_equal(&author.root, &order.root) ||
+        !id_equal(&order.run->command, &order.command->command)) {
+        return err_set(err, ERR_REJECT, "the run names another command");
+    }
+    if (check_targets(&order, target, err) != 0 ||
+        check_deadline(&order, err) != 0 ||
+        may_run(proof, &order, err) != 0 ||
+        arguments_check(&order.command->parameters, &order.run->arguments,
+                        NULL, err) != 0) {
+        return -1;
+    }
+    *ret_order = order;
+    return 0;
+}
+
+/* What the authorizer itself says must follow from what was signed. */
+static int check_said(const struct dispatch *dispatch,
+                      const struct order *order, int64_t now, struct err *err)
+{
+    struct id id =
+        execution_id(&dispatch->run, dispatch->target, dispatch->attempt);
+
+    if (!id_equal(&id, &dispatch->execution)) {
+        return err_set(err, ERR_REJECT, "the execution's id is not that of its "
+                                        "run, target and attempt");
+    }
+    if (dispatch->expires > order->run->deadline) {
+        return err_set(err, ERR_REJECT, "the dispatch outlives its run's "
+                                        "deadline");
+    }
+    if (now > dispatch->expires) {
+        return err_set(err, ERR_REJECT, "the dispatch has expired");
+    }
+    return 0;
+}
+
+int proof_dispatch(struct proof *proof, const struct event *event,
+                   const char *target, int64_t now, struct order *ret_order,
+                   struct err *err)
+{
+    const struct dispatch *dispatch = event->payload;
+    const struct service_enrol *authorizer = NULL;
+    struct order order;
+
+    if (event->kind != EVENT_DISPATCH) {
+        return err_set(err, ERR_REJECT, "a %s where a dispatch belongs",
+                       event->envelope.type);
+    }
+    if (strcmp(dispatch->target, target) != 0) {
+        return err_set(err, ERR_REJECT, "a dispatch for target %s, not %s",
+                       dispatch->target, target);
+    }
+    if (proof_add_all(proof, &dispatch->proof, err) != 0 ||
+        proof_service(proof, &dispatch->head.by, SERVICE_AUTHORIZER, NULL, now,
+                      &authorizer, err) != 0) {
+        return -1;
+    }
+    if (!envelope_signed_by(&event->envelope, 0, &authorizer->key)) {
+        return not_signed(event, err);
+    }
+    if (proof_run(proof, &dispatch->run, &dispatch->command, target, &order,
+                  err) != 0 ||
+        same_root(event, &order.root, err) != 0 ||
+        !hash_equal(&authorizer->request.head.root, &order.root)) {
+        return err->text[0] == '\0'
+                   ? err_set(err, ERR_REJECT, "the authorizer and the run are "
+                                              "of two installations")
+                   : -1;
+    }
+    if (check_said(dispatch, &order, now, err) != 0) {
+        return -1;
+    }
+    *ret_order = order;
+    return 0;
+}

@@ -1,0 +1,284 @@
+/* event.c: see event.h. */
+#include "trust/event.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/codec.h"
+#include "model/assignment.h"
+#include "model/change.h"
+#include "model/command.h"
+#include "model/enrolment.h"
+#include "model/read.h"
+#include "model/reply.h"
+#include "model/result.h"
+#include "model/run.h"
+#include "model/session.h"
+#include "model/target.h"
+#include "model/user.h"
+
+#define REQUEST(verb, table, signers)                                          \
+    {"errand." verb ".v1", verb, &(table), signers}
+#define FACT(name, table)                                                      \
+    {"errand." name ".v1", NULL, &(table), 1}
+
+const struct event_type event_types[EVENT_KINDS] = {
+    [EVENT_ROOT_INIT] = FACT("root.init", root_init_table),
+    [EVENT_SERVICE_ENROL] = REQUEST("service.enrol", service_enrol_table, 1),
+    [EVENT_TARGET_SET] = REQUEST("target.set", target_set_table, 1),
+    [EVENT_INVITATION_SHOW] =
+        REQUEST("invitation.show", invitation_show_table, 1),
+    [EVENT_USER_INVITE] = REQUEST("user.invite", user_invite_table, 1),
+    [EVENT_USER_VERIFY] = REQUEST("user.verify", user_verify_table, 2),
+    [EVENT_USER_CONFIRM] = REQUEST("user.confirm", user_confirm_table, 1),
+    [EVENT_SESSION_OPEN] = REQUEST("session.open", session_open_table, 2),
+    [EVENT_SESSION_CLOSE] = REQUEST("session.close", session_close_table, 1),
+    [EVENT_COMMAND_SAVE] = REQUEST("command.save", command_save_table, 1),
+    [EVENT_ASSIGNMENT_ADD] = REQUEST("assignment.add", assignment_add_table, 1),
+    [EVENT_RUN_START] = REQUEST("run.start", run_start_table, 1),
+    [EVENT_SESSION_SHOW] = REQUEST("session.show", plain_request_table, 1),
+    [EVENT_USER_LIST] = REQUEST("user.list", plain_request_table, 1),
+    [EVENT_USER_SHOW] = REQUEST("user.show", user_named_table, 1),
+    [EVENT_TARGET_LIST] = REQUEST("target.list", plain_request_table, 1),
+    [EVENT_COMMAND_LIST] = REQUEST("command.list", plain_request_table, 1),
+    [EVENT_COMMAND_SHOW] = REQUEST("command.show", command_show_table, 1),
+    [EVENT_COMMAND_VERSIONS] =
+        REQUEST("command.versions", command_versions_table, 1),
+    [EVENT_ASSIGNMENT_LIST] =
+        REQUEST("assignment.list", assignment_list_table, 1),
+    [EVENT_RUN_SHOW] = REQUEST("run.show", run_named_table, 1),
+    [EVENT_RUN_OUTPUT] = REQUEST("run.output", run_output_table, 1),
+    [EVENT_RUN_HISTORY] = REQUEST("run.history", run_history_table, 1),
+    [EVENT_DISPATCH] = FACT("dispatch", dispatch_table),
+    [EVENT_CLAIM] = FACT("claim", claim_table),
+    [EVENT_STARTED] = FACT("execution.started", execution_started_table),
+    [EVENT_OUTPUT] = FACT("execution.output", execution_output_table),
+    [EVENT_FINISHED] = FACT("execution.finished", execution_finished_table),
+    [EVENT_HELLO] = FACT("executor.hello", executor_hello_table),
+    [EVENT_REPLY] = FACT("reply", reply_table),
+    [EVENT_USER_INVITED] = FACT("user.invited", change_table),
+    [EVENT_USER_VERIFIED] = FACT("user.verified", change_table),
+    [EVENT_USER_CONFIRMED] = FACT("user.confirmed", change_table),
+    [EVENT_SESSION_OPENED] = FACT("session.opened", change_table),
+    [EVENT_SESSION_CLOSED] = FACT("session.closed", change_table),
+    [EVENT_SERVICE_ENROLLED] = FACT("service.enrolled", change_table),
+    [EVENT_TARGET_ADDED] = FACT("target.added", change_table),
+    [EVENT_COMMAND_SAVED] = FACT("command.saved", change_table),
+    [EVENT_ASSIGNMENT_ADDED] = FACT("assignment.added", change_table),
+    [EVENT_RUN_ACCEPTED] = FACT("run.accepted", change_table),
+    [EVENT_RUN_REFUSED] = FACT("run.refused", change_table),
+};
+
+int event_kind(const char *type)
+{
+    for (int kind = 0; kind < EVENT_KINDS; kind++) {
+        if (strcmp(event_types[kind].type, type) == 0) {
+            return kind;
+        }
+    }
+    return -1;
+}
+
+int event_sign(enum event_kind kind, const void *payload,
+               const struct key_pair *first, const struct key_pair *second,
+               struct envelope *ret_envelope, struct err *err)
+{
+    const struct event_type *type = &event_types[kind];
+    _cleanup_envelope_ struct envelope envelope = {
+        .type = must_strdup(type->type)};
+
+    if (table_encode(type->table, payload, &envelope.payload, err) != 0 ||
+        envelope_sign(&envelope, first, err) != 0 ||
+        (second != NULL && envelope_sign(&envelope, second, err) != 0)) {
+        return -1;
+    }
+    *ret_envelope = envelope;
+    envelope = (struct envelope){0};
+    return 0;
+}
+
+int event_decode(enum event_kind kind, const struct envelope *envelope,
+                 void *ret_payload, struct err *err)
+{
+    const struct event_type *type = &event_types[kind];
+
+    if (strcmp(envelope->type, type->type) != 0) {
+        return err_set(err, ERR_REJECT, "a %.100s where %s belongs",
+                       envelope->type, type->type);
+    }
+    if (envelope->signatures.n != type->signers) {
+        return err_set(err, ERR_REJECT, "%s: %zu signatures instead of %zu",
+                       type->type, envelope->signatures.n, type->signers);
+    }
+    return table_decode(type->table, envelope->payload.data,
+                        envelope->payload.len, ret_payload, err);
+}
+
+struct event *event_new_take(struct envelope *envelope, struct err *err)
+{
+    _cleanup_envelope_ struct envelope taken = *envelope;
+    int kind = taken.type == NULL ? -1 : event_kind(taken.type);
+
+    *envelope = (struct envelope){0};
+    if (kind < 0) {
+        (void)err_set(err, ERR_REJECT, "unknown type '%.100s'",
+                      taken.type == NULL ? "" : taken.type);
+        return NULL;
+    }
+    struct event *event = must_calloc(1, sizeof(*event));
+    event->kind = (enum event_kind)kind;
+    event->payload = must_calloc(1, event_types[kind].table->size);
+    event->envelope = taken;
+    taken = (struct envelope){0};
+    if (event_decode(event->kind, &event->envelope, event->payload, err)) {
+        event_free(event);
+        return NULL;
+    }
+    event->hash = envelope_hash(&event->envelope);
+    return event;
+}
+
+void event_free(struct event *event)
+{
+    if (event == NULL) {
+        return;
+    }
+    table_done(event_types[event->kind].table, event->payload);
+    free(event->payload);
+    envelope_done(&event->envelope);
+    free(event);
+}
+
+/* The record's signature headers, in their order. */
+static int read_signatures(const struct record *record,
+                           struct envelope *envelope, struct err *err)
+{
+    for (size_t i = 0; i < ENVELOPE_SIGNERS_MAX; i++) {
+        const char *key = record_header(record, "errand-key", i);
+        const char *sig = record_header(record, "errand-sig", i);
+        if (key == NULL && sig == NULL) {
+            break;
+        }
+        struct signature *to = list_grow(&envelope->signatures, sizeof(*to));
+        if (key == NULL || sig == NULL || hash_parse(key, &to->key) != 0 ||
+            base64_decode_fixed(sig, to->b, sizeof(to->b)) != 0) {
+            return err_set(err, ERR_REJECT, "header errand-key or errand-sig: "
+                                            "missing or malformed");
+        }
+    }
+    return 0;
+}
+
+static int check_hints(const struct record *record, const struct head *head,
+                       struct err *err)
+{
+    const char *id = record_header(record, "ce_id", 0);
+    const char *time = record_header(record, "ce_time", 0);
+    char text[ID_TEXT];
+    char moment[TIME_TEXT];
+
+    id_format(&head->id, text);
+    time_format(head->issued, moment);
+    if (id == NULL || strcmp(id, text) != 0) {
+        return err_set(err, ERR_REJECT, "header ce_id: not the signed id");
+    }
+    if (time == NULL || strcmp(time, moment) != 0) {
+        return err_set(err, ERR_REJECT, "header ce_time: not the signed time");
+    }
+    return 0;
+}
+
+struct event *event_from_record(const struct record *record, struct err *err)
+{
+    const char *type = record_header(record, "ce_type", 0);
+    _cleanup_envelope_ struct envelope envelope = {0};
+
+    if (type == NULL) {
+        (void)err_set(err, ERR_REJECT, "header ce_type: missing");
+        return NULL;
+    }
+    envelope.type = must_strdup(type);
+    if (buf_add(&envelope.payload, record->value.data, record->value.len)) {
+        (void)err_set(err, ERR_RETRY, "out of memory");
+        return NULL;
+    }
+    if (read_signatures(record, &envelope, err) != 0) {
+        return NULL;
+    }
+    _cleanup_event_ struct event *event = event_new_take(&envelope, err);
+    if (event == NULL || check_hints(record, event->payload, err) != 0) {
+        return NULL;
+    }
+    return take_ptr(event);
+}
+
+static void add_signatures(const struct envelope *envelope,
+                           struct record *record)
+{
+    for (size_t i = 0; i < envelope->signatures.n; i++) {
+        const struct signature *signature =
+            &list_at(&envelope->signatures, struct signature, i);
+        char key[HASH_TEXT];
+        _cleanup_free_ char *sig =
+            base64_encode(signature->b, sizeof(signature->b));
+        hash_format(&signature->key, key);
+        record_header_add(record, "errand-key", key);
+        record_header_add(record, "errand-sig", sig == NULL ? "" : sig);
+    }
+}
+
+/* The head of any payload, by a table that passes over the rest. */
+static int read_head(const struct envelope *envelope, struct head *ret_head,
+                     struct err *err)
+{
+    int kind = event_kind(envelope->type);
+
+    if (kind < 0) {
+        return err_set(err, ERR_REJECT, "unknown type '%.100s'",
+                       envelope->type);
+    }
+    _cleanup_free_ void *payload =
+        must_calloc(1, event_types[kind].table->size);
+    if (event_decode((enum event_kind)kind, envelope, payload, err) != 0) {
+        return -1;
+    }
+    *ret_head = *(const struct head *)payload;
+    table_done(event_types[kind].table, payload);
+    return 0;
+}
+
+int event_to_record(const struct envelope *envelope, const char *source,
+                    const char *topic, int64_t partition, const char *key,
+                    struct record *ret_record, struct err *err)
+{
+    struct head head;
+    char text[HASH_TEXT];
+    char id[ID_TEXT];
+    char time[TIME_TEXT];
+
+    if (read_head(envelope, &head, err) != 0) {
+        return -1;
+    }
+    id_format(&head.id, id);
+    time_format(head.issued, time);
+    if (envelope->signatures.n > 0) {
+        hash_format(&list_at(&envelope->signatures, struct signature, 0).key,
+                    text);
+    }
+    struct record record = {.topic = must_strdup(topic),
+                            .partition = partition};
+    (void)buf_adds(&record.key, key == NULL ? text : key);
+    if (buf_add(&record.value, envelope->payload.data, envelope->payload.len)) {
+        record_done(&record);
+        return err_set(err, ERR_RETRY, "out of memory");
+    }
+    record_header_add(&record, "ce_specversion", "1.0");
+    record_header_add(&record, "ce_id", id);
+    record_header_add(&record, "ce_source", source);
+    record_header_add(&record, "ce_type", envelope->type);
+    record_header_add(&record, "ce_time", time);
+    record_header_add(&record, "content-type", "application/json");
+    add_signatures(envelope, &record);
+    *ret_record = record;
+    return 0;
+}
