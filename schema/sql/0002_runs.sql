@@ -200,6 +200,7 @@ CREATE VIEW execution_states AS
     SELECT e.id, e.run_id, e.target, e.generation, e.attempt, e.issued, e.expires,
            CASE WHEN r.outcome IS NOT NULL THEN r.outcome::text
                 WHEN r.started_at IS NOT NULL THEN 'running'
+                WHEN c.kind = 'executor' THEN 'claimed'
                 ELSE 'waiting' END AS state,
            r.outcome, r.said_by, r.was_started, r.started_at, r.finished_at,
            r.exit_status, r.signal, r.chunks, r.dropped, r.reason,
@@ -209,7 +210,7 @@ CREATE VIEW execution_states AS
       LEFT JOIN claims c ON c.execution_id = e.id AND c.target = e.target
                         AND c.generation = e.generation;
 COMMENT ON VIEW execution_states IS
-    'waiting, running, or the outcome of each execution.';
+    'waiting, claimed, running, or the outcome of each execution.';
 
 -- Of several outcomes the first of this list is the run's: what is known least,
 -- then what went wrong, then what was not done.
