@@ -1,0 +1,59 @@
+/*
+ * rpc.h: asking: a signed request out, its replies in; for submit.
+ *
+ * A call fixes its place in errand.replies as a number before it sends anything,
+ * so that no reply can be missed. Each reply is opened with the process's
+ * one-time box key, and believed only if it is for this very request, signed by
+ * an authorizer (or, in a followed run, by an executor of a target that the run
+ * names) whose chain in the reply goes up to a pinned root, its enrolment still in
+ * force, and its `seq` not lower than one seen before. What doesn't pass is passed
+ * over: anybody may write to the topic.
+ */
+#pragma once
+
+#include "io/kafka.h"
+#include "model/answer.h"
+#include "model/reply.h"
+#include "trust/proof.h"
+
+struct rpc;
+
+/* Connects nothing yet. `kafka`: struct pair. Both are copied. */
+struct rpc *rpc_new(const struct list *kafka, const struct roots *roots,
+                    struct err *err);
+void rpc_free(struct rpc *rpc);
+
+/* The highest (seq, head) that a reply named; and the start value, from the
+ * profile, below which replies are refused. */
+void rpc_seen(const struct rpc *rpc, int64_t *ret_seq, struct hash *ret_head);
+void rpc_set_seen(struct rpc *rpc, int64_t seq, const struct hash *head);
+
+/* Called once when an answer is late (2 s), with what is waited for, in words;
+ * may be NULL. */
+void rpc_on_late(struct rpc *rpc, void (*late)(void *arg, const char *what),
+                 void *arg);
+
+struct rpc_call {
+    enum event_kind kind;
+    void *payload; /* its head's `by` and `root` are set by the caller; id,
+                      issued, expires and reply are filled in by rpc_ask(),
+                      unless the id is set already */
+    const struct key_pair *first;
+    const struct key_pair *second; /* NULL for kinds with one signer */
+};
+
+/* Status 69: no broker; 75: no answer in time (says whether it may have been
+ * accepted, and how to ask again); refusals carry the exit status of their
+ * reply_status (invalid 65, not_found 67, denied 77, stale and conflict 65, …)
+ * and the authorizer's words. ret_answer (table `answer`; both may be NULL) is
+ * the caller's; ret_hash (may be NULL): the request's envelope hash. */
+int rpc_ask(struct rpc *rpc, const struct rpc_call *call,
+            const struct table *answer, void *ret_answer,
+            struct hash *ret_hash, struct err *err);
+
+/* For a run that is followed: after rpc_ask(), one result after the other, as an
+ * event (started, output, finished) of a verified executor, each once and in its
+ * execution's order; ret_event is the caller's. 0: one came; 1: nothing within
+ * timeout_ms, or `wake_fd` (-1: none) became readable; -1: the broker is lost. */
+int rpc_next(struct rpc *rpc, int timeout_ms, int wake_fd,
+             struct event **ret_event, struct err *err);
