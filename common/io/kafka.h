@@ -30,20 +30,29 @@ void kafka_reader_free(struct kafka_reader *reader);
 int kafka_reader_add(struct kafka_reader *reader, const char *topic,
                      int64_t partition, int64_t offset, struct err *err);
 
-/* 1: ret_record is the next one, the caller's; 0: nothing within timeout_ms;
- * -1: FATAL. Call it at least once a second where there is a group. */
+/* 1: ret_record is the next one, the caller's; 0: nothing within timeout_ms, or
+ * nothing yet and an end was reached; -1: FATAL. Call it at least once a second
+ * where there is a group. */
 int kafka_reader_poll(struct kafka_reader *reader, int timeout_ms,
                       struct record *ret_record, struct err *err);
 
-/* Readable when polling may yield something; for epoll. Drain it with polls
- * until 0, which also clears it. */
+/* Readable when polling may yield something, until a poll yields 0; for epoll. */
 int kafka_reader_fd(struct kafka_reader *reader);
 
 /* True once the partition was read to the end that it had at that moment. */
 bool kafka_reader_at_end(const struct kafka_reader *reader, const char *topic,
                          int64_t partition);
 
-/* Remembers in the group that everything before `next` is done. */
+/* What is wrong with the connection, in librdkafka's words; NULL: all is well.
+ * The text is the reader's, until its next call. */
+const char *kafka_reader_trouble(const struct kafka_reader *reader);
+
+/* What it did by itself that somebody should know (it began at the earliest
+ * since the group's offset is not there); the caller's to free. NULL: nothing. */
+char *kafka_reader_note_take(struct kafka_reader *reader);
+
+/* Remembers in the group that everything before `next` is done. Doesn't wait:
+ * one that gets lost only makes somebody read those records again. */
 int kafka_group_commit(struct kafka_reader *reader, const char *topic,
                        int64_t partition, int64_t next, struct err *err);
 
@@ -75,7 +84,9 @@ void kafka_writer_free(struct kafka_writer *writer);
 int kafka_writer_know(struct kafka_writer *writer, const char *topic,
                       int timeout_ms, struct err *err);
 
-/* Hands a copy of the record over. REJECT: too large; RETRY: queue is full. */
+/* Hands a copy of the record over; it is sent until it is delivered, also where
+ * librdkafka's producer dies meanwhile (then it may be there twice). REJECT: too
+ * large; RETRY: queue is full. */
 int kafka_writer_send(struct kafka_writer *writer, const struct record *record,
                       uint64_t tag, struct err *err);
 
@@ -86,8 +97,13 @@ int kafka_writer_poll(struct kafka_writer *writer, int timeout_ms,
 /* Readable when kafka_writer_poll has something to tell; for epoll. */
 int kafka_writer_fd(struct kafka_writer *writer);
 
-/* Waits until all that was sent is delivered. RETRY: not within timeout_ms;
- * REJECT or FATAL: one of them failed since the last flush, and says why. */
+/* What is wrong with the connection while something is not delivered; NULL:
+ * nothing known. The text is the writer's, until its next call. */
+const char *kafka_writer_trouble(const struct kafka_writer *writer);
+
+/* Waits until all that was sent is delivered. RETRY: not within timeout_ms (it
+ * is still on its way: flush again, rather than send again); REJECT or FATAL:
+ * one of them failed since the last flush, and says why. */
 int kafka_writer_flush(struct kafka_writer *writer, int timeout_ms,
                        struct err *err);
 
