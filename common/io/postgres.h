@@ -6,8 +6,10 @@
  * is told by its kind: RETRY for a connection that is gone, a server that starts
  * or stops, resources, conflicts (SQLSTATE 08, 40, 53, 55, 57, 58); REJECT for a
  * bad row (22, 23); FATAL for the rest (a missing table, a right not granted).
- * After a RETRY the connection is opened anew at the next use; a transaction
- * that was open is gone, and nothing of it may be believed.
+ * A connection that was lost is opened anew at the next use, but not within a
+ * transaction: that is gone, and every call says RETRY until postgres_rollback().
+ * A COMMIT whose answer was lost is RETRY, too: look again, believe no memory.
+ * Times travel as timestamptz, bytes as bytea, ids as uuid.
  */
 #pragma once
 
@@ -24,6 +26,7 @@ void postgres_free(struct postgres *postgres);
 int postgres_open(struct postgres *postgres, int schema, struct err *err);
 
 int postgres_begin(struct postgres *postgres, struct err *err);
+/* Where it fails nothing is open any more. */
 int postgres_commit(struct postgres *postgres, struct err *err);
 /* Does nothing where no transaction is open; never fails. */
 void postgres_rollback(struct postgres *postgres);
@@ -84,6 +87,15 @@ int64_t row_time(const struct rows *rows, size_t row, const char *column);
 struct id row_id(const struct rows *rows, size_t row, const char *column);
 struct hash row_hash(const struct rows *rows, size_t row, const char *column);
 struct buf row_bytes(const struct rows *rows, size_t row, const char *column);
+
+/* LISTENs to a channel (a plain name), also after a loss of the connection. */
+int postgres_listen(struct postgres *postgres, const char *channel,
+                    struct err *err);
+
+/* Waits for a NOTIFY. 1: at least one came, all are taken; 0: none within
+ * timeout_ms; -1. Those that came while the connection was away are lost. */
+int postgres_notified(struct postgres *postgres, int timeout_ms,
+                      struct err *err);
 
 /* True once the advisory lock of that number is held by this connection; it is
  * lost with the connection. */
