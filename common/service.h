@@ -41,6 +41,7 @@ struct service {
     bool before_writer; /* start runs before librdkafka does (it forks) */
     const struct config_key *keys; /* beside the common ones */
     size_t n_keys;
+    kafka_delivered *delivered; /* of daemon->writer, with daemon->state; NULL */
     int (*start)(struct daemon *daemon, struct err *err);
     int (*turn)(struct daemon *daemon, struct err *err);
     void (*stop)(struct daemon *daemon);

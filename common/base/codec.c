@@ -43,12 +43,24 @@ char *base64_encode(const void *bytes, size_t n)
     return text;
 }
 
+/* libsodium 1.0.18 reads bytes from 0x80 on as if they were '/'. */
+static bool is_ascii(const char *text, size_t len)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        all |= (unsigned char)text[i];
+    }
+    return all < 0x80;
+}
+
 int base64_decode(const char *text, size_t len, struct buf *out)
 {
     size_t got = 0;
     const char *end = NULL;
 
-    if (len % 4 != 0 || buf_reserve(out, len / 4 * 3) != 0) {
+    if (len % 4 != 0 || !is_ascii(text, len) ||
+        buf_reserve(out, len / 4 * 3) != 0) {
         return -1;
     }
     unsigned char *to = out->data + out->len;

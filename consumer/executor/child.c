@@ -1,0 +1,239 @@
+/* child.c: see child.h. */
+#include "consumer/executor/child.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define SCRIPT_FD 3
+#define ENVIRON_MAX (1U << 20) /* of a process that we look at */
+
+static char *private_directory(const char *directory,
+                               const struct id *execution)
+{
+    char id[ID_TEXT];
+
+    id_format(execution, id);
+    return must_printf("%s/%s", directory, id);
+}
+
+/* The script's bytes in memory, where nobody can change them any more. */
+static int seal_script(const struct buf *script, struct err *err)
+{
+    _cleanup_close_ int fd =
+        memfd_create("script", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0 || fchmod(fd, 0555) != 0 ||
+        write(fd, script->data, script->len) != (ssize_t)script->len ||
+        fcntl(fd, F_ADD_SEALS,
+              F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
+        return err_set(err, ERR_REJECT, "keep the script in memory: %s",
+                       strerror(errno));
+    }
+    return take_fd(fd);
+}
+
+static void set(struct list *environment, const char *name, const char *value)
+{
+    _cleanup_free_ char *text = must_printf("%s=%s", name, value);
+
+    texts_add(environment, text);
+}
+
+static int set_values(struct list *environment, const struct order *order,
+                      struct err *err)
+{
+    struct list values = {0};
+
+    if (arguments_check(&order->command->parameters, &order->run->arguments,
+                        &values, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < values.n; i++) {
+        const struct pair *value = &list_at(&values, struct pair, i);
+        _cleanup_free_ char *name = parameter_variable(value->name);
+        set(environment, name, value->value);
+    }
+    pairs_done(&values);
+    return 0;
+}
+
+/* Built anew; the list ends in NULL, for execve(). */
+static int build_environment(const struct child_plan *plan, const char *home,
+                             struct list *ret_environment, struct err *err)
+{
+    char id[ID_TEXT];
+    char attempt[24];
+    struct list *all = ret_environment;
+
+    set(all, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+                     "/sbin:/bin");
+    set(all, "LANG", "C.UTF-8");
+    set(all, "HOME", home);
+    set(all, "TMPDIR", home);
+    id_format(&plan->order->run->request.head.id, id);
+    set(all, "ERRAND_RUN_ID", id);
+    id_format(&plan->execution, id);
+    set(all, "ERRAND_EXECUTION_ID", id);
+    set(all, "ERRAND_COMMAND", plan->order->command->name);
+    set(all, "ERRAND_TARGET", plan->target);
+    (void)snprintf(attempt, sizeof(attempt), "%lld", (long long)plan->attempt);
+    set(all, "ERRAND_ATTEMPT", attempt);
+    if (set_values(all, plan->order, err) != 0) {
+        return -1;
+    }
+    (void)list_grow(all, sizeof(char *));
+    return 0;
+}
+
+static void environment_done(struct list *environment)
+{
+    texts_done(environment);
+}
+
+/* In the child: nothing here may allocate or return. */
+static _Noreturn void become(const struct child_plan *plan, const char *home,
+                             int script, char **environment, pid_t parent)
+{
+    char *const arguments[] = {(char *)plan->order->command->name, NULL};
+    sigset_t none;
+    int null = open("/dev/null", O_RDONLY);
+
+    (void)sigemptyset(&none);
+    for (int s = 1; s < NSIG; s++) {
+        (void)signal(s, SIG_DFL);
+    }
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)umask(077);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+        setsid() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        chdir(home) != 0 || dup2(null, 0) < 0 || dup2(plan->out, 1) < 0 ||
+        dup2(plan->err, 2) < 0 || dup2(script, SCRIPT_FD) < 0 ||
+        close_range(SCRIPT_FD + 1, ~0U, 0) != 0) {
+        _exit(EXIT_CANT_EXECUTE);
+    }
+    /* The interpreter opens /dev/fd/3: so 3 stays open across execve(). */
+    (void)execve("/dev/fd/3", arguments, environment);
+    dprintf(2, "%s: can't be executed: %s\n", plan->order->command->name,
+            errno == ENOENT ? "no such interpreter" : strerror(errno));
+    _exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANT_EXECUTE);
+}
+
+int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)
+{
+    _cleanup_free_ char *home =
+        private_directory(plan->directory, &plan->execution);
+    _cleanup_(environment_done) struct list environment = {0};
+    _cleanup_close_ int script =
+        seal_script(&plan->order->command->script, err);
+
+    if (script < 0 ||
+        build_environment(plan, home, &environment, err) != 0) {
+        return -1;
+    }
+    if (mkdir(home, 0700) != 0 && errno != EEXIST) {
+        return err_set(err, ERR_REJECT, "%s: %s", home, strerror(errno));
+    }
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid < 0) {
+        (void)err_set(err, ERR_REJECT, "fork: %s", strerror(errno));
+        child_clean(plan->directory, &plan->execution);
+        return -1;
+    }
+    if (pid == 0) {
+        become(plan, home, script, environment.items, parent);
+    }
+    *ret_pid = pid;
+    return 0;
+}
+
+void child_signal(pid_t pid, int signal)
+{
+    /* Before its setsid() the child has no group yet. */
+    if (kill(-pid, signal) != 0 && errno == ESRCH) {
+        (void)kill(pid, signal);
+    }
+}
+
+/* True where a process's environment holds the execution's id. */
+static bool bears(const char *pid, const char *variable)
+{
+    _cleanup_free_ char *path = must_printf("/proc/%s/environ", pid);
+    _cleanup_buf_ struct buf environment = {0};
+    struct err ignored = {0};
+
+    return file_read(path, ENVIRON_MAX, &environment, &ignored) == 0 &&
+           environment.len > 0 &&
+           memmem(environment.data, environment.len, variable,
+                  strlen(variable)) != NULL;
+}
+
+static bool is_zombie(const char *pid)
+{
+    _cleanup_free_ char *path = must_printf("/proc/%s/stat", pid);
+    _cleanup_buf_ struct buf text = {0};
+    struct err ignored = {0};
+
+    if (file_read(path, 4096, &text, &ignored) != 0) {
+        return true;
+    }
+    const char *end = strrchr(buf_text(&text), ')');
+    return end == NULL || end[1] == '\0' || end[2] == 'Z' || end[2] == 'X';
+}
+
+int child_sweep(const struct id *execution)
+{
+    char id[ID_TEXT];
+    DIR *proc = opendir("/proc");
+    int found = 0;
+
+    id_format(execution, id);
+    _cleanup_free_ char *variable = must_printf("ERRAND_EXECUTION_ID=%s", id);
+    for (struct dirent *d; proc != NULL && (d = readdir(proc)) != NULL;) {
+        if (isdigit((unsigned char)d->d_name[0]) && !is_zombie(d->d_name) &&
+            bears(d->d_name, variable)) {
+            (void)kill((pid_t)strtol(d->d_name, NULL, 10), SIGKILL);
+            found++;
+        }
+    }
+    if (proc != NULL) {
+        (void)closedir(proc);
+    }
+    return found;
+}
+
+bool child_gone(pid_t pid, const struct id *execution)
+{
+    (void)kill(-pid, SIGKILL);
+    return child_sweep(execution) == 0;
+}
+
+static int remove_one(const char *path, const struct stat *about, int type,
+                      struct FTW *ftw)
+{
+    (void)about;
+    (void)type;
+    (void)ftw;
+    (void)remove(path);
+    return 0;
+}
+
+void child_clean(const char *directory, const struct id *execution)
+{
+    _cleanup_free_ char *home = private_directory(directory, execution);
+
+    (void)nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}

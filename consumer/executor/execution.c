@@ -1,0 +1,354 @@
+/*
+ * execution.c: one execution's way from a claim that was won to a `finished`
+ * that was delivered. See executor.h for its phases.
+ */
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "consumer/executor/executor.h"
+#include "consumer/executor/link.h"
+#include "consumer/executor/spool.h"
+
+#define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
+#define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
+#define INLINE_CHUNKS 8      /* in so many chunks */
+#define BACKLOG 64           /* undelivered records; then the child waits */
+
+struct execution *execution_find(const struct executor *executor,
+                                 const struct id *id)
+{
+    struct execution *execution = NULL;
+
+    HASH_FIND(hh, executor->all, id->b, sizeof(id->b), execution);
+    return execution;
+}
+
+struct execution *execution_new(struct executor *executor, const struct id *id,
+                                const struct id *incarnation)
+{
+    struct execution *execution = must_calloc(1, sizeof(*execution));
+
+    execution->id = *id;
+    execution->incarnation = *incarnation;
+    execution->serial = ++executor->serials;
+    execution->output.fds[0] = -1;
+    execution->output.fds[1] = -1;
+    HASH_ADD(hh, executor->all, id.b, sizeof(id->b), execution);
+    return execution;
+}
+
+void execution_free(struct executor *executor, struct execution *execution)
+{
+    HASH_DEL(executor->all, execution);
+    envelope_done(&execution->dispatch);
+    envelope_done(&execution->unsent);
+    record_done(&execution->claim);
+    output_done(&execution->output);
+    table_done(&execution_finished_table, &execution->finished);
+    free(execution);
+}
+
+size_t executions_active(const struct executor *executor)
+{
+    size_t n = 0;
+
+    for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
+        n += e->phase != PHASE_ENDED;
+    }
+    return n;
+}
+
+/* Notes how it ended; it is told when the disk takes it. */
+static void conclude(struct execution *execution, enum outcome outcome,
+                     bool started, const char *reason)
+{
+    struct execution_finished *finished = &execution->finished;
+
+    finished->outcome = outcome;
+    finished->started = started;
+    free(finished->reason);
+    finished->reason = reason == NULL ? NULL : must_strdup(reason);
+    execution->exited = true;
+}
+
+/* What was read up to now, into pieces that `finished` carries. */
+static void inline_output(struct execution *execution)
+{
+    const struct chunk *chunk;
+
+    while ((chunk = output_first(&execution->output)) != NULL) {
+        struct chunk *to =
+            list_grow(&execution->finished.output, sizeof(*to));
+        to->stream = chunk->stream;
+        if (buf_add(&to->data, chunk->data.data, chunk->data.len) != 0) {
+            abort(); /* INLINE_MAX bytes in all */
+        }
+        output_drop_first(&execution->output);
+    }
+}
+
+static int tell_waiting(struct executor *executor, struct execution *execution,
+                        struct err *err)
+{
+    const struct chunk *chunk;
+
+    if (!execution->said_started &&
+        tell_started(executor, execution, err) != 0) {
+        return -1;
+    }
+    while ((chunk = output_first(&execution->output)) != NULL) {
+        if (tell_chunk(executor, execution, chunk, err) != 0) {
+            return -1;
+        }
+        output_drop_first(&execution->output);
+    }
+    return 0;
+}
+
+/* A short run with little output is told in one `finished`. */
+static bool fits_inline(const struct execution *execution)
+{
+    return !execution->said_started && execution->chunks == 0 &&
+           execution->output.waiting <= INLINE_MAX &&
+           execution->output.chunks.n <= INLINE_CHUNKS;
+}
+
+static int finish(struct executor *executor, struct execution *execution,
+                  int64_t now, struct err *err)
+{
+    while (execution->output.fds[0] >= 0 || execution->output.fds[1] >= 0) {
+        size_t before = execution->output.waiting;
+        int64_t dropped = execution->output.dropped;
+        output_read(&execution->output, now);
+        if (execution->output.waiting == before &&
+            execution->output.dropped == dropped) {
+            break; /* nobody who is alive holds the other end */
+        }
+    }
+    if (fits_inline(execution)) {
+        inline_output(execution);
+    } else if (tell_waiting(executor, execution, err) != 0) {
+        return -1;
+    }
+    return tell_finished(executor, execution, err);
+}
+
+static int ask_spawner(struct executor *executor, struct execution *execution,
+                       struct err *err)
+{
+    struct link_message message = {
+        .head = {.kind = LINK_START, .execution = execution->id}};
+    int ends[2];
+    int done = -1;
+
+    if (output_open(&execution->output, ends, err) != 0) {
+        return -1;
+    }
+    message.out = ends[0];
+    message.err = ends[1];
+    if (envelope_encode(&execution->dispatch, &message.body, err) == 0) {
+        message.head.length = (uint32_t)message.body.len;
+        done = link_send(executor->link, &message, err);
+    }
+    link_message_done(&message);
+    for (int i = 0; done == 0 && i < 2; i++) {
+        struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+        (void)epoll_ctl(executor->epoll, EPOLL_CTL_ADD,
+                        execution->output.fds[i], &event);
+    }
+    return done;
+}
+
+int on_won(struct executor *executor, struct execution *execution,
+           int64_t offset, int64_t appended, struct err *err)
+{
+    int64_t now = clock_now();
+    struct err why = {0};
+
+    execution->claim_offset = offset;
+    execution->phase = PHASE_STARTING;
+    if ((appended > now ? appended : now) > execution->expires) {
+        conclude(execution, OUTCOME_EXPIRED, false, "it expired before its "
+                                                    "claim was read back");
+        return 0;
+    }
+    if (clock_steady() - execution->claimed > CLAIM_TO_START ||
+        now - appended > CLAIM_TO_START) {
+        conclude(execution, OUTCOME_INTERRUPTED, false,
+                 "too long passed since it was claimed");
+        return 0;
+    }
+    if (executor->stopping) {
+        conclude(execution, OUTCOME_INTERRUPTED, false,
+                 "the executor was stopped");
+        return 0;
+    }
+    if (ledger_start(executor->ledger, &execution->id, offset, &why) != 0) {
+        conclude(execution, OUTCOME_INTERRUPTED, false, why.text);
+        return 0;
+    }
+    execution->finished.started = true;
+    return ask_spawner(executor, execution, err);
+}
+
+static void on_exited(struct execution *execution, const struct link_head *head,
+                      bool stopping)
+{
+    enum outcome outcome = OUTCOME_FAILED;
+    const char *reason = NULL;
+
+    if (head->timed_out != 0) {
+        outcome = OUTCOME_TIMED_OUT;
+        reason = "its timeout passed";
+    } else if (head->ended != 0 && execution->cancelled) {
+        outcome = OUTCOME_CANCELLED;
+    } else if (head->ended != 0 || stopping) {
+        outcome = OUTCOME_INTERRUPTED;
+        reason = "the executor was stopped while it ran";
+    } else if (head->exit == 0) {
+        outcome = OUTCOME_SUCCEEDED;
+    }
+    conclude(execution, outcome, true, reason);
+    execution->finished.exit = head->exit & 0xff;
+    execution->finished.signal = head->signal;
+}
+
+static void on_message(struct executor *executor, struct execution *execution,
+                       const struct link_message *message)
+{
+    switch (message->head.kind) {
+    case LINK_STARTED:
+        execution->phase = PHASE_RUNNING;
+        execution->started = clock_steady();
+        break;
+    case LINK_REFUSED:
+        conclude(execution, OUTCOME_INTERRUPTED, false,
+                 buf_text(&message->body));
+        break;
+    default:
+        on_exited(execution, &message->head, executor->stopping);
+    }
+}
+
+int on_spawner(struct executor *executor, struct err *err)
+{
+    _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
+    int got = link_receive(executor->link, &message, err);
+
+    if (got == 0) {
+        return err_set(err, ERR_FATAL, "the spawner has ended");
+    }
+    if (got < 0) {
+        return -1;
+    }
+    struct execution *execution =
+        execution_find(executor, &message.head.execution);
+    if (execution != NULL && message.head.kind >= LINK_REFUSED) {
+        on_message(executor, execution, &message);
+    }
+    return 0;
+}
+
+void execution_end(struct executor *executor, struct execution *execution)
+{
+    struct link_message message = {
+        .head = {.kind = LINK_END, .execution = execution->id},
+        .out = -1,
+        .err = -1};
+    struct err ignored = {0};
+
+    /* A spawner that is gone is noticed where its messages are read. */
+    (void)link_send(executor->link, &message, &ignored);
+}
+
+static int advance_running(struct executor *executor,
+                           struct execution *execution, int64_t now,
+                           struct err *err)
+{
+    if (execution->undelivered < BACKLOG) {
+        output_read(&execution->output, now);
+    }
+    bool young = now - execution->started < OUTPUT_WAIT &&
+                 execution->output.waiting <= INLINE_MAX;
+    if (young || (execution->said_started &&
+                  !output_due(&execution->output, now))) {
+        return 0;
+    }
+    return tell_waiting(executor, execution, err);
+}
+
+/* Everything is delivered: nobody owes anything about it any more. */
+static void forget(struct executor *executor, struct execution *execution)
+{
+    struct err ignored = {0};
+
+    /* SENT that is lost is a result that is sent again, byte for byte. */
+    (void)ledger_sent(executor->ledger, &execution->id, &ignored);
+    spool_remove(executor->spool, &execution->id);
+    execution_free(executor, execution);
+}
+
+static int advance_ended(struct executor *executor,
+                         struct execution *execution, struct err *err)
+{
+    if (execution->undelivered > 0) {
+        return 0;
+    }
+    if (execution->unsent.type != NULL) {
+        return tell_unsent(executor, execution, err);
+    }
+    forget(executor, execution);
+    return 0;
+}
+
+static int advance(struct executor *executor, struct execution *execution,
+                   int64_t now, struct err *err)
+{
+    if (execution->phase == PHASE_ENDED) {
+        return advance_ended(executor, execution, err);
+    }
+    if (execution->exited &&
+        finish(executor, execution, now, err) != 0) {
+        return -1;
+    }
+    if (execution->phase == PHASE_RUNNING) {
+        return advance_running(executor, execution, now, err);
+    }
+    return execution->phase == PHASE_ENDED
+               ? advance_ended(executor, execution, err)
+               : 0;
+}
+
+int executions_advance(struct executor *executor, int64_t now, struct err *err)
+{
+    struct execution *execution;
+    struct execution *next;
+
+    HASH_ITER(hh, executor->all, execution, next)
+    {
+        if (advance(executor, execution, now, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int64_t executions_due(const struct executor *executor, int64_t now,
+                       int64_t most)
+{
+    int64_t due = most;
+
+    for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
+        int64_t at = now + most;
+        if (e->output.more && e->undelivered < BACKLOG) {
+            at = now;
+        } else if (e->phase == PHASE_RUNNING && !e->said_started) {
+            at = e->started + OUTPUT_WAIT;
+        } else if (e->phase == PHASE_RUNNING && e->output.waiting > 0) {
+            at = e->output.since + OUTPUT_WAIT;
+        }
+        due = at - now < due ? at - now : due;
+    }
+    return due < 0 ? 0 : due;
+}

@@ -1,0 +1,309 @@
+/*
+ * executor.c: errand-executor: runs on a host what was approved for its target.
+ *
+ * In come the target's dispatches and its claim log; out go claims, results
+ * (errand.results), heartbeats (errand.executors) and, sealed, what a followed
+ * run's asker wants to see. It needs Kafka only. This file is the service row and
+ * the loop of the Kafka-facing half; the other half is spawner.c.
+ */
+#include "consumer/executor/executor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "consumer/executor/link.h"
+#include "consumer/executor/spawner.h"
+
+#define TURN 1000      /* ms that a turn waits at most */
+#define STOP_WAIT 3000 /* ms for children and results when we are stopped */
+#define EVENTS 64
+
+static const struct config_key keys[] = {
+    {.section = "executor", .key = "target", .kind = CONFIG_NAME,
+     .required = true, .help = "the target whose commands run here"},
+    {.section = "executor", .key = "state", .kind = CONFIG_TEXT,
+     .required = true, .help = "directory of the ledger, on a local disk"},
+    {.section = "executor", .key = "slots", .kind = CONFIG_INT,
+     .fallback = "4", .min = 1, .max = 1000,
+     .help = "executions at the same time"},
+    {.section = "executor", .key = "heartbeat", .kind = CONFIG_DURATION,
+     .fallback = "5s", .min = 1, .max = 60, .help = "how often it says hello"},
+};
+
+static int check_target(const struct daemon *daemon, const char *target,
+                        struct err *err)
+{
+    struct service_enrol enrol;
+
+    if (event_decode(EVENT_SERVICE_ENROL,
+                     &list_at(&daemon->enrolment, struct envelope, 0), &enrol,
+                     err) != 0) {
+        return -1;
+    }
+    int same = enrol.target != NULL && strcmp(enrol.target, target) == 0;
+    if (!same) {
+        (void)err_exit(err, EX_CONFIG, "[executor] target = %s, but this "
+                       "executor is enrolled for %s", target,
+                       enrol.target == NULL ? "none" : enrol.target);
+    }
+    table_done(&service_enrol_table, &enrol);
+    return same ? 0 : -1;
+}
+
+static int make_directories(struct executor *executor, const char *state,
+                            struct err *err)
+{
+    executor->spool = must_printf("%s/spool", state);
+    executor->children = must_printf("%s/children", state);
+    return directory_make(executor->spool, err) != 0 ||
+                   directory_make(executor->children, err) != 0
+               ? -1
+               : 0;
+}
+
+static int make_spawner(struct executor *executor, struct err *err)
+{
+    int ends[2];
+    pid_t pid = 0;
+
+    if (link_pair(ends, err) != 0) {
+        return -1;
+    }
+    struct spawner_plan plan = {.roots = &executor->daemon->roots,
+                                .target = executor->target,
+                                .directory = executor->children,
+                                .link = ends[1]};
+    executor->link = ends[0];
+    return spawner_start(&plan, ends[0], &pid, err);
+}
+
+/* Runs before librdkafka does: the spawner is forked here. */
+static int start(struct daemon *daemon, struct err *err)
+{
+    struct executor *executor = must_calloc(1, sizeof(*executor));
+    const char *state = config_text(&daemon->config, "executor", "state");
+
+    daemon->state = executor;
+    executor->daemon = daemon;
+    executor->incarnation = id_random();
+    executor->target = config_text(&daemon->config, "executor", "target");
+    executor->slots = config_int(&daemon->config, "executor", "slots");
+    executor->heartbeat =
+        config_int(&daemon->config, "executor", "heartbeat") * 1000;
+    executor->dispatch_topic =
+        dispatch_topic(executor->target, TARGET_GENERATION);
+    executor->claims_topic = claims_topic(executor->target, TARGET_GENERATION);
+    executor->link = -1;
+    executor->epoll = epoll_create1(EPOLL_CLOEXEC);
+    /* Only the claim log tells whether a claim arrived: it is never given up. */
+    pairs_add(&daemon->kafka, "message.timeout.ms", "0");
+    if (check_target(daemon, executor->target, err) != 0) {
+        return -1;
+    }
+    executor->ledger = ledger_open(state, &executor->incarnation, err);
+    return executor->ledger == NULL ||
+                   make_directories(executor, state, err) != 0 ||
+                   make_spawner(executor, err) != 0
+               ? -1
+               : 0;
+}
+
+static void watch(struct executor *executor, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events};
+
+    (void)epoll_ctl(executor->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* Readers, and everything that wakes us. Kafka's descriptors are edges: each
+ * turn asks them all. */
+static int begin(struct executor *executor, struct err *err)
+{
+    struct daemon *daemon = executor->daemon;
+
+    if (executor->claims == NULL) {
+        executor->claims = claim_log_new(&daemon->kafka, executor->claims_topic,
+                                         on_claim, executor, err);
+    }
+    if (executor->dispatches == NULL) {
+        executor->dispatches = kafka_reader_new(&daemon->kafka, err);
+    }
+    if (executor->claims == NULL || executor->dispatches == NULL) {
+        return -1;
+    }
+    if (intake_begin(executor, err) != 0) {
+        return err_wrap(err, "target %s", executor->target);
+    }
+    watch(executor, executor->link, EPOLLIN);
+    watch(executor, daemon_ending_fd(daemon), EPOLLIN);
+    watch(executor, claim_log_fd(executor->claims), EPOLLIN | EPOLLET);
+    watch(executor, kafka_reader_fd(executor->dispatches), EPOLLIN | EPOLLET);
+    watch(executor, kafka_writer_fd(daemon->writer), EPOLLIN | EPOLLET);
+    executor->begun = true;
+    return 0;
+}
+
+static void on_delivered(void *arg, uint64_t tag, const struct err *err)
+{
+    struct executor *executor = arg;
+
+    if (tag == 0) {
+        return;
+    }
+    for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
+        if (e->serial == tag && err == NULL) {
+            e->undelivered--;
+        } else if (e->serial == tag) {
+            executor->failed = *err;
+            executor->failed.kind = ERR_FATAL;
+        }
+    }
+}
+
+static int say_hello(struct executor *executor, int64_t now, struct err *err)
+{
+    if (executor->said_hello != 0 &&
+        now - executor->said_hello < executor->heartbeat) {
+        return 0;
+    }
+    executor->said_hello = now;
+    intake_keep_position(executor);
+    return tell_hello(executor, err);
+}
+
+static int serve_spawner(struct executor *executor, struct err *err)
+{
+    struct epoll_event event;
+    int link = epoll_create1(EPOLL_CLOEXEC);
+    int done = 0;
+
+    event = (struct epoll_event){.events = EPOLLIN};
+    (void)epoll_ctl(link, EPOLL_CTL_ADD, executor->link, &event);
+    while (done == 0 && epoll_wait(link, &event, 1, 0) == 1) {
+        done = on_spawner(executor, err);
+    }
+    (void)close(link);
+    return done;
+}
+
+static int wait_for_something(struct executor *executor)
+{
+    struct epoll_event events[EVENTS];
+    int64_t now = clock_steady();
+    int64_t wait = executions_due(executor, now, TURN);
+
+    return epoll_wait(executor->epoll, events, EVENTS, (int)wait);
+}
+
+static int work(struct executor *executor, struct err *err)
+{
+    int64_t now = clock_steady();
+
+    if (serve_spawner(executor, err) != 0 ||
+        kafka_writer_poll(executor->daemon->writer, 0, err) != 0 ||
+        claim_log_read(executor->claims, err) != 0) {
+        return -1;
+    }
+    if (executor->failed.kind != ERR_NONE) {
+        *err = executor->failed;
+        return -1;
+    }
+    if (claim_log_current(executor->claims)) {
+        if (recover(executor, err) != 0 || intake_read(executor, err) != 0) {
+            return -1;
+        }
+        daemon_ready(executor->daemon);
+    }
+    return intake_claim_again(executor, now, err) != 0 ||
+                   executions_advance(executor, clock_steady(), err) != 0 ||
+                   say_hello(executor, now, err) != 0
+               ? -1
+               : 0;
+}
+
+static int turn(struct daemon *daemon, struct err *err)
+{
+    struct executor *executor = daemon->state;
+
+    if (!executor->begun && begin(executor, err) != 0) {
+        return -1;
+    }
+    (void)wait_for_something(executor);
+    return daemon_ending(daemon) ? 0 : work(executor, err);
+}
+
+/* Ends what runs and tells it, as far as that takes no longer than it may. */
+static void wind_down(struct executor *executor)
+{
+    int64_t until = clock_steady() + STOP_WAIT;
+    struct err err = {0};
+
+    executor->stopping = true;
+    for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
+        if (e->phase == PHASE_STARTING || e->phase == PHASE_RUNNING) {
+            execution_end(executor, e);
+        }
+    }
+    while (executor->all != NULL && clock_steady() < until &&
+           work(executor, &err) == 0) {
+        struct epoll_event event;
+        (void)epoll_wait(executor->epoll, &event, 1, 20);
+    }
+    intake_keep_position(executor);
+}
+
+static void stop(struct daemon *daemon)
+{
+    struct executor *executor = daemon->state;
+    struct execution *execution;
+    struct execution *next;
+
+    if (executor == NULL) {
+        return;
+    }
+    if (executor->begun) {
+        wind_down(executor);
+    }
+    /* The spawner ends whatever is left when its link closes. */
+    cleanup_close(&executor->link);
+    while (wait(NULL) > 0) {
+    }
+    HASH_ITER(hh, executor->all, execution, next)
+    {
+        execution_free(executor, execution);
+    }
+    claim_log_free(executor->claims);
+    kafka_reader_free(executor->dispatches);
+    ledger_free(executor->ledger);
+    record_done(&executor->held);
+    cleanup_close(&executor->epoll);
+    free(executor->owed.items);
+    free(executor->dispatch_topic);
+    free(executor->claims_topic);
+    free(executor->spool);
+    free(executor->children);
+    free(executor);
+}
+
+static const struct service executor_service = {
+    .name = "errand-executor",
+    .kind = SERVICE_EXECUTOR,
+    .before_writer = true,
+    .delivered = on_delivered,
+    .keys = keys,
+    .n_keys = ARRAY_SIZE(keys),
+    .start = start,
+    .turn = turn,
+    .stop = stop,
+};
+
+int main(int argc, char **argv)
+{
+    return service_main(&executor_service, argc, argv);
+}

@@ -1,0 +1,146 @@
+/*
+ * executor.h: what the parts of the Kafka-facing half share.
+ *
+ * An execution is held from its claim until its `finished` is delivered:
+ *     CLAIMING  a claim was sent, and has not been read back
+ *     STARTING  the claim is ours, START is in the ledger; the spawner was asked
+ *     RUNNING   there is a child
+ *     ENDED     `finished` is made, and on its way
+ */
+#pragma once
+
+#include <uthash.h>
+
+#include "consumer/executor/claim_log.h"
+#include "consumer/executor/ledger.h"
+#include "consumer/executor/output.h"
+#include "model/target.h"
+#include "service.h"
+
+/* Until targets come and go in the revocation log, theirs is the first. */
+#define TARGET_GENERATION 1
+
+enum phase { PHASE_CLAIMING, PHASE_STARTING, PHASE_RUNNING, PHASE_ENDED };
+
+struct asker { /* where a followed run's results go, too */
+    bool follows;
+    struct id run;
+    struct hash request;
+    struct reply_to reply;
+    int64_t seq; /* of the dispatch: what it was decided under */
+    struct hash log;
+    int64_t part;
+};
+
+struct execution {
+    struct id id;
+    struct id incarnation; /* that won the claim: an heir speaks for it */
+    enum phase phase;
+    uint64_t serial; /* tags its records */
+    struct asker asker;
+
+    struct envelope dispatch;
+    int64_t dispatch_offset;
+    int64_t expires;
+    struct hash authorizer; /* the enrolment that the dispatch names, and its */
+    struct key32 authorizer_key; /* key: who may close a claim */
+
+    struct record claim;   /* the bytes that were sent */
+    int64_t claimed;       /* clock_steady() when first sent, */
+    int64_t claim_sent;    /* and when last */
+    int64_t claim_offset;
+
+    struct output output;
+    int64_t started; /* clock_steady() */
+    bool said_started;
+    bool cancelled;
+    bool exited;           /* the spawner has said how */
+    int64_t number;        /* of the next result */
+    struct hash previous;  /* the last one's envelope */
+    int64_t chunks;        /* told so far */
+    size_t undelivered;    /* of its records */
+    struct execution_finished finished; /* what is going to be told */
+    struct envelope unsent; /* `finished`, until all before is delivered */
+    UT_hash_handle hh;
+};
+
+struct executor {
+    struct daemon *daemon;
+    struct id incarnation;
+    const char *target;
+    int64_t slots;
+    int64_t heartbeat; /* ms */
+    char *spool;       /* directories */
+    char *children;
+    struct ledger *ledger;
+    struct claim_log *claims;
+    char *claims_topic;
+    struct kafka_reader *dispatches;
+    char *dispatch_topic;
+    int64_t position; /* next dispatch to be read */
+    int64_t kept_position;
+    struct record held;  /* one for errand.dead that could not be sent yet, */
+    struct err held_why; /* and why it goes there */
+    int link;            /* to the spawner */
+    int epoll;
+    struct execution *all;
+    struct list owed; /* struct debt: earlier lives' claims */
+    uint64_t serials;
+    int64_t said_hello;
+    bool begun;     /* readers are in place */
+    bool recovered; /* earlier lives' debts are told */
+    bool stopping;
+    struct err failed; /* what a callback could not return */
+};
+
+struct debt { /* a first claim of an earlier life that the ledger knows no more of */
+    struct id execution;
+    struct id incarnation;
+    int64_t claim;
+};
+
+/* execution.c: one execution's way */
+struct execution *execution_find(const struct executor *executor,
+                                 const struct id *id);
+struct execution *execution_new(struct executor *executor,
+                                const struct id *id,
+                                const struct id *incarnation);
+void execution_free(struct executor *executor, struct execution *execution);
+size_t executions_active(const struct executor *executor); /* slots in use */
+/* Its claim was read back first. */
+int on_won(struct executor *executor, struct execution *execution,
+           int64_t offset, int64_t appended, struct err *err);
+/* A message of the spawner's is there; 0, or FATAL. */
+int on_spawner(struct executor *executor, struct err *err);
+/* Output, time, deliveries: whatever is due. */
+int executions_advance(struct executor *executor, int64_t now, struct err *err);
+/* ms until something of them is due; at most `most`. */
+int64_t executions_due(const struct executor *executor, int64_t now,
+                       int64_t most);
+void execution_end(struct executor *executor, struct execution *execution);
+
+/* tell.c: results, hello */
+int tell_started(struct executor *executor, struct execution *execution,
+                 struct err *err);
+int tell_chunk(struct executor *executor, struct execution *execution,
+               const struct chunk *chunk, struct err *err);
+/* Signs execution->finished and notes EXIT; it is sent by tell_unsent() when
+ * all before it is delivered. */
+int tell_finished(struct executor *executor, struct execution *execution,
+                  struct err *err);
+int tell_unsent(struct executor *executor, struct execution *execution,
+                struct err *err);
+int tell_again(struct executor *executor, struct execution *execution,
+               const struct envelope *envelope, struct err *err);
+int tell_hello(struct executor *executor, struct err *err);
+
+/* intake.c: dispatches -> claims */
+int intake_begin(struct executor *executor, struct err *err);
+int intake_read(struct executor *executor, struct err *err);
+int intake_claim_again(struct executor *executor, int64_t now,
+                       struct err *err);
+void intake_keep_position(struct executor *executor);
+claim_log_seen on_claim;
+
+/* recovery.c: what earlier lives owe */
+int recover(struct executor *executor, struct err *err);

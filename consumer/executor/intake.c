@@ -1,0 +1,353 @@
+/*
+ * intake.c: dispatches -> claims.
+ *
+ * The target's whole dispatch topic is read without a group, one record at a
+ * time, at the pace of the free slots. What has expired, or is closed in the claim
+ * log, or known to the ledger, is passed over; the rest is verified and claimed;
+ * what can't be processed goes to errand.dead. A claim counts once it is read back
+ * as the first of its key, byte for byte as it was sent.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "consumer/executor/executor.h"
+#include "io/log.h"
+
+#define CLAIM_AGAIN 5000 /* ms until a claim that was not read back is resent */
+#define BOUNDS_WAIT 5000
+
+static char *position_path(const struct executor *executor)
+{
+    return must_printf("%s/position", ledger_directory(executor->ledger));
+}
+
+/* A hint, from the state directory: it may be old or missing, never needed. */
+static int64_t read_position(const struct executor *executor)
+{
+    _cleanup_free_ char *path = position_path(executor);
+    _cleanup_buf_ struct buf text = {0};
+    struct err ignored = {0};
+
+    if (!file_exists(path) || file_read(path, 64, &text, &ignored) != 0) {
+        return 0;
+    }
+    return strtoll(buf_text(&text), NULL, 10);
+}
+
+/* Before the oldest dispatch of which we don't know who has it. */
+void intake_keep_position(struct executor *executor)
+{
+    int64_t keep = executor->position;
+    _cleanup_free_ char *path = position_path(executor);
+    char text[32];
+    struct err ignored = {0};
+
+    for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
+        if (e->phase == PHASE_CLAIMING && e->dispatch_offset < keep) {
+            keep = e->dispatch_offset;
+        }
+    }
+    if (keep != executor->kept_position) {
+        int n = snprintf(text, sizeof(text), "%lld\n", (long long)keep);
+        if (file_write(path, text, (size_t)n, 0600, true, &ignored) == 0) {
+            executor->kept_position = keep;
+        }
+    }
+}
+
+int intake_begin(struct executor *executor, struct err *err)
+{
+    int64_t hint = read_position(executor);
+    int64_t low = 0;
+    int64_t high = 0;
+
+    if (claim_log_begin(executor->claims, err) != 0 ||
+        kafka_bounds(executor->dispatches, executor->dispatch_topic, 0,
+                     BOUNDS_WAIT, &low, &high, err) != 0) {
+        return -1;
+    }
+    if (hint != 0 && (hint < low || hint > high)) {
+        log_warning("the kept position is outside the dispatch topic: "
+                    "beginning at its earliest");
+        hint = low;
+    }
+    executor->position = hint < low ? low : hint;
+    return kafka_reader_add(executor->dispatches, executor->dispatch_topic, 0,
+                            executor->position, err);
+}
+
+static int send_claim(struct executor *executor, struct execution *execution,
+                      struct err *err)
+{
+    execution->claim_sent = clock_steady();
+    if (kafka_writer_send(executor->daemon->writer, &execution->claim, 0,
+                          err) != 0) {
+        err->kind = ERR_FATAL;
+        return err_wrap(err, "claim");
+    }
+    return 0;
+}
+
+static int make_claim(struct executor *executor, struct execution *execution,
+                      struct err *err)
+{
+    struct claim claim = {
+        .head = head_new(&executor->daemon->root, &executor->daemon->by,
+                         clock_now()),
+        .execution = execution->id,
+        .incarnation = executor->incarnation};
+    _cleanup_envelope_ struct envelope envelope = {0};
+    _cleanup_free_ char *source =
+        must_printf("executor/%s", executor->daemon->name);
+    char key[ID_TEXT];
+
+    id_format(&execution->id, key);
+    if (event_sign(EVENT_CLAIM, &claim, executor->daemon->keys, NULL,
+                   &envelope, err) != 0 ||
+        event_to_record(&envelope, source, executor->claims_topic, 0, key,
+                        &execution->claim, err) != 0) {
+        return -1;
+    }
+    execution->claimed = clock_steady();
+    return send_claim(executor, execution, err);
+}
+
+static struct execution *hold(struct executor *executor,
+                              const struct event *event,
+                              const struct record *record,
+                              const struct order *order,
+                              const struct key32 *authorizer)
+{
+    const struct dispatch *dispatch = event->payload;
+    struct execution *execution = execution_new(
+        executor, &dispatch->execution, &executor->incarnation);
+
+    execution->phase = PHASE_CLAIMING;
+    execution->dispatch = envelope_dup(&event->envelope);
+    execution->dispatch_offset = record->offset;
+    execution->expires = dispatch->expires;
+    execution->authorizer = dispatch->head.by;
+    execution->authorizer_key = *authorizer;
+    execution->asker =
+        (struct asker){.follows = order->run->follow,
+                       .run = order->run->request.head.id,
+                       .request = order->run_hash,
+                       .reply = order->run->request.reply,
+                       .seq = dispatch->seq,
+                       .log = dispatch->log};
+    return execution;
+}
+
+static bool is_settled(const struct executor *executor,
+                       const struct dispatch *dispatch)
+{
+    const struct id *id = &dispatch->execution;
+
+    return claim_log_holds(executor->claims, id) ||
+           ledger_find(executor->ledger, id) != NULL ||
+           execution_find(executor, id) != NULL ||
+           clock_now() > dispatch->expires;
+}
+
+static int check_key(const struct record *record, const struct id *execution,
+                     struct err *err)
+{
+    char text[ID_TEXT];
+
+    id_format(execution, text);
+    return strcmp(buf_text(&record->key), text) == 0
+               ? 0
+               : err_set(err, ERR_REJECT, "the record's key is not the "
+                                          "execution's id");
+}
+
+static int take_dispatch(struct executor *executor,
+                         const struct record *record, struct err *err)
+{
+    _cleanup_event_ struct event *event = event_from_record(record, err);
+    _cleanup_proof_ struct proof *proof =
+        proof_new(&executor->daemon->roots, NULL, NULL);
+    const struct service_enrol *authorizer = NULL;
+    int64_t now = clock_now();
+    struct order order;
+
+    if (event == NULL) {
+        return -1;
+    }
+    if (event->kind != EVENT_DISPATCH) {
+        return err_set(err, ERR_REJECT, "a %s where a dispatch belongs",
+                       event->envelope.type);
+    }
+    const struct dispatch *dispatch = event->payload;
+    if (check_key(record, &dispatch->execution, err) != 0) {
+        return -1;
+    }
+    if (is_settled(executor, dispatch)) {
+        return 0;
+    }
+    if (proof_dispatch(proof, event, executor->target, now, &order, err) ||
+        proof_service(proof, &dispatch->head.by, SERVICE_AUTHORIZER, NULL, now,
+                      &authorizer, err) != 0) {
+        return -1;
+    }
+    struct execution *execution =
+        hold(executor, event, record, &order, &authorizer->key);
+    return make_claim(executor, execution, err);
+}
+
+/* Puts what is held into errand.dead; until it is there, nothing else is read. */
+static int bury(struct executor *executor, struct err *err)
+{
+    if (executor->held.topic == NULL) {
+        return 0;
+    }
+    if (daemon_dead(executor->daemon, &executor->held, &executor->held_why,
+                    err) != 0) {
+        return -1;
+    }
+    executor->position = executor->held.offset + 1;
+    record_done(&executor->held);
+    return 0;
+}
+
+static int take(struct executor *executor, struct record *record,
+                struct err *err)
+{
+    struct err why = {0};
+
+    if (take_dispatch(executor, record, &why) == 0) {
+        executor->position = record->offset + 1;
+        return 0;
+    }
+    if (why.kind != ERR_REJECT) {
+        *err = why;
+        return -1;
+    }
+    executor->held = *record;
+    executor->held_why = why;
+    *record = (struct record){0};
+    return bury(executor, err);
+}
+
+int intake_read(struct executor *executor, struct err *err)
+{
+    if (bury(executor, err) != 0) {
+        return -1;
+    }
+    while (!executor->stopping && claim_log_current(executor->claims) &&
+           executions_active(executor) < (size_t)executor->slots) {
+        _cleanup_record_ struct record record = {0};
+        int got = kafka_reader_poll(executor->dispatches, 0, &record, err);
+        if (got <= 0) {
+            return got;
+        }
+        if (take(executor, &record, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int intake_claim_again(struct executor *executor, int64_t now, struct err *err)
+{
+    for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
+        if (e->phase == PHASE_CLAIMING && now - e->claim_sent >= CLAIM_AGAIN &&
+            send_claim(executor, e, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static bool signed_by(const struct record *record, const struct key32 *key)
+{
+    const char *header = record_header(record, "errand-key", 0);
+    struct hash id = key_id(key);
+    char text[HASH_TEXT];
+
+    hash_format(&id, text);
+    return header != NULL && strcmp(header, text) == 0;
+}
+
+/* A claim that this key really signed; NULL: it is none. */
+static struct event *read_claim(const struct record *record,
+                                const struct key32 *key)
+{
+    struct err ignored = {0};
+
+    if (!signed_by(record, key)) { /* cheap, for the many that are others' */
+        return NULL;
+    }
+    _cleanup_event_ struct event *event = event_from_record(record, &ignored);
+    if (event == NULL || event->kind != EVENT_CLAIM ||
+        !envelope_signed_by(&event->envelope, 0, key)) {
+        return NULL;
+    }
+    return take_ptr(event);
+}
+
+/* An earlier life's claim: if its ledger knows no more of it, it never began. */
+static void note_debt(struct executor *executor, const struct id *execution,
+                      const struct record *record)
+{
+    _cleanup_event_ struct event *event =
+        read_claim(record, &executor->daemon->keys->key);
+
+    if (event == NULL || ledger_find(executor->ledger, execution) != NULL) {
+        return;
+    }
+    const struct claim *claim = event->payload;
+    if (id_equal(&claim->execution, execution) &&
+        ledger_lived(executor->ledger, &claim->incarnation)) {
+        struct debt *debt = list_grow(&executor->owed, sizeof(*debt));
+        *debt = (struct debt){*execution, claim->incarnation, record->offset};
+    }
+}
+
+/* A closing claim behind a winner's: the authorizer wants it ended. */
+static void maybe_cancel(struct executor *executor, struct execution *execution,
+                         const struct record *record)
+{
+    _cleanup_event_ struct event *event =
+        read_claim(record, &execution->authorizer_key);
+
+    if (event == NULL || execution->cancelled) {
+        return;
+    }
+    const struct claim *claim = event->payload;
+    if (claim->closing == CLOSING_CANCELLED &&
+        id_equal(&claim->execution, &execution->id) &&
+        hash_equal(&claim->head.by, &execution->authorizer)) {
+        execution->cancelled = true;
+        execution_end(executor, execution);
+    }
+}
+
+void on_claim(void *arg, const struct id *id, bool first,
+              const struct record *record)
+{
+    struct executor *executor = arg;
+    struct execution *execution = execution_find(executor, id);
+
+    if (execution == NULL) {
+        if (first) {
+            note_debt(executor, id, record);
+        }
+        return;
+    }
+    if (!first) {
+        maybe_cancel(executor, execution, record);
+        return;
+    }
+    if (execution->phase != PHASE_CLAIMING) {
+        return; /* the log is being read again */
+    }
+    if (!buf_equal(&record->value, &execution->claim.value)) {
+        execution_free(executor, execution); /* somebody else's */
+        return;
+    }
+    (void)on_won(executor, execution, record->offset, record->timestamp,
+                 &executor->failed);
+}

@@ -1,0 +1,409 @@
+/* ledger.c: see ledger.h. */
+#include "consumer/executor/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/codec.h"
+#include "base/file.h"
+
+#define SUM 16 /* hex digits of a line's checksum */
+#define LEDGER_MAX (1U << 30)
+
+struct life {
+    struct id incarnation;
+    UT_hash_handle hh;
+};
+
+struct ledger {
+    char *directory;
+    char *path;
+    int lock;
+    int fd;
+    off_t size; /* of whole lines */
+    char boot[ID_TEXT];
+    struct id incarnation;
+    struct life *lives;
+    struct entry *entries;
+};
+
+static struct entry *find(const struct ledger *ledger,
+                          const struct id *execution)
+{
+    struct entry *entry = NULL;
+
+    HASH_FIND(hh, ledger->entries, execution->b, sizeof(execution->b), entry);
+    return entry;
+}
+
+static struct entry *find_or_add(struct ledger *ledger,
+                                 const struct id *execution)
+{
+    struct entry *entry = find(ledger, execution);
+
+    if (entry == NULL) {
+        entry = must_calloc(1, sizeof(*entry));
+        entry->execution = *execution;
+        HASH_ADD(hh, ledger->entries, execution.b, sizeof(execution->b), entry);
+    }
+    return entry;
+}
+
+static void add_life(struct ledger *ledger, const struct id *incarnation)
+{
+    struct life *life = must_calloc(1, sizeof(*life));
+
+    life->incarnation = *incarnation;
+    HASH_ADD(hh, ledger->lives, incarnation.b, sizeof(incarnation->b), life);
+}
+
+static void checksum(const char *text, size_t n, char sum[static SUM + 1])
+{
+    struct hash hash = hash_of(text, n);
+
+    hex_encode(hash.b, SUM / 2, sum);
+}
+
+/* Reading: a row for each word. `words` are what follows it. */
+
+#define WORDS_MAX 5
+
+static int read_life(struct ledger *ledger, char **words)
+{
+    struct id id;
+
+    if (words[2] == NULL || id_parse(words[0], &id) != 0) {
+        return -1;
+    }
+    add_life(ledger, &id);
+    return 0;
+}
+
+static int read_start(struct ledger *ledger, char **words)
+{
+    struct id execution;
+    struct id incarnation;
+
+    if (words[3] == NULL || id_parse(words[0], &execution) != 0 ||
+        id_parse(words[1], &incarnation) != 0) {
+        return -1;
+    }
+    struct entry *entry = find_or_add(ledger, &execution);
+    entry->incarnation = incarnation;
+    entry->claim = strtoll(words[2], NULL, 10);
+    entry->started = true;
+    entry->same_boot = strcmp(words[3], ledger->boot) == 0;
+    return 0;
+}
+
+static int read_exit(struct ledger *ledger, char **words)
+{
+    _cleanup_buf_ struct buf json = {0};
+    struct id execution;
+    struct id incarnation;
+    struct err ignored = {0};
+
+    if (words[2] == NULL || id_parse(words[0], &execution) != 0 ||
+        id_parse(words[1], &incarnation) != 0 ||
+        base64_decode(words[2], strlen(words[2]), &json) != 0) {
+        return -1;
+    }
+    struct entry *entry = find_or_add(ledger, &execution);
+    entry->incarnation = incarnation;
+    entry->exited = true;
+    envelope_done(&entry->finished);
+    return envelope_decode(json.data, json.len, &entry->finished, &ignored);
+}
+
+static int read_sent(struct ledger *ledger, char **words)
+{
+    struct id execution;
+
+    if (words[0] == NULL || id_parse(words[0], &execution) != 0) {
+        return -1;
+    }
+    struct entry *entry = find_or_add(ledger, &execution);
+    entry->sent = true;
+    envelope_done(&entry->finished);
+    return 0;
+}
+
+static const struct {
+    const char *word;
+    int (*read)(struct ledger *, char **);
+} rows[] = {{"LIFE", read_life},
+            {"START", read_start},
+            {"EXIT", read_exit},
+            {"SENT", read_sent}};
+
+static int read_line(struct ledger *ledger, char *line)
+{
+    char sum[SUM + 1];
+    char *words[WORDS_MAX + 1] = {NULL};
+    char *rest = NULL;
+
+    if (strlen(line) < SUM + 2 || line[SUM] != ' ') {
+        return -1;
+    }
+    checksum(line + SUM + 1, strlen(line + SUM + 1), sum);
+    if (memcmp(sum, line, SUM) != 0) {
+        return -1;
+    }
+    char *word = strtok_r(line + SUM + 1, " ", &rest);
+    for (int i = 0; i < WORDS_MAX; i++) {
+        words[i] = strtok_r(NULL, " ", &rest);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (word != NULL && strcmp(word, rows[i].word) == 0) {
+            return rows[i].read(ledger, words);
+        }
+    }
+    return -1;
+}
+
+static int read_lines(struct ledger *ledger, char *text, size_t len,
+                      struct err *err)
+{
+    size_t at = 0;
+
+    for (int number = 1; at < len; number++) {
+        char *end = memchr(text + at, '\n', len - at);
+        if (end == NULL) {
+            break; /* torn by a crash: it was never acted upon */
+        }
+        *end = '\0';
+        if (read_line(ledger, text + at) != 0) {
+            return err_set(err, ERR_FATAL,
+                           "%s:%d: damaged; what this host has started is no "
+                           "longer known: see ops/README.md, \"A damaged "
+                           "ledger\"", ledger->path, number);
+        }
+        at = (size_t)(end - text) + 1;
+    }
+    ledger->size = (off_t)at;
+    return 0;
+}
+
+static int take_lock(struct ledger *ledger, struct err *err)
+{
+    _cleanup_free_ char *path = must_printf("%s/lock", ledger->directory);
+
+    if (directory_make(ledger->directory, err) != 0) {
+        return -1;
+    }
+    ledger->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (ledger->lock < 0) {
+        return err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
+    }
+    if (flock(ledger->lock, LOCK_EX | LOCK_NB) != 0) {
+        return err_set(err, ERR_FATAL, "%s: another executor lives on this "
+                                       "state directory", ledger->directory);
+    }
+    return 0;
+}
+
+static int read_boot(struct ledger *ledger, struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    if (file_read("/proc/sys/kernel/random/boot_id", 100, &text, err) != 0) {
+        return -1;
+    }
+    (void)snprintf(ledger->boot, sizeof(ledger->boot), "%.36s",
+                   buf_text(&text));
+    return 0;
+}
+
+static int read_file(struct ledger *ledger, struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    ledger->fd = open(ledger->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (ledger->fd < 0) {
+        return err_set(err, ERR_FATAL, "%s: %s", ledger->path, strerror(errno));
+    }
+    if (file_read(ledger->path, LEDGER_MAX, &text, err) != 0 ||
+        read_lines(ledger, (char *)text.data, text.len, err) != 0) {
+        return -1;
+    }
+    if (ftruncate(ledger->fd, ledger->size) != 0) {
+        return err_set(err, ERR_FATAL, "%s: %s", ledger->path, strerror(errno));
+    }
+    return 0;
+}
+
+/* Appends one line; a half-written one is cut off again. */
+static int append(struct ledger *ledger, bool sync, struct err *err,
+                  const char *fmt, ...) _printf_(4, 5);
+
+static int append(struct ledger *ledger, bool sync, struct err *err,
+                  const char *fmt, ...)
+{
+    _cleanup_free_ char *text = NULL;
+    char sum[SUM + 1];
+    va_list args;
+
+    va_start(args, fmt);
+    int n = vasprintf(&text, fmt, args);
+    va_end(args);
+    if (n < 0) {
+        abort();
+    }
+    checksum(text, (size_t)n, sum);
+    _cleanup_free_ char *line = must_printf("%s %s\n", sum, text);
+    ssize_t len = (ssize_t)strlen(line);
+    if (pwrite(ledger->fd, line, (size_t)len, ledger->size) != len ||
+        (sync && fdatasync(ledger->fd) != 0)) {
+        (void)err_set(err, ERR_RETRY, "%s: %s", ledger->path, strerror(errno));
+        (void)!ftruncate(ledger->fd, ledger->size);
+        return -1;
+    }
+    ledger->size += len;
+    return 0;
+}
+
+static int write_life(struct ledger *ledger, struct err *err)
+{
+    char id[ID_TEXT];
+    char now[TIME_TEXT];
+
+    id_format(&ledger->incarnation, id);
+    time_format(clock_now(), now);
+    return append(ledger, true, err, "LIFE %s %s %s", id, ledger->boot, now);
+}
+
+struct ledger *ledger_open(const char *directory, const struct id *incarnation,
+                           struct err *err)
+{
+    struct ledger *ledger = must_calloc(1, sizeof(*ledger));
+
+    ledger->directory = must_strdup(directory);
+    ledger->path = must_printf("%s/ledger", directory);
+    ledger->incarnation = *incarnation;
+    ledger->lock = -1;
+    ledger->fd = -1;
+    if (take_lock(ledger, err) != 0 || read_boot(ledger, err) != 0 ||
+        read_file(ledger, err) != 0 || write_life(ledger, err) != 0) {
+        ledger_free(ledger);
+        return NULL;
+    }
+    return ledger;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    struct entry *entry;
+    struct entry *next;
+    struct life *life;
+    struct life *after;
+
+    if (ledger == NULL) {
+        return;
+    }
+    HASH_ITER(hh, ledger->entries, entry, next)
+    {
+        HASH_DEL(ledger->entries, entry);
+        envelope_done(&entry->finished);
+        free(entry);
+    }
+    HASH_ITER(hh, ledger->lives, life, after)
+    {
+        HASH_DEL(ledger->lives, life);
+        free(life);
+    }
+    cleanup_close(&ledger->fd);
+    cleanup_close(&ledger->lock);
+    free(ledger->path);
+    free(ledger->directory);
+    free(ledger);
+}
+
+const struct entry *ledger_find(const struct ledger *ledger,
+                                const struct id *execution)
+{
+    return find(ledger, execution);
+}
+
+const struct entry *ledger_next(const struct ledger *ledger,
+                                const struct entry *entry)
+{
+    return entry == NULL ? ledger->entries : entry->hh.next;
+}
+
+bool ledger_lived(const struct ledger *ledger, const struct id *incarnation)
+{
+    struct life *life = NULL;
+
+    HASH_FIND(hh, ledger->lives, incarnation->b, sizeof(incarnation->b), life);
+    return life != NULL;
+}
+
+int ledger_start(struct ledger *ledger, const struct id *execution,
+                 int64_t claim, struct err *err)
+{
+    char id[ID_TEXT];
+    char incarnation[ID_TEXT];
+
+    id_format(execution, id);
+    id_format(&ledger->incarnation, incarnation);
+    if (append(ledger, true, err, "START %s %s %lld %s", id, incarnation,
+               (long long)claim, ledger->boot) != 0) {
+        return -1;
+    }
+    struct entry *entry = find_or_add(ledger, execution);
+    entry->incarnation = ledger->incarnation;
+    entry->claim = claim;
+    entry->started = true;
+    entry->same_boot = true;
+    return 0;
+}
+
+int ledger_exit(struct ledger *ledger, const struct id *execution,
+                const struct id *incarnation, const struct envelope *finished,
+                struct err *err)
+{
+    _cleanup_buf_ struct buf json = {0};
+    char id[ID_TEXT];
+    char won[ID_TEXT];
+
+    if (envelope_encode(finished, &json, err) != 0) {
+        return -1;
+    }
+    _cleanup_free_ char *text = base64_encode(json.data, json.len);
+    id_format(execution, id);
+    id_format(incarnation, won);
+    if (text == NULL ||
+        append(ledger, true, err, "EXIT %s %s %s", id, won, text) != 0) {
+        return -1;
+    }
+    struct entry *entry = find_or_add(ledger, execution);
+    entry->incarnation = *incarnation;
+    entry->exited = true;
+    entry->finished = envelope_dup(finished);
+    return 0;
+}
+
+int ledger_sent(struct ledger *ledger, const struct id *execution,
+                struct err *err)
+{
+    struct entry *entry = find_or_add(ledger, execution);
+    char id[ID_TEXT];
+
+    id_format(execution, id);
+    if (append(ledger, false, err, "SENT %s", id) != 0) {
+        return -1;
+    }
+    entry->sent = true;
+    envelope_done(&entry->finished);
+    return 0;
+}
+
+const char *ledger_directory(const struct ledger *ledger)
+{
+    return ledger->directory;
+}

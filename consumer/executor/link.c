@@ -1,0 +1,191 @@
+/* link.c: see link.h. */
+#include "consumer/executor/link.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FDS 2
+
+void link_message_done(struct link_message *message)
+{
+    buf_done(&message->body);
+    cleanup_close(&message->out);
+    cleanup_close(&message->err);
+    message->out = -1;
+    message->err = -1;
+}
+
+int link_pair(int ret_fds[static 2], struct err *err)
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret_fds) != 0) {
+        return err_set(err, ERR_FATAL, "socketpair: %s", strerror(errno));
+    }
+    return 0;
+}
+
+static int gone(struct err *err, const char *what)
+{
+    return err_set(err, ERR_FATAL, "the executor's other half: %s", what);
+}
+
+static int send_all(int fd, const void *bytes, size_t n, struct err *err)
+{
+    const char *at = bytes;
+
+    while (n > 0) {
+        ssize_t sent = send(fd, at, n, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EINTR) {
+            return gone(err, strerror(errno));
+        }
+        if (sent > 0) {
+            at += sent;
+            n -= (size_t)sent;
+        }
+    }
+    return 0;
+}
+
+/* The head goes in one piece, with the descriptors where there are any. */
+static int send_head(int fd, const struct link_message *message,
+                     struct err *err)
+{
+    struct link_head head = message->head;
+    struct iovec part = {.iov_base = &head, .iov_len = sizeof(head)};
+    union {
+        char space[CMSG_SPACE(FDS * sizeof(int))];
+        struct cmsghdr align;
+    } control = {.space = {0}};
+    struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
+    int fds[FDS] = {message->out, message->err};
+
+    if (head.kind == LINK_START) {
+        msg.msg_control = control.space;
+        msg.msg_controllen = sizeof(control.space);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(fds));
+        memcpy(CMSG_DATA(c), fds, sizeof(fds));
+    }
+    for (;;) {
+        ssize_t sent = sendmsg(fd, &msg, MSG_NOSIGNAL);
+        if (sent == (ssize_t)sizeof(head)) {
+            return 0;
+        }
+        if (sent < 0 && errno == EINTR) {
+            continue;
+        }
+        if (sent <= 0) {
+            return gone(err, strerror(errno));
+        }
+        return send_all(fd, (char *)&head + sent, sizeof(head) - (size_t)sent,
+                        err);
+    }
+}
+
+int link_send(int fd, const struct link_message *message, struct err *err)
+{
+    if (message->body.len != message->head.length ||
+        message->body.len > LINK_BODY_MAX) {
+        return err_set(err, ERR_REJECT, "a message of %zu bytes is too large "
+                       "for the spawner", message->body.len);
+    }
+    return send_head(fd, message, err) != 0
+               ? -1
+               : send_all(fd, message->body.data, message->body.len, err);
+}
+
+static void take_fds(struct msghdr *msg, struct link_message *message)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+            c->cmsg_len == CMSG_LEN(FDS * sizeof(int))) {
+            int fds[FDS];
+            memcpy(fds, CMSG_DATA(c), sizeof(fds));
+            message->out = fds[0];
+            message->err = fds[1];
+        }
+    }
+}
+
+/* n bytes: 1; nothing at all, since it closed: 0. */
+static int receive_all(int fd, void *bytes, size_t n, struct err *err)
+{
+    char *at = bytes;
+    size_t got = 0;
+
+    while (got < n) {
+        ssize_t more = recv(fd, at + got, n - got, 0);
+        if (more < 0 && errno == EINTR) {
+            continue;
+        }
+        if (more < 0) {
+            return gone(err, strerror(errno));
+        }
+        if (more == 0) {
+            return got == 0 ? 0 : gone(err, "closed within a message");
+        }
+        got += (size_t)more;
+    }
+    return 1;
+}
+
+static int receive_head(int fd, struct link_message *message, struct err *err)
+{
+    struct iovec part = {.iov_base = &message->head,
+                         .iov_len = sizeof(message->head)};
+    union {
+        char space[CMSG_SPACE(FDS * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct msghdr msg = {.msg_iov = &part,
+                         .msg_iovlen = 1,
+                         .msg_control = control.space,
+                         .msg_controllen = sizeof(control.space)};
+    ssize_t got;
+
+    do {
+        got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0 && (errno == ECONNRESET || errno == EPIPE)) {
+        return 0;
+    }
+    if (got <= 0) {
+        return got == 0 ? 0 : gone(err, strerror(errno));
+    }
+    take_fds(&msg, message);
+    return receive_all(fd, (char *)&message->head + got,
+                       sizeof(message->head) - (size_t)got, err) < 0
+               ? -1
+               : 1;
+}
+
+int link_receive(int fd, struct link_message *ret_message, struct err *err)
+{
+    _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
+    int got = receive_head(fd, &message, err);
+
+    if (got <= 0) {
+        return got;
+    }
+    const struct link_head *head = &message.head;
+    if (head->kind < LINK_START || head->kind > LINK_EXITED ||
+        head->length > LINK_BODY_MAX ||
+        (head->kind == LINK_START) != (message.out >= 0)) {
+        return gone(err, "a message that is none");
+    }
+    if (buf_reserve(&message.body, head->length) != 0) {
+        return gone(err, "out of memory");
+    }
+    if (head->length > 0 &&
+        receive_all(fd, message.body.data, head->length, err) != 1) {
+        return err->text[0] == '\0' ? gone(err, "closed within a message") : -1;
+    }
+    message.body.len = head->length;
+    message.body.data[head->length] = '\0';
+    *ret_message = message;
+    message = (struct link_message){.out = -1, .err = -1};
+    return 1;
+}

@@ -1,0 +1,56 @@
+/*
+ * link.h: what the two halves of an executor say to each other, over a socket
+ * pair: a fixed head, then a body of the length that the head names.
+ *
+ * To the spawner: START (body: the dispatch as a DSSE envelope; two descriptors
+ * to write standard output and error to) and END (end it now). From the spawner:
+ * one REFUSED (body: why), or one STARTED and later one EXITED. A message that is
+ * anything else ends the process that reads it: the other half is then not what
+ * it should be.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/id.h"
+
+#define LINK_BODY_MAX (2U << 20)
+
+enum link_kind {
+    LINK_START = 1,
+    LINK_END,
+    LINK_REFUSED,
+    LINK_STARTED,
+    LINK_EXITED,
+};
+
+struct link_head {
+    uint32_t length; /* of the body */
+    uint32_t kind;
+    struct id execution;
+    int32_t exit;     /* EXITED: as in the shell */
+    int32_t signal;   /* EXITED: that ended it; 0: none */
+    uint32_t timed_out; /* EXITED: 1 where its timeout ended it */
+    uint32_t ended;     /* EXITED: 1 where an END did */
+};
+
+struct link_message {
+    struct link_head head;
+    struct buf body;
+    int out; /* START: descriptors, else -1 */
+    int err;
+};
+
+#define _cleanup_message_ _cleanup_(link_message_done)
+
+void link_message_done(struct link_message *message);
+
+/* Both ends, close-on-exec. */
+int link_pair(int ret_fds[static 2], struct err *err);
+
+/* Writes a whole message, waiting where the other half is slow; the message's
+ * descriptors are passed and stay open here. FATAL: the other half is gone. */
+int link_send(int fd, const struct link_message *message, struct err *err);
+
+/* Reads a whole message: 1; the other half has closed: 0; -1: FATAL. */
+int link_receive(int fd, struct link_message *ret_message, struct err *err);

@@ -1,0 +1,24 @@
+/*
+ * spawner.h: the half of the executor that makes children.
+ *
+ * A small process of its own, forked before librdkafka starts, which believes
+ * nothing that the Kafka-facing half says: it reads the dispatch itself and
+ * checks its whole proof against the root keys that were read at start, its
+ * target and the clock, and only then makes a child. In come START and END, out
+ * go REFUSED, STARTED and EXITED (link.h). EXITED is said once nothing of an
+ * execution is alive. When the other half dies, everything here is ended first.
+ */
+#pragma once
+
+#include "trust/keys.h"
+
+struct spawner_plan {
+    const struct roots *roots;
+    const char *target;
+    const char *directory; /* for the children's private ones */
+    int link;              /* its end of the socket pair */
+};
+
+/* Forks it; returns its pid and, to the caller, this process goes on. */
+int spawner_start(const struct spawner_plan *plan, int other_end,
+                  pid_t *ret_pid, struct err *err);
