@@ -3,17 +3,23 @@
  *
  * A daemon is a row; service_main() owns its options, configuration, log, keys,
  * signals, readiness and loop. `turn` does one piece of work, waiting at most a
- * second for it (`daemon_wait` tells how), and ends with 0 or an error: RETRY
- * backs off (one line of log, 100 ms to 5 s) and turns again; FATAL, and what
- * else was not dealt with, ends the process with 1. A record that can't be
- * processed goes to errand.dead by daemon_dead(), and the partition moves on.
+ * second for it (daemon_wait() tells how), and ends with 0 or an error: RETRY
+ * backs off (one line of log when it begins and one when it is over, 100 ms to
+ * 5 s) and turns again; FATAL, and what else was not dealt with, ends the
+ * process with 1. A record that can't be processed goes to errand.dead by
+ * daemon_dead(), and the partition moves on.
+ *
+ * TERM and INT are blocked in every thread (a child has to unblock them) and
+ * end the daemon after its turn; a second one, or 5 s of hanging, ends the
+ * process at once with 1. PIPE and HUP are ignored.
  */
 #pragma once
 
-#include <signal.h>
+#define ERRAND_VERSION "0.1.0"
 
 #include "io/config.h"
 #include "io/kafka.h"
+#include "io/log.h"
 #include "io/postgres.h"
 #include "model/enrolment.h"
 #include "trust/keys.h"
@@ -22,8 +28,9 @@
 struct daemon {
     const struct service *service;
     struct config config;
-    char *name;            /* [service] name */
-    struct list kafka;     /* [kafka]: struct pair */
+    struct log log;        /* log_info(&daemon->log, …) */
+    const char *name;      /* [service] name; of config */
+    struct list kafka;     /* [kafka]: struct pair; taken from config */
     struct roots roots;    /* [root] keys */
     struct key_pair *keys; /* NULL where the kind signs nothing */
     struct list enrolment; /* struct envelope: own first, then its chain */
@@ -32,6 +39,7 @@ struct daemon {
     struct kafka_writer *writer;
     struct postgres *postgres; /* NULL where .postgres is false */
     void *state;               /* what start made */
+    struct life *life;         /* service.c's own */
 };
 
 struct service {
@@ -41,9 +49,14 @@ struct service {
     bool before_writer; /* start runs before librdkafka does (it forks) */
     const struct config_key *keys; /* beside the common ones */
     size_t n_keys;
-    kafka_delivered *delivered; /* of daemon->writer, with daemon->state; NULL */
+    /* Of daemon->writer, with the daemon as its arg; may be NULL. */
+    kafka_delivered *delivered;
+    /* The database is open by then, and the writer is there, but see above.
+     * RETRY: called again, after stop where there is a state. */
     int (*start)(struct daemon *daemon, struct err *err);
     int (*turn)(struct daemon *daemon, struct err *err);
+    /* Releases daemon->state; not called where that is NULL. What was sent to
+     * the writer is flushed after it. */
     void (*stop)(struct daemon *daemon);
 };
 
@@ -56,10 +69,22 @@ bool daemon_ending(const struct daemon *daemon);
 /* Readable once TERM or INT came; for epoll. */
 int daemon_ending_fd(const struct daemon *daemon);
 
+/* Waits until one of these descriptors is readable, or TERM or INT came, at most
+ * timeout_ms. */
+void daemon_wait(struct daemon *daemon, const int *fds, size_t n,
+                 int timeout_ms);
+
+/* Has this reader's trouble and notes logged, beside the writer's; borrowed.
+ * daemon_unwatch() before it is freed. */
+void daemon_watch(struct daemon *daemon, struct kafka_reader *reader);
+void daemon_unwatch(struct daemon *daemon, const struct kafka_reader *reader);
+
 /* Call it when requests can be served: says so in log and ready file, once. */
 void daemon_ready(struct daemon *daemon);
 
-/* Sends a record to errand.dead (at most 64 KiB of it) with topic, partition,
- * offset and the reason in its headers, and waits for its delivery. */
+/* Sends a record to errand.dead (at most 64 KiB of its value) with topic,
+ * partition, offset and the reason in its headers before its own, and waits for
+ * its delivery. RETRY: not within a second; asked again for the same record, it
+ * only goes on waiting. */
 int daemon_dead(struct daemon *daemon, const struct record *record,
                 const struct err *reason, struct err *err);

@@ -5,8 +5,13 @@
  * or repeated one, or a value that does not fit, is refused with file, line and
  * key (status 78). [kafka] takes any key. The environment variable
  * ERRAND_CONF_<SECTION>_<KEY> (dots and dashes as underscores) overrides a key;
- * in [kafka] underscores stand for dots. Reading is by inih's syntax within its
- * bounds: lines of at most 199 bytes are refused rather than cut.
+ * in [kafka] underscores stand for dots; of sections that the reader was not
+ * told of it is another program's.
+ *
+ * A line is `[section]`, `key = value`, blank, or a comment from its first byte
+ * (# or ;). A value is what follows the `=` to the line's end, without blanks
+ * around it: `;`, `#`, `=` and quotes are part of it. Refused: indented and
+ * continued lines, more than 4,096 bytes, NUL, CR, a byte order mark.
  */
 #pragma once
 

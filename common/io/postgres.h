@@ -15,6 +15,9 @@
 
 #include "base/fields.h"
 
+/* The number of the last file in schema/sql that this build was written for. */
+#define SCHEMA_NUMBER 2
+
 struct postgres;
 struct rows;
 

@@ -1,0 +1,495 @@
+/*
+ * service.c: the life of every daemon, from main() to its exit status; see
+ * service.h. What is read before (options, configuration, keys) is in
+ * service_setup.c.
+ *
+ * In go a row and a command line; out come the daemon's log on stderr, its
+ * ready file and its exit status: 0 after TERM or INT, 78 for configuration, 1
+ * for the rest. Only here and in the daemons something is logged.
+ */
+#include "service.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "service_private.h"
+
+#define BACK_OFF_MIN 100     /* ms */
+#define BACK_OFF_MAX 5000    /* ms */
+#define HANGING_MS 5000      /* from the first signal to the end at any price */
+#define TROUBLE_MS 300       /* a broker's absence that is worth a line */
+#define FLUSH_MS 1000
+#define DEAD_VALUE_MAX 65536 /* bytes; and of all its headers */
+#define WAIT_FDS_MAX 16
+
+struct life {
+    int signals; /* signalfd */
+    int ending;  /* eventfd: readable once a signal came */
+    bool watched;
+    bool ready;
+    struct list readers; /* struct kafka_reader * */
+    int64_t back_off;    /* ms; 0: all is well */
+    char *waiting_for;   /* how the reason for backing off begins, or NULL */
+    int64_t troubled;    /* since when the broker is away; 0: it is not */
+    bool trouble_told;
+    char *dead; /* the record that was sent to errand.dead last */
+};
+
+/* Signals */
+
+static void *watch(void *arg)
+{
+    const struct life *life = arg;
+    struct pollfd signals = {.fd = life->signals, .events = POLLIN};
+    struct signalfd_siginfo info;
+    const uint64_t one = 1;
+
+    while (read(life->signals, &info, sizeof(info)) < 0 && errno == EINTR) {
+    }
+    (void)!write(life->ending, &one, sizeof(one));
+    (void)poll(&signals, 1, HANGING_MS);
+    _exit(1);
+}
+
+static int block_signals(struct life *life, struct err *err)
+{
+    sigset_t set;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    life->signals = signalfd(-1, &set, SFD_CLOEXEC);
+    life->ending = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return life->signals >= 0 && life->ending >= 0
+               ? 0
+               : err_set(err, ERR_FATAL, "signals: %s", strerror(errno));
+}
+
+/* From here on a signal is noticed; not earlier where start forks, so that it
+ * does so with a single thread. */
+static int watch_signals(struct life *life, struct err *err)
+{
+    pthread_t thread;
+
+    if (life->watched) {
+        return 0;
+    }
+    if (pthread_create(&thread, NULL, watch, life) != 0) {
+        return err_set(err, ERR_FATAL, "can't start a thread");
+    }
+    life->watched = true;
+    return 0;
+}
+
+bool daemon_ending(const struct daemon *daemon)
+{
+    struct pollfd ending = {.fd = daemon->life->ending, .events = POLLIN};
+
+    return poll(&ending, 1, 0) == 1;
+}
+
+int daemon_ending_fd(const struct daemon *daemon)
+{
+    return daemon->life->ending;
+}
+
+void daemon_wait(struct daemon *daemon, const int *fds, size_t n,
+                 int timeout_ms)
+{
+    struct pollfd all[WAIT_FDS_MAX + 1] = {
+        {.fd = daemon->life->ending, .events = POLLIN}};
+
+    if (n > WAIT_FDS_MAX) {
+        abort();
+    }
+    for (size_t i = 0; i < n; i++) {
+        all[i + 1] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    }
+    (void)poll(all, n + 1, timeout_ms);
+}
+
+/* Trouble: one line when it begins, one when it is over */
+
+void daemon_watch(struct daemon *daemon, struct kafka_reader *reader)
+{
+    struct kafka_reader **to = list_grow(&daemon->life->readers, sizeof(*to));
+
+    *to = reader;
+}
+
+void daemon_unwatch(struct daemon *daemon, const struct kafka_reader *reader)
+{
+    struct list *readers = &daemon->life->readers;
+
+    for (size_t i = 0; i < readers->n; i++) {
+        if (list_at(readers, struct kafka_reader *, i) == reader) {
+            list_at(readers, struct kafka_reader *, i) =
+                list_at(readers, struct kafka_reader *, --readers->n);
+        }
+    }
+}
+
+static const char *trouble_of(struct daemon *daemon)
+{
+    const struct list *readers = &daemon->life->readers;
+    const char *trouble = daemon->writer == NULL
+                              ? NULL
+                              : kafka_writer_trouble(daemon->writer);
+
+    for (size_t i = 0; i < readers->n; i++) {
+        struct kafka_reader *reader =
+            list_at(readers, struct kafka_reader *, i);
+        _cleanup_free_ char *note = kafka_reader_note_take(reader);
+        if (note != NULL) {
+            log_warning(&daemon->log, note);
+        }
+        if (trouble == NULL) {
+            trouble = kafka_reader_trouble(reader);
+        }
+    }
+    return trouble;
+}
+
+static void log_trouble(struct daemon *daemon)
+{
+    struct life *life = daemon->life;
+    const char *trouble = trouble_of(daemon);
+    int64_t now = clock_steady();
+
+    if (trouble == NULL) {
+        if (life->trouble_told) {
+            log_info(&daemon->log, "the broker is back",
+                     L_INT("after_ms", now - life->troubled));
+        }
+        life->troubled = 0;
+        life->trouble_told = false;
+    } else if (life->troubled == 0) {
+        life->troubled = now;
+    } else if (!life->trouble_told && now - life->troubled >= TROUBLE_MS) {
+        log_warning(&daemon->log, "waiting for the broker",
+                    L_TEXT("reason", trouble));
+        life->trouble_told = true;
+    }
+}
+
+/* "database" of "database: connection refused": while that stays the same there
+ * is nothing new to say. */
+static void log_waiting(struct daemon *daemon, const struct err *err)
+{
+    struct life *life = daemon->life;
+    _cleanup_free_ char *what =
+        must_printf("%.*s", (int)strcspn(err->text, ":"), err->text);
+
+    if (life->waiting_for == NULL || strcmp(life->waiting_for, what) != 0) {
+        log_warning(&daemon->log, "waiting", L_ERR(err));
+        free(life->waiting_for);
+        life->waiting_for = take_ptr(what);
+    }
+}
+
+static void back_off(struct daemon *daemon, const struct err *err)
+{
+    struct life *life = daemon->life;
+
+    log_waiting(daemon, err);
+    life->back_off = life->back_off == 0 ? BACK_OFF_MIN : 2 * life->back_off;
+    if (life->back_off > BACK_OFF_MAX) {
+        life->back_off = BACK_OFF_MAX;
+    }
+    daemon_wait(daemon, NULL, 0, (int)life->back_off);
+}
+
+static void went_well(struct daemon *daemon)
+{
+    struct life *life = daemon->life;
+
+    if (life->waiting_for != NULL) {
+        log_info(&daemon->log, "going on",
+                 L_TEXT("waited_for", life->waiting_for));
+    }
+    free(life->waiting_for);
+    life->waiting_for = NULL;
+    life->back_off = 0;
+}
+
+/* The way: each step until it goes well, the daemon shall end, or it can't */
+
+static int again(struct daemon *daemon,
+                 int (*step)(struct daemon *, struct err *), struct err *err)
+{
+    while (!daemon_ending(daemon)) {
+        if (step(daemon, err) == 0) {
+            went_well(daemon);
+            return 0;
+        }
+        if (err->kind != ERR_RETRY) {
+            return -1;
+        }
+        back_off(daemon, err);
+    }
+    return 0;
+}
+
+static int open_database(struct daemon *daemon, struct err *err)
+{
+    if (!daemon->service->postgres) {
+        return 0;
+    }
+    if (daemon->postgres == NULL) {
+        daemon->postgres = postgres_new(
+            config_text(&daemon->config, "postgres", "conninfo"),
+            daemon->name);
+    }
+    return postgres_open(daemon->postgres, SCHEMA_NUMBER, err);
+}
+
+static int open_writer(struct daemon *daemon, struct err *err)
+{
+    daemon->writer = kafka_writer_new(&daemon->kafka,
+                                      daemon->service->delivered, daemon, err);
+    return daemon->writer == NULL ? -1 : 0;
+}
+
+static void stop(struct daemon *daemon)
+{
+    if (daemon->state != NULL) {
+        daemon->service->stop(daemon);
+        daemon->state = NULL;
+    }
+}
+
+static int start(struct daemon *daemon, struct err *err)
+{
+    if (daemon->service->start(daemon, err) == 0) {
+        return 0;
+    }
+    stop(daemon);
+    return -1;
+}
+
+static int turn(struct daemon *daemon, struct err *err)
+{
+    int failed = daemon->service->turn(daemon, err);
+
+    if (!failed) {
+        failed = kafka_writer_poll(daemon->writer, 0, err);
+    }
+    log_trouble(daemon);
+    return failed;
+}
+
+static int live(struct daemon *daemon, struct err *err)
+{
+    bool early = daemon->service->before_writer;
+
+    if (!early && watch_signals(daemon->life, err) != 0) {
+        return -1;
+    }
+    if (again(daemon, open_database, err) != 0 ||
+        (early && again(daemon, start, err) != 0) ||
+        watch_signals(daemon->life, err) != 0 ||
+        open_writer(daemon, err) != 0 ||
+        (!early && again(daemon, start, err) != 0)) {
+        return -1;
+    }
+    while (!daemon_ending(daemon)) {
+        if (again(daemon, turn, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void end(struct daemon *daemon)
+{
+    const char *ready = config_text(&daemon->config, "service", "ready");
+    struct err err = {0};
+
+    stop(daemon);
+    if (daemon->writer != NULL &&
+        kafka_writer_flush(daemon->writer, FLUSH_MS, &err) != 0) {
+        log_warning(&daemon->log, "not all was delivered", L_ERR(&err));
+    }
+    kafka_writer_free(daemon->writer);
+    postgres_free(daemon->postgres);
+    if (ready != NULL) {
+        (void)unlink(ready);
+    }
+    free(daemon->life->readers.items);
+    free(daemon->life->waiting_for);
+    free(daemon->life->dead);
+}
+
+void daemon_ready(struct daemon *daemon)
+{
+    const char *path = config_text(&daemon->config, "service", "ready");
+    _cleanup_free_ char *pid = must_printf("%d\n", getpid());
+    struct err err = {0};
+
+    if (daemon->life->ready) {
+        return;
+    }
+    daemon->life->ready = true;
+    log_info(&daemon->log, "ready");
+    if (path != NULL &&
+        file_write(path, pid, strlen(pid), 0644, true, &err) != 0) {
+        log_error(&daemon->log, "no ready file", L_ERR(&err));
+    }
+}
+
+/* errand.dead */
+
+static void copy_own_headers(const struct record *record, struct record *dead)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < record->headers.n; i++) {
+        const struct header *header =
+            &list_at(&record->headers, struct header, i);
+        size += strlen(header->name) + strlen(header->value);
+        if (size <= DEAD_VALUE_MAX) {
+            record_header_add(dead, header->name, header->value);
+        }
+    }
+}
+
+static int add_cut(struct buf *to, const struct buf *from)
+{
+    return buf_add(to, from->data,
+                   from->len < DEAD_VALUE_MAX ? from->len : DEAD_VALUE_MAX);
+}
+
+static int dead_record(const struct record *record, const struct err *reason,
+                       struct record *ret_dead, struct err *err)
+{
+    char number[24];
+
+    *ret_dead = (struct record){.topic = must_strdup("errand.dead"),
+                                .partition = PARTITION_BY_KEY};
+    record_header_add(ret_dead, "errand-topic", record->topic);
+    (void)snprintf(number, sizeof(number), "%lld",
+                   (long long)record->partition);
+    record_header_add(ret_dead, "errand-partition", number);
+    (void)snprintf(number, sizeof(number), "%lld", (long long)record->offset);
+    record_header_add(ret_dead, "errand-offset", number);
+    record_header_add(ret_dead, "errand-reason", reason->text);
+    copy_own_headers(record, ret_dead);
+    if (add_cut(&ret_dead->key, &record->key) != 0 ||
+        add_cut(&ret_dead->value, &record->value) != 0) {
+        record_done(ret_dead);
+        return err_set(err, ERR_RETRY, "errand.dead: out of memory");
+    }
+    return 0;
+}
+
+int daemon_dead(struct daemon *daemon, const struct record *record,
+                const struct err *reason, struct err *err)
+{
+    struct life *life = daemon->life;
+    _cleanup_free_ char *where =
+        must_printf("%s [%lld] at %lld", record->topic,
+                    (long long)record->partition, (long long)record->offset);
+
+    if (life->dead == NULL || strcmp(life->dead, where) != 0) {
+        _cleanup_record_ struct record dead = {0};
+        if (dead_record(record, reason, &dead, err) != 0 ||
+            kafka_writer_send(daemon->writer, &dead, 0, err) != 0) {
+            return err_wrap(err, "errand.dead");
+        }
+        log_warning(&daemon->log, "can't be processed: to errand.dead",
+                    L_TEXT("record", where), L_ERR(reason));
+        free(life->dead);
+        life->dead = take_ptr(where);
+    }
+    return kafka_writer_flush(daemon->writer, FLUSH_MS, err) == 0
+               ? 0
+               : err_wrap(err, "errand.dead");
+}
+
+/* main() */
+
+static int give_up(const struct service *service, const struct err *err)
+{
+    (void)fprintf(stderr, "%s: %s\n", service->name, err->text);
+    return err->status == EX_CONFIG ? EX_CONFIG : EXIT_FAILURE;
+}
+
+/* --make-key and --check-config: for a person, and no daemon. */
+static int answer(struct daemon *daemon, const struct options *options,
+                  struct err *err)
+{
+    if (options->make_key) {
+        _cleanup_free_ char *line = daemon_make_key(daemon, err);
+        return line == NULL || puts(line) < 0 || fflush(stdout) != 0 ? -1 : 0;
+    }
+    if (daemon_identify(daemon, err) != 0 || open_writer(daemon, err) != 0) {
+        return -1;
+    }
+    kafka_writer_free(daemon->writer);
+    (void)printf("%s: good\n", options->config);
+    return 0;
+}
+
+static int serve(struct daemon *daemon, struct err *err)
+{
+    const char *ready = config_text(&daemon->config, "service", "ready");
+
+    if (daemon_identify(daemon, err) != 0) {
+        return -1;
+    }
+    if (block_signals(daemon->life, err) != 0) {
+        return -1;
+    }
+    if (ready != NULL) {
+        (void)unlink(ready); /* a killed life's */
+    }
+    log_info(&daemon->log, "starting", L_TEXT("version", ERRAND_VERSION));
+    int failed = live(daemon, err);
+    if (failed) {
+        log_error(&daemon->log, "giving up", L_ERR(err));
+    }
+    end(daemon);
+    log_info(&daemon->log, "ended");
+    return failed;
+}
+
+int service_main(const struct service *service, int argc, char **argv)
+{
+    struct life life = {.signals = -1, .ending = -1};
+    struct daemon daemon = {.service = service, .life = &life};
+    struct options options;
+    struct err err = {0};
+
+    (void)umask(077);
+    if (sodium_init() < 0) {
+        abort();
+    }
+    options_read(service, argc, argv, &options);
+    if (daemon_configure(&daemon, options.config, &err) != 0) {
+        daemon_unconfigure(&daemon);
+        return give_up(service, &err);
+    }
+    bool person = options.check || options.make_key;
+    int failed = person ? answer(&daemon, &options, &err)
+                        : serve(&daemon, &err);
+    int status = !failed                     ? EXIT_SUCCESS
+                 : person || life.signals < 0 ? give_up(service, &err)
+                 : err.status == EX_CONFIG    ? EX_CONFIG
+                                              : EXIT_FAILURE;
+    daemon_unconfigure(&daemon);
+    return status;
+}
