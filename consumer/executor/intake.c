@@ -69,7 +69,8 @@ int intake_begin(struct executor *executor, struct err *err)
         return -1;
     }
     if (hint != 0 && (hint < low || hint > high)) {
-        log_warning("the kept position is outside the dispatch topic: "
+        log_warning(&executor->daemon->log,
+                    "the kept position is outside the dispatch topic: "
                     "beginning at its earliest");
         hint = low;
     }

@@ -1,0 +1,130 @@
+/* test_link.c: the messages between an executor's two halves. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "consumer/executor/link.h"
+
+static int ends[2];
+
+static int make_pair(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    return link_pair(ends, &err);
+}
+
+static int close_pair(void **state)
+{
+    (void)state;
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    return 0;
+}
+
+static void a_start_brings_its_body_and_both_descriptors(void **state)
+{
+    struct link_message sent = {
+        .head = {.kind = LINK_START, .execution = id_random()}};
+    _cleanup_message_ struct link_message got = {.out = -1, .err = -1};
+    struct err err = {0};
+    int out[2];
+    int error[2];
+
+    (void)state;
+    assert_int_equal(pipe(out), 0);
+    assert_int_equal(pipe(error), 0);
+    sent.out = out[1];
+    sent.err = error[1];
+    assert_int_equal(buf_adds(&sent.body, "a dispatch"), 0);
+    sent.head.length = (uint32_t)sent.body.len;
+    assert_int_equal(link_send(ends[0], &sent, &err), 0);
+    assert_int_equal(link_receive(ends[1], &got, &err), 1);
+    assert_string_equal(buf_text(&got.body), "a dispatch");
+    assert_true(id_equal(&got.head.execution, &sent.head.execution));
+    assert_true(fcntl(got.out, F_GETFD) & FD_CLOEXEC);
+    assert_int_equal(write(got.out, "o", 1), 1);
+    assert_int_equal(write(got.err, "e", 1), 1);
+    char byte = 0;
+    assert_int_equal(read(out[0], &byte, 1), 1);
+    assert_int_equal(byte, 'o');
+    assert_int_equal(read(error[0], &byte, 1), 1);
+    assert_int_equal(byte, 'e');
+    (void)close(out[0]);
+    (void)close(error[0]);
+    link_message_done(&sent);
+}
+
+static void the_other_halfs_end_is_told_from_damage(void **state)
+{
+    struct link_message got = {.out = -1, .err = -1};
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(shutdown(ends[0], SHUT_WR), 0);
+    assert_int_equal(link_receive(ends[1], &got, &err), 0);
+}
+
+static void refuse_head(const struct link_head *head)
+{
+    struct link_message got = {.out = -1, .err = -1};
+    struct err err = {0};
+
+    assert_int_equal(send(ends[0], head, sizeof(*head), 0), sizeof(*head));
+    assert_int_equal(link_receive(ends[1], &got, &err), -1);
+    assert_int_equal(err.kind, ERR_FATAL);
+}
+
+static void a_start_without_descriptors_is_refused(void **state)
+{
+    (void)state;
+    refuse_head(&(struct link_head){.kind = LINK_START});
+}
+
+static void an_unknown_kind_is_refused(void **state)
+{
+    (void)state;
+    refuse_head(&(struct link_head){.kind = 77});
+}
+
+static void a_length_beyond_the_bound_is_refused(void **state)
+{
+    (void)state;
+    refuse_head(
+        &(struct link_head){.kind = LINK_END, .length = LINK_BODY_MAX + 1});
+}
+
+static void a_message_that_is_cut_is_refused(void **state)
+{
+    struct link_head head = {.kind = LINK_REFUSED, .length = 10};
+    struct link_message got = {.out = -1, .err = -1};
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(send(ends[0], &head, sizeof(head), 0), sizeof(head));
+    assert_int_equal(send(ends[0], "1234", 4, 0), 4);
+    assert_int_equal(shutdown(ends[0], SHUT_WR), 0);
+    assert_int_equal(link_receive(ends[1], &got, &err), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, make_pair, close_pair)
+        T(a_start_brings_its_body_and_both_descriptors),
+        T(the_other_halfs_end_is_told_from_damage),
+        T(a_start_without_descriptors_is_refused),
+        T(an_unknown_kind_is_refused),
+        T(a_length_beyond_the_bound_is_refused),
+        T(a_message_that_is_cut_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+/* test_output.c: a child's output in chunks, in order, within its limit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "consumer/executor/output.h"
+
+struct pipes {
+    struct output output;
+    int ends[2];
+};
+
+static void open_pipes(struct pipes *p)
+{
+    struct err err = {0};
+
+    assert_int_equal(output_open(&p->output, p->ends, &err), 0);
+}
+
+static void say(struct pipes *p, int stream, const char *text)
+{
+    ssize_t n = (ssize_t)strlen(text);
+
+    assert_int_equal(write(p->ends[stream - STREAM_STDOUT], text, (size_t)n), n);
+}
+
+static void close_pipes(struct pipes *p)
+{
+    cleanup_close(&p->ends[0]);
+    cleanup_close(&p->ends[1]);
+    output_done(&p->output);
+}
+
+static void expect(struct pipes *p, int stream, const char *text)
+{
+    const struct chunk *chunk = output_first(&p->output);
+
+    assert_non_null(chunk);
+    assert_int_equal(chunk->stream, stream);
+    assert_string_equal(buf_text(&chunk->data), text);
+    output_drop_first(&p->output);
+}
+
+static void the_order_of_arrival_is_kept_across_streams(void **state)
+{
+    struct pipes p;
+
+    (void)state;
+    open_pipes(&p);
+    say(&p, STREAM_STDOUT, "one");
+    output_read(&p.output, 0);
+    say(&p, STREAM_STDERR, "two");
+    output_read(&p.output, 1);
+    say(&p, STREAM_STDERR, "three");
+    output_read(&p.output, 2);
+    say(&p, STREAM_STDOUT, "four");
+    output_read(&p.output, 3);
+    expect(&p, STREAM_STDOUT, "one");
+    expect(&p, STREAM_STDERR, "twothree");
+    expect(&p, STREAM_STDOUT, "four");
+    assert_null(output_first(&p.output));
+    close_pipes(&p);
+}
+
+static void what_waits_is_due_after_a_moment_or_a_full_chunk(void **state)
+{
+    struct pipes p;
+    char block[16384];
+
+    (void)state;
+    open_pipes(&p);
+    assert_false(output_due(&p.output, 100000));
+    say(&p, STREAM_STDOUT, "x");
+    output_read(&p.output, 1000);
+    assert_false(output_due(&p.output, 1000 + OUTPUT_WAIT - 1));
+    assert_true(output_due(&p.output, 1000 + OUTPUT_WAIT));
+    memset(block, 'b', sizeof(block));
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(write(p.ends[0], block, sizeof(block)), sizeof(block));
+        output_read(&p.output, 1000);
+    }
+    assert_true(output_due(&p.output, 1000));
+    assert_int_equal(output_first(&p.output)->data.len, CHUNK_MAX);
+    close_pipes(&p);
+}
+
+static void beyond_the_limit_everything_is_read_and_counted(void **state)
+{
+    struct pipes p;
+    char block[16384];
+    int64_t beyond = 3 * 16384 + 5;
+
+    (void)state;
+    open_pipes(&p);
+    p.output.kept = OUTPUT_LIMIT - 10;
+    memset(block, 'b', sizeof(block));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(write(p.ends[1], block, sizeof(block)), sizeof(block));
+        output_read(&p.output, 0);
+    }
+    assert_int_equal(write(p.ends[0], "12345", 5), 5);
+    output_read(&p.output, 0);
+    assert_int_equal(p.output.waiting, 10);
+    assert_int_equal(p.output.dropped, beyond - 10);
+    close_pipes(&p);
+}
+
+static void an_ended_stream_is_closed(void **state)
+{
+    struct pipes p;
+
+    (void)state;
+    open_pipes(&p);
+    say(&p, STREAM_STDOUT, "last");
+    cleanup_close(&p.ends[0]);
+    p.ends[0] = -1;
+    output_read(&p.output, 0);
+    assert_int_equal(p.output.fds[0], -1);
+    assert_true(p.output.fds[1] >= 0);
+    expect(&p, STREAM_STDOUT, "last");
+    close_pipes(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_order_of_arrival_is_kept_across_streams),
+        cmocka_unit_test(what_waits_is_due_after_a_moment_or_a_full_chunk),
+        cmocka_unit_test(beyond_the_limit_everything_is_read_and_counted),
+        cmocka_unit_test(an_ended_stream_is_closed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
