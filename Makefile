@@ -1,0 +1,161 @@
+# Makefile: builds, tests and runs Errand. `make help` says what there is.
+#
+# One file, non-recursive; lists, not wildcards: what is not named is not built.
+# Objects go to build/<variant>/, where a variant is how it was compiled:
+#   plain  optimised and hardened (the default)     asan  ASan and UBSan
+#   tsan   ThreadSanitizer                          fuzz  libFuzzer, with clang
+# and with CC=clang the same beside it (build/plain-clang/ …).
+
+VERSION := 0.1.0
+VARIANT ?= plain
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+PYTHON ?= /usr/bin/python3
+ERRAND_HOME ?= .errand
+export ERRAND_HOME PYTHON
+
+# --- what there is -----------------------------------------------------------
+
+BASE := buf clock codec err field_kinds fields file id suggest words
+MODEL := answer assignment change command command_file enrolment envelope \
+	parameter read record reply request result run session target user
+TRUST := allow dsse event key_file keys proof
+IO := config kafka kafka_reader kafka_writer log postgres postgres_rows
+ROOF := rpc service service_setup
+
+SUBMIT :=
+SCHEDULER :=
+AUTHORIZER :=
+EXECUTOR := child claim_log execution executor intake ledger link output \
+	recovery spawner spool tell
+RECORDER :=
+
+UNIT_TESTS := ledger link output proof
+UNIT_HELP := chain
+
+COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
+	$(addprefix common/model/,$(MODEL)) $(addprefix common/trust/,$(TRUST)) \
+	$(addprefix common/io/,$(IO)) $(addprefix common/,$(ROOF))
+SUBMIT_OBJECTS = $(addprefix producer/submit/,$(SUBMIT))
+SCHEDULER_OBJECTS = $(addprefix producer/scheduler/,$(SCHEDULER))
+AUTHORIZER_OBJECTS = $(addprefix consumer/authorizer/,$(AUTHORIZER))
+EXECUTOR_OBJECTS = $(addprefix consumer/executor/,$(EXECUTOR))
+RECORDER_OBJECTS = $(addprefix consumer/recorder/,$(RECORDER))
+
+DAEMONS := authorizer executor recorder scheduler
+BINARIES := bin/submit $(DAEMONS:%=bin/errand-%)
+
+# --- how it is compiled -------------------------------------------------------
+
+PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols
+CLANG := $(findstring clang,$(CC))
+OUT := build/$(VARIANT)$(if $(CLANG),-clang)
+
+WARNINGS := -Wall -Wextra -Werror -Wvla -Wmissing-prototypes -Wwrite-strings \
+	-Wshadow -Wformat=2 -Wstrict-prototypes
+HARDENING := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE \
+	-fstack-clash-protection $(if $(CLANG),,-fcf-protection)
+FLAGS_plain := $(if $(CLANG),$(filter-out -D_FORTIFY_SOURCE=3,$(HARDENING)) \
+	-D_FORTIFY_SOURCE=2,$(HARDENING))
+LINK_plain := -pie -Wl,-z,relro,-z,now
+FLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+LINK_asan := -fsanitize=address,undefined
+FLAGS_tsan := -O1 -fsanitize=thread
+LINK_tsan := -fsanitize=thread
+FLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined
+LINK_fuzz := -fsanitize=address,undefined
+
+CFLAGS := -std=gnu17 -g -MMD -MP -D_GNU_SOURCE \
+	-DERRAND_VERSION='"$(VERSION)"' -Icommon -I. \
+	-include common/base/banned.h $(WARNINGS) $(FLAGS_$(VARIANT)) \
+	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LDFLAGS := $(LINK_$(VARIANT))
+LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lkeyutils -lzxcvbn
+
+.PHONY: all
+all: $(BINARIES) ## build everything into bin/
+
+objects = $(addprefix $(OUT)/,$(addsuffix .o,$(1)))
+
+$(OUT)/libcommon.a: $(call objects,$(COMMON_OBJECTS))
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(OUT)/submit: $(call objects,$(SUBMIT_OBJECTS))
+$(OUT)/errand-authorizer: $(call objects,$(AUTHORIZER_OBJECTS))
+$(OUT)/errand-executor: $(call objects,$(EXECUTOR_OBJECTS))
+$(OUT)/errand-recorder: $(call objects,$(RECORDER_OBJECTS))
+$(OUT)/errand-scheduler: $(call objects,$(SCHEDULER_OBJECTS))
+
+$(BINARIES:bin/%=$(OUT)/%): $(OUT)/libcommon.a
+	@echo "  link $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(OUT)/libcommon.a \
+		$(LIBS)
+
+# bin/ holds the variant that was built last; a running program keeps its own.
+bin/%: $(OUT)/%
+	@mkdir -p bin
+	@install -m 755 $< $@.new && mv -f $@.new $@
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  $(notdir $(CC)) $<"
+	@$(CC) $(CFLAGS) -c -o $@ $<
+
+# Objects know their headers, and how they were compiled.
+ALL_OBJECTS = $(call objects,$(COMMON_OBJECTS) $(SUBMIT_OBJECTS) \
+	$(SCHEDULER_OBJECTS) $(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) \
+	$(RECORDER_OBJECTS))
+-include $(ALL_OBJECTS:.o=.d)
+$(ALL_OBJECTS): Makefile
+
+# --- tests ---------------------------------------------------------------------
+
+UNIT_PROGRAMS = $(UNIT_TESTS:%=$(OUT)/tests/test_%)
+# What a test needs beside the library: everything but the programs' mains.
+UNIT_OBJECTS = $(call objects,$(filter-out %/executor %/authorizer \
+	%/recorder %/scheduler %/submit,$(SUBMIT_OBJECTS) $(SCHEDULER_OBJECTS) \
+	$(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) $(RECORDER_OBJECTS)))
+
+$(OUT)/libunit.a: $(UNIT_OBJECTS) $(UNIT_HELP:%=$(OUT)/tests/unit/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(OUT)/tests/test_%: $(OUT)/tests/unit/test_%.o $(OUT)/libunit.a \
+		$(OUT)/libcommon.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUT)/libcommon.a -lcmocka $(LIBS)
+
+-include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d)
+.SECONDARY: $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.o)
+
+.PHONY: unit
+unit: $(UNIT_PROGRAMS) ## run the unit tests
+	@failed=; for t in $(UNIT_PROGRAMS); do \
+		$$t 2>&1 | grep -v -e '^\[ RUN' -e '^\[       OK' || true; \
+		test $${PIPESTATUS[0]} -eq 0 || failed="$$failed $$t"; done; \
+		test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
+unit: SHELL := /bin/bash
+
+# --- the house ------------------------------------------------------------------
+
+SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
+
+.PHONY: layers figures format format-check
+layers: ## fail on an include that climbs a floor
+	@$(PYTHON) tests/house/layers.py
+figures: ## print lengths of functions and files
+	@$(PYTHON) tests/house/figures.py
+format: ## lay out the C sources
+	@clang-format -i $(SOURCES)
+format-check: ## fail on C that is not laid out
+	@clang-format --dry-run -Werror $(SOURCES)
+
+.PHONY: help
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | \
+		expand -t 16
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf build bin

@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""figures.py: the house in figures: lengths of functions and files (ctags).
+
+Aims: functions median <= 15 lines and p90 <= 40, none over 60 but tables; .c
+files median <= 200 lines, none over 500; at most 5 parameters.
+"""
+import json
+import subprocess
+import sys
+
+
+def tracked(*patterns):
+    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *patterns],
+                         capture_output=True, text=True, check=True).stdout
+    return [f for f in out.split() if not f.startswith("tests/")]
+
+
+def functions(files):
+    out = subprocess.run(
+        ["ctags", "--output-format=json", "--languages=C", "--kinds-C=f",
+         "--fields=+neS", "-f", "-", *files],
+        capture_output=True, text=True, check=True).stdout
+    for line in out.splitlines():
+        tag = json.loads(line)
+        if "end" in tag:
+            signature = tag.get("signature", "()")
+            flat, depth = "", 0
+            for c in signature[1:-1]:
+                depth += (c == "(") - (c == ")")
+                flat += c if depth == 0 else ""
+            count = 0 if flat.strip() in ("", "void") else flat.count(",") + 1
+            yield tag["end"] - tag["line"] + 1, count, tag["path"], tag["name"]
+
+
+def spread(values):
+    values = sorted(values)
+    at = lambda q: values[min(len(values) - 1, int(q * len(values)))]
+    return at(0.5), at(0.9), values[-1]
+
+
+def main():
+    files = tracked("*.c")
+    lines = {f: sum(1 for _ in open(f, encoding="utf-8")) for f in files}
+    found = list(functions(files))
+    print("functions: %d; lines: median %d, p90 %d, longest %d"
+          % (len(found), *spread([f[0] for f in found])))
+    print(".c files:  %d; lines: median %d, p90 %d, longest %d; %d in all"
+          % (len(files), *spread(lines.values()), sum(lines.values())))
+    for length, _, path, name in sorted(found, reverse=True):
+        if length > 60:
+            print("over 60 lines: %s:%s (%d)" % (path, name, length))
+    for _, count, path, name in found:
+        if count > 5:
+            print("over 5 parameters: %s:%s (%d)" % (path, name, count))
+    for path, n in lines.items():
+        if n > 500:
+            print("over 500 lines: %s (%d)" % (path, n))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
