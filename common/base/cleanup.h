@@ -31,17 +31,17 @@ static inline void cleanup_close(int *fd)
 #define _cleanup_free_ _cleanup_(cleanup_free)
 #define _cleanup_close_ _cleanup_(cleanup_close)
 
-#define take_ptr(p)                                                            \
-    ({                                                                         \
-        __typeof__(p) _taken = (p);                                            \
-        (p) = NULL;                                                            \
-        _taken;                                                                \
+#define take_ptr(p)                 \
+    ({                              \
+        __typeof__(p) _taken = (p); \
+        (p) = NULL;                 \
+        _taken;                     \
     })
 
 /* The same for a descriptor: yields it and leaves -1 behind. */
-#define take_fd(fd)                                                            \
-    ({                                                                         \
-        int _taken = (fd);                                                     \
-        (fd) = -1;                                                             \
-        _taken;                                                                \
+#define take_fd(fd)        \
+    ({                     \
+        int _taken = (fd); \
+        (fd) = -1;         \
+        _taken;            \
     })

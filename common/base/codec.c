@@ -166,8 +166,9 @@ int code_decode(const char *text, void *ret_bytes, size_t n, struct err *err)
     }
     checksum(all, n, check);
     if (memcmp(check, all + n, CODE_CHECK) != 0) {
-        return err_set(err, ERR_REJECT, "the code is mistyped: its last "
-                                        "letters don't fit the rest");
+        return err_set(err, ERR_REJECT,
+                       "the code is mistyped: its last "
+                       "letters don't fit the rest");
     }
     memcpy(ret_bytes, all, n);
     sodium_memzero(all, sizeof(all));

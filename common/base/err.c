@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-_printf_(2, 0) static void set_text(struct err *err, const char *fmt, va_list args)
+_printf_(2, 0) static void set_text(struct err *err, const char *fmt,
+                                    va_list args)
 {
     (void)vsnprintf(err->text, sizeof(err->text), fmt, args);
 }

@@ -63,8 +63,9 @@ static int get_text(const struct field *field, const json_t *json, void *at,
                        limit(field, TEXT_MAX));
     }
     if (field->kind == FIELD_NAME && !name_is_good(text)) {
-        return bad(err, field, "not a name: at most 63 of a-z, 0-9 and '-', "
-                               "a letter or digit first");
+        return bad(err, field,
+                   "not a name: at most 63 of a-z, 0-9 and '-', "
+                   "a letter or digit first");
     }
     *(char **)at = must_strdup(text);
     return 0;
@@ -139,7 +140,8 @@ static int get_time(const struct field *field, const json_t *json, void *at,
     if (text == NULL) {
         return bad(err, field, "not a time");
     }
-    return time_parse(text, at, err) == 0 ? 0 : err_wrap(err, "%s", field->name);
+    return time_parse(text, at, err) == 0 ? 0
+                                          : err_wrap(err, "%s", field->name);
 }
 
 static json_t *put_time(const struct field *field, const void *at,
@@ -326,14 +328,14 @@ static int get_pairs(const struct field *field, const json_t *json, void *at,
     if (!json_is_object(json) || json_object_size(json) > LIST_MAX) {
         return bad(err, field, "not an object of texts");
     }
-    json_object_foreach((json_t *)json, name, value)
-    {
+    json_object_foreach ((json_t *)json, name, value) {
         const char *text = text_of(value);
         if (text == NULL || strlen(text) > limit(field, TEXT_MAX) ||
             strlen(name) > TEXT_MAX) {
-            return err_set(err, ERR_REJECT, "%s: the value of %.64s is not a "
-                           "text of at most %zu bytes", field->name, name,
-                           limit(field, TEXT_MAX));
+            return err_set(err, ERR_REJECT,
+                           "%s: the value of %.64s is not a "
+                           "text of at most %zu bytes",
+                           field->name, name, limit(field, TEXT_MAX));
         }
         pairs_add(at, name, text);
     }
@@ -349,11 +351,12 @@ static json_t *put_pairs(const struct field *field, const void *at,
     for (size_t i = 0; i < pairs->n; i++) {
         const struct pair *pair = &list_at(pairs, struct pair, i);
         if (strlen(pair->value) > limit(field, TEXT_MAX) ||
-            json_object_set_new(object, pair->name,
-                                json_string(pair->value)) != 0) {
-            (void)err_set(err, ERR_REJECT, "%s: the value of %.64s is not "
-                          "UTF-8 text of at most %zu bytes", field->name,
-                          pair->name, limit(field, TEXT_MAX));
+            json_object_set_new(object, pair->name, json_string(pair->value)) !=
+                0) {
+            (void)err_set(err, ERR_REJECT,
+                          "%s: the value of %.64s is not "
+                          "UTF-8 text of at most %zu bytes",
+                          field->name, pair->name, limit(field, TEXT_MAX));
             json_decref(object);
             return NULL;
         }
@@ -529,8 +532,7 @@ static int refuse_unknown(const struct table *table, const json_t *object,
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)object, name, value)
-    {
+    json_object_foreach ((json_t *)object, name, value) {
         if (find_field(table, name) == NULL) {
             return err_set(err, ERR_REJECT, "unknown field '%.64s'", name);
         }
@@ -551,8 +553,8 @@ static int fields_decode(const struct table *table, const json_t *object,
         if (json == NULL && !field->optional) {
             return bad(err, field, "missing");
         }
-        if (json != NULL && kinds[field->kind].get(field, json,
-                                                   record + field->at, err)) {
+        if (json != NULL &&
+            kinds[field->kind].get(field, json, record + field->at, err)) {
             return -1;
         }
     }
@@ -580,8 +582,7 @@ static int fields_encode(const struct table *table, const char *record,
         if (field->optional && is_absent(field, record + field->at)) {
             continue;
         }
-        json_t *json =
-            kinds[field->kind].put(field, record + field->at, err);
+        json_t *json = kinds[field->kind].put(field, record + field->at, err);
         if (json == NULL) {
             return -1;
         }

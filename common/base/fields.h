@@ -7,8 +7,8 @@
  * table's order. What always holds:
  *   - unknown and duplicate members, NUL, reals, depth over 16, wrong types and
  *     values out of bounds refuse; an `open` table passes over unknown ones;
- *   - an optional member that is absent is all zero (NULL, empty) in the struct,
- *     and one that is all zero isn't written;
+ *   - an optional member that is absent is all zero (NULL, empty) in the
+ * struct, and one that is all zero isn't written;
  *   - a struct that failed to decode is all zero again.
  */
 #pragma once

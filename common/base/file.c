@@ -46,8 +46,10 @@ static int read_file(const char *path, size_t max, mode_t refused,
         return err_exit(err, EX_NOINPUT, "%s: %s", path, strerror(errno));
     }
     if ((about.st_mode & refused) != 0) {
-        return err_exit(err, EX_NOINPUT, "%s: others may read or change this "
-                        "secret; try: chmod 600 %s", path, path);
+        return err_exit(err, EX_NOINPUT,
+                        "%s: others may read or change this "
+                        "secret; try: chmod 600 %s",
+                        path, path);
     }
     return read_all(fd, path, max, out, err);
 }
@@ -96,11 +98,10 @@ int file_write(const char *path, const void *bytes, size_t n, mode_t mode,
                bool replace, struct err *err)
 {
     _cleanup_free_ char *beside = must_printf("%s.new-%d", path, getpid());
-    _cleanup_close_ int fd =
-        open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-             mode);
-    int failed = fd < 0 || fchmod(fd, mode) != 0 ||
-                 write_all(fd, bytes, n) != 0;
+    _cleanup_close_ int fd = open(
+        beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    int failed =
+        fd < 0 || fchmod(fd, mode) != 0 || write_all(fd, bytes, n) != 0;
 
     if (!failed && replace) {
         failed = rename(beside, path) != 0;
@@ -136,8 +137,7 @@ int directory_make(const char *path, struct err *err)
         char was = *slash;
         *slash = '\0';
         if (mkdir(copy, 0700) != 0 && errno != EEXIST) {
-            return err_exit(err, EX_CANTCREAT, "%s: %s", copy,
-                            strerror(errno));
+            return err_exit(err, EX_CANTCREAT, "%s: %s", copy, strerror(errno));
         }
         if (was == '\0') {
             return 0;

@@ -14,11 +14,11 @@ struct words {
 };
 
 /* Defines `struct words NAME` from the words of the values 1, 2, … */
-#define WORDS(name, ...)                                                       \
-    static const char *const name##_list[] = {NULL, __VA_ARGS__};              \
-    const struct words name = {                                                \
-        .n = sizeof(name##_list) / sizeof(name##_list[0]),                     \
-        .list = name##_list,                                                   \
+#define WORDS(name, ...)                                          \
+    static const char *const name##_list[] = {NULL, __VA_ARGS__}; \
+    const struct words name = {                                   \
+        .n = sizeof(name##_list) / sizeof(name##_list[0]),        \
+        .list = name##_list,                                      \
     }
 
 /* The value of a word; 0 where there is none. */

@@ -6,175 +6,295 @@
 WORDS(execution_state_words, "waiting", "claimed", "running", "ended");
 
 static const struct field made_answer_fields[] = {
-    {"hash", FIELD_HASH, .optional = true, .at = offsetof(struct made_answer, hash)},
+    {"hash", FIELD_HASH, .optional = true,
+     .at = offsetof(struct made_answer, hash)},
     {"id", FIELD_ID, .optional = true, .at = offsetof(struct made_answer, id)},
-    {"version", FIELD_INT, .optional = true, .at = offsetof(struct made_answer, version)},
+    {"version", FIELD_INT, .optional = true,
+     .at = offsetof(struct made_answer, version)},
 };
 
-const struct table made_answer_table = {.name = "made answer", TABLE(made_answer_fields), .size = sizeof(struct made_answer), .open = true};
+const struct table made_answer_table = {.name = "made answer",
+                                        TABLE(made_answer_fields),
+                                        .size = sizeof(struct made_answer),
+                                        .open = true};
 
 static const struct field session_answer_fields[] = {
     {"user", FIELD_ID, .at = offsetof(struct session_answer, user)},
     {"email", FIELD_TEXT, .at = offsetof(struct session_answer, email)},
-    {"role", FIELD_WORD, .words = &role_words, .at = offsetof(struct session_answer, role)},
-    {"state", FIELD_WORD, .words = &user_state_words, .at = offsetof(struct session_answer, state)},
-    {"session", FIELD_HASH, .optional = true, .at = offsetof(struct session_answer, session)},
-    {"until", FIELD_TIME, .optional = true, .at = offsetof(struct session_answer, until)},
+    {"role", FIELD_WORD, .words = &role_words,
+     .at = offsetof(struct session_answer, role)},
+    {"state", FIELD_WORD, .words = &user_state_words,
+     .at = offsetof(struct session_answer, state)},
+    {"session", FIELD_HASH, .optional = true,
+     .at = offsetof(struct session_answer, session)},
+    {"until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct session_answer, until)},
 };
 
-const struct table session_answer_table = {.name = "session answer", TABLE(session_answer_fields), .size = sizeof(struct session_answer), .open = true};
+const struct table session_answer_table = {.name = "session answer",
+                                           TABLE(session_answer_fields),
+                                           .size =
+                                               sizeof(struct session_answer),
+                                           .open = true};
 
 static const struct field user_row_fields[] = {
     {"user", FIELD_ID, .at = offsetof(struct user_row, user)},
     {"email", FIELD_TEXT, .at = offsetof(struct user_row, email)},
-    {"role", FIELD_WORD, .words = &role_words, .at = offsetof(struct user_row, role)},
-    {"state", FIELD_WORD, .words = &user_state_words, .at = offsetof(struct user_row, state)},
-    {"invited", FIELD_TIME, .optional = true, .at = offsetof(struct user_row, invited)},
-    {"invited_until", FIELD_TIME, .optional = true, .at = offsetof(struct user_row, invited_until)},
-    {"verified", FIELD_TIME, .optional = true, .at = offsetof(struct user_row, verified)},
-    {"confirmed", FIELD_TIME, .optional = true, .at = offsetof(struct user_row, confirmed)},
-    {"invited_by", FIELD_TEXT, .optional = true, .at = offsetof(struct user_row, invited_by)},
+    {"role", FIELD_WORD, .words = &role_words,
+     .at = offsetof(struct user_row, role)},
+    {"state", FIELD_WORD, .words = &user_state_words,
+     .at = offsetof(struct user_row, state)},
+    {"invited", FIELD_TIME, .optional = true,
+     .at = offsetof(struct user_row, invited)},
+    {"invited_until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct user_row, invited_until)},
+    {"verified", FIELD_TIME, .optional = true,
+     .at = offsetof(struct user_row, verified)},
+    {"confirmed", FIELD_TIME, .optional = true,
+     .at = offsetof(struct user_row, confirmed)},
+    {"invited_by", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct user_row, invited_by)},
 };
 
-static const struct table user_row_table = {.name = "user row", TABLE(user_row_fields), .size = sizeof(struct user_row), .open = true};
+static const struct table user_row_table = {.name = "user row",
+                                            TABLE(user_row_fields),
+                                            .size = sizeof(struct user_row),
+                                            .open = true};
 
-static const struct field user_row_item = {.name = "user", .kind = FIELD_TABLE, .table = &user_row_table};
+static const struct field user_row_item = {
+    .name = "user", .kind = FIELD_TABLE, .table = &user_row_table};
 
 static const struct field users_answer_fields[] = {
-    {"users", FIELD_LIST, .item = &user_row_item, .at = offsetof(struct users_answer, users)},
+    {"users", FIELD_LIST, .item = &user_row_item,
+     .at = offsetof(struct users_answer, users)},
 };
 
-const struct table users_answer_table = {.name = "users answer", TABLE(users_answer_fields), .size = sizeof(struct users_answer), .open = true};
+const struct table users_answer_table = {.name = "users answer",
+                                         TABLE(users_answer_fields),
+                                         .size = sizeof(struct users_answer),
+                                         .open = true};
 
 static const struct field user_answer_fields[] = {
-    {"user", FIELD_TABLE, .table = &user_row_table, .at = offsetof(struct user_answer, user)},
-    {"invite", FIELD_HASH, .optional = true, .at = offsetof(struct user_answer, invite)},
-    {"verify", FIELD_HASH, .optional = true, .at = offsetof(struct user_answer, verify)},
-    {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item, .at = offsetof(struct user_answer, envelopes)},
+    {"user", FIELD_TABLE, .table = &user_row_table,
+     .at = offsetof(struct user_answer, user)},
+    {"invite", FIELD_HASH, .optional = true,
+     .at = offsetof(struct user_answer, invite)},
+    {"verify", FIELD_HASH, .optional = true,
+     .at = offsetof(struct user_answer, verify)},
+    {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
+     .at = offsetof(struct user_answer, envelopes)},
 };
 
-const struct table user_answer_table = {.name = "user answer", TABLE(user_answer_fields), .size = sizeof(struct user_answer), .open = true};
+const struct table user_answer_table = {.name = "user answer",
+                                        TABLE(user_answer_fields),
+                                        .size = sizeof(struct user_answer),
+                                        .open = true};
 
 static const struct field executor_row_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct executor_row, name)},
-    {"heard", FIELD_TIME, .optional = true, .at = offsetof(struct executor_row, heard)},
-    {"slots", FIELD_INT, .optional = true, .at = offsetof(struct executor_row, slots)},
-    {"version", FIELD_TEXT, .optional = true, .at = offsetof(struct executor_row, version)},
+    {"heard", FIELD_TIME, .optional = true,
+     .at = offsetof(struct executor_row, heard)},
+    {"slots", FIELD_INT, .optional = true,
+     .at = offsetof(struct executor_row, slots)},
+    {"version", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct executor_row, version)},
 };
 
-static const struct table executor_row_table = {.name = "executor row", TABLE(executor_row_fields), .size = sizeof(struct executor_row), .open = true};
+static const struct table executor_row_table = {.name = "executor row",
+                                                TABLE(executor_row_fields),
+                                                .size =
+                                                    sizeof(struct executor_row),
+                                                .open = true};
 
-static const struct field executor_row_item = {.name = "executor", .kind = FIELD_TABLE, .table = &executor_row_table};
+static const struct field executor_row_item = {
+    .name = "executor", .kind = FIELD_TABLE, .table = &executor_row_table};
 
 static const struct field target_row_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct target_row, name)},
     {"generation", FIELD_INT, .at = offsetof(struct target_row, generation)},
     {"max_wait", FIELD_INT, .at = offsetof(struct target_row, max_wait)},
-    {"executors", FIELD_LIST, .optional = true, .item = &executor_row_item, .at = offsetof(struct target_row, executors)},
+    {"executors", FIELD_LIST, .optional = true, .item = &executor_row_item,
+     .at = offsetof(struct target_row, executors)},
 };
 
-static const struct table target_row_table = {.name = "target row", TABLE(target_row_fields), .size = sizeof(struct target_row), .open = true};
+static const struct table target_row_table = {.name = "target row",
+                                              TABLE(target_row_fields),
+                                              .size = sizeof(struct target_row),
+                                              .open = true};
 
-static const struct field target_row_item = {.name = "target", .kind = FIELD_TABLE, .table = &target_row_table};
+static const struct field target_row_item = {
+    .name = "target", .kind = FIELD_TABLE, .table = &target_row_table};
 
 static const struct field targets_answer_fields[] = {
-    {"targets", FIELD_LIST, .item = &target_row_item, .at = offsetof(struct targets_answer, targets)},
-    {"hash", FIELD_HASH, .optional = true, .at = offsetof(struct targets_answer, hash)},
+    {"targets", FIELD_LIST, .item = &target_row_item,
+     .at = offsetof(struct targets_answer, targets)},
+    {"hash", FIELD_HASH, .optional = true,
+     .at = offsetof(struct targets_answer, hash)},
 };
 
-const struct table targets_answer_table = {.name = "targets answer", TABLE(targets_answer_fields), .size = sizeof(struct targets_answer), .open = true};
+const struct table targets_answer_table = {.name = "targets answer",
+                                           TABLE(targets_answer_fields),
+                                           .size =
+                                               sizeof(struct targets_answer),
+                                           .open = true};
 
 static const struct field command_row_fields[] = {
     {"command", FIELD_ID, .at = offsetof(struct command_row, command)},
     {"name", FIELD_NAME, .at = offsetof(struct command_row, name)},
-    {"description", FIELD_TEXT, .optional = true, .at = offsetof(struct command_row, description)},
+    {"description", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct command_row, description)},
     {"version", FIELD_INT, .at = offsetof(struct command_row, version)},
-    {"targets", FIELD_LIST, .optional = true, .item = &name_item, .at = offsetof(struct command_row, targets)},
-    {"saved", FIELD_TIME, .optional = true, .at = offsetof(struct command_row, saved)},
-    {"saved_by", FIELD_TEXT, .optional = true, .at = offsetof(struct command_row, saved_by)},
-    {"runners", FIELD_INT, .optional = true, .at = offsetof(struct command_row, runners)},
+    {"targets", FIELD_LIST, .optional = true, .item = &name_item,
+     .at = offsetof(struct command_row, targets)},
+    {"saved", FIELD_TIME, .optional = true,
+     .at = offsetof(struct command_row, saved)},
+    {"saved_by", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct command_row, saved_by)},
+    {"runners", FIELD_INT, .optional = true,
+     .at = offsetof(struct command_row, runners)},
 };
 
-static const struct table command_row_table = {.name = "command row", TABLE(command_row_fields), .size = sizeof(struct command_row), .open = true};
+static const struct table command_row_table = {.name = "command row",
+                                               TABLE(command_row_fields),
+                                               .size =
+                                                   sizeof(struct command_row),
+                                               .open = true};
 
-static const struct field command_row_item = {.name = "command", .kind = FIELD_TABLE, .table = &command_row_table};
+static const struct field command_row_item = {
+    .name = "command", .kind = FIELD_TABLE, .table = &command_row_table};
 
 static const struct field commands_answer_fields[] = {
-    {"commands", FIELD_LIST, .item = &command_row_item, .at = offsetof(struct commands_answer, commands)},
+    {"commands", FIELD_LIST, .item = &command_row_item,
+     .at = offsetof(struct commands_answer, commands)},
 };
 
-const struct table commands_answer_table = {.name = "commands answer", TABLE(commands_answer_fields), .size = sizeof(struct commands_answer), .open = true};
+const struct table commands_answer_table = {.name = "commands answer",
+                                            TABLE(commands_answer_fields),
+                                            .size =
+                                                sizeof(struct commands_answer),
+                                            .open = true};
 
 static const struct field command_answer_fields[] = {
-    {"command", FIELD_TABLE, .table = &command_row_table, .at = offsetof(struct command_answer, command)},
-    {"parameters", FIELD_LIST, .optional = true, .item = &parameter_item, .at = offsetof(struct command_answer, parameters)},
+    {"command", FIELD_TABLE, .table = &command_row_table,
+     .at = offsetof(struct command_answer, command)},
+    {"parameters", FIELD_LIST, .optional = true, .item = &parameter_item,
+     .at = offsetof(struct command_answer, parameters)},
     {"timeout", FIELD_INT, .at = offsetof(struct command_answer, timeout)},
     {"wait", FIELD_INT, .at = offsetof(struct command_answer, wait)},
-    {"runners", FIELD_LIST, .optional = true, .item = &text_item, .at = offsetof(struct command_answer, runners)},
-    {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item, .at = offsetof(struct command_answer, envelopes)},
+    {"runners", FIELD_LIST, .optional = true, .item = &text_item,
+     .at = offsetof(struct command_answer, runners)},
+    {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
+     .at = offsetof(struct command_answer, envelopes)},
 };
 
-const struct table command_answer_table = {.name = "command answer", TABLE(command_answer_fields), .size = sizeof(struct command_answer), .open = true};
+const struct table command_answer_table = {.name = "command answer",
+                                           TABLE(command_answer_fields),
+                                           .size =
+                                               sizeof(struct command_answer),
+                                           .open = true};
 
 static const struct field version_row_fields[] = {
     {"version", FIELD_INT, .at = offsetof(struct version_row, version)},
     {"hash", FIELD_HASH, .at = offsetof(struct version_row, hash)},
     {"saved", FIELD_TIME, .at = offsetof(struct version_row, saved)},
-    {"saved_by", FIELD_TEXT, .optional = true, .at = offsetof(struct version_row, saved_by)},
+    {"saved_by", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct version_row, saved_by)},
 };
 
-static const struct table version_row_table = {.name = "version row", TABLE(version_row_fields), .size = sizeof(struct version_row), .open = true};
+static const struct table version_row_table = {.name = "version row",
+                                               TABLE(version_row_fields),
+                                               .size =
+                                                   sizeof(struct version_row),
+                                               .open = true};
 
-static const struct field version_row_item = {.name = "version", .kind = FIELD_TABLE, .table = &version_row_table};
+static const struct field version_row_item = {
+    .name = "version", .kind = FIELD_TABLE, .table = &version_row_table};
 
 static const struct field versions_answer_fields[] = {
-    {"versions", FIELD_LIST, .item = &version_row_item, .at = offsetof(struct versions_answer, versions)},
+    {"versions", FIELD_LIST, .item = &version_row_item,
+     .at = offsetof(struct versions_answer, versions)},
 };
 
-const struct table versions_answer_table = {.name = "versions answer", TABLE(versions_answer_fields), .size = sizeof(struct versions_answer), .open = true};
+const struct table versions_answer_table = {.name = "versions answer",
+                                            TABLE(versions_answer_fields),
+                                            .size =
+                                                sizeof(struct versions_answer),
+                                            .open = true};
 
 static const struct field assignment_row_fields[] = {
     {"command", FIELD_NAME, .at = offsetof(struct assignment_row, command)},
     {"email", FIELD_TEXT, .at = offsetof(struct assignment_row, email)},
-    {"state", FIELD_WORD, .words = &user_state_words, .at = offsetof(struct assignment_row, state)},
+    {"state", FIELD_WORD, .words = &user_state_words,
+     .at = offsetof(struct assignment_row, state)},
     {"added", FIELD_TIME, .at = offsetof(struct assignment_row, added)},
-    {"added_by", FIELD_TEXT, .optional = true, .at = offsetof(struct assignment_row, added_by)},
-    {"until", FIELD_TIME, .optional = true, .at = offsetof(struct assignment_row, until)},
-    {"pin", FIELD_INT, .optional = true, .at = offsetof(struct assignment_row, pin)},
+    {"added_by", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct assignment_row, added_by)},
+    {"until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct assignment_row, until)},
+    {"pin", FIELD_INT, .optional = true,
+     .at = offsetof(struct assignment_row, pin)},
 };
 
-static const struct table assignment_row_table = {.name = "assignment row", TABLE(assignment_row_fields), .size = sizeof(struct assignment_row), .open = true};
+static const struct table assignment_row_table = {
+    .name = "assignment row",
+    TABLE(assignment_row_fields),
+    .size = sizeof(struct assignment_row),
+    .open = true};
 
-static const struct field assignment_row_item = {.name = "assignment", .kind = FIELD_TABLE, .table = &assignment_row_table};
+static const struct field assignment_row_item = {
+    .name = "assignment", .kind = FIELD_TABLE, .table = &assignment_row_table};
 
 static const struct field assignments_answer_fields[] = {
-    {"assignments", FIELD_LIST, .item = &assignment_row_item, .at = offsetof(struct assignments_answer, assignments)},
+    {"assignments", FIELD_LIST, .item = &assignment_row_item,
+     .at = offsetof(struct assignments_answer, assignments)},
 };
 
-const struct table assignments_answer_table = {.name = "assignments answer", TABLE(assignments_answer_fields), .size = sizeof(struct assignments_answer), .open = true};
+const struct table assignments_answer_table = {
+    .name = "assignments answer",
+    TABLE(assignments_answer_fields),
+    .size = sizeof(struct assignments_answer),
+    .open = true};
 
 static const struct field execution_row_fields[] = {
     {"execution", FIELD_ID, .at = offsetof(struct execution_row, execution)},
     {"target", FIELD_NAME, .at = offsetof(struct execution_row, target)},
     {"attempt", FIELD_INT, .at = offsetof(struct execution_row, attempt)},
-    {"state", FIELD_WORD, .words = &execution_state_words, .at = offsetof(struct execution_row, state)},
-    {"outcome", FIELD_WORD, .optional = true, .words = &outcome_words, .at = offsetof(struct execution_row, outcome)},
-    {"expires", FIELD_TIME, .optional = true, .at = offsetof(struct execution_row, expires)},
-    {"heard", FIELD_TIME, .optional = true, .at = offsetof(struct execution_row, heard)},
-    {"silent", FIELD_BOOL, .optional = true, .at = offsetof(struct execution_row, silent)},
-    {"started", FIELD_TIME, .optional = true, .at = offsetof(struct execution_row, started)},
-    {"finished", FIELD_TIME, .optional = true, .at = offsetof(struct execution_row, finished)},
-    {"was_started", FIELD_BOOL, .optional = true, .at = offsetof(struct execution_row, was_started)},
-    {"exit", FIELD_INT, .optional = true, .at = offsetof(struct execution_row, exit)},
-    {"signal", FIELD_INT, .optional = true, .at = offsetof(struct execution_row, signal)},
-    {"chunks", FIELD_INT, .optional = true, .at = offsetof(struct execution_row, chunks)},
-    {"dropped", FIELD_INT, .optional = true, .at = offsetof(struct execution_row, dropped)},
-    {"reason", FIELD_TEXT, .optional = true, .at = offsetof(struct execution_row, reason)},
+    {"state", FIELD_WORD, .words = &execution_state_words,
+     .at = offsetof(struct execution_row, state)},
+    {"outcome", FIELD_WORD, .optional = true, .words = &outcome_words,
+     .at = offsetof(struct execution_row, outcome)},
+    {"expires", FIELD_TIME, .optional = true,
+     .at = offsetof(struct execution_row, expires)},
+    {"heard", FIELD_TIME, .optional = true,
+     .at = offsetof(struct execution_row, heard)},
+    {"silent", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct execution_row, silent)},
+    {"started", FIELD_TIME, .optional = true,
+     .at = offsetof(struct execution_row, started)},
+    {"finished", FIELD_TIME, .optional = true,
+     .at = offsetof(struct execution_row, finished)},
+    {"was_started", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct execution_row, was_started)},
+    {"exit", FIELD_INT, .optional = true,
+     .at = offsetof(struct execution_row, exit)},
+    {"signal", FIELD_INT, .optional = true,
+     .at = offsetof(struct execution_row, signal)},
+    {"chunks", FIELD_INT, .optional = true,
+     .at = offsetof(struct execution_row, chunks)},
+    {"dropped", FIELD_INT, .optional = true,
+     .at = offsetof(struct execution_row, dropped)},
+    {"reason", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct execution_row, reason)},
 };
 
-static const struct table execution_row_table = {.name = "execution row", TABLE(execution_row_fields), .size = sizeof(struct execution_row), .open = true};
+static const struct table execution_row_table = {
+    .name = "execution row",
+    TABLE(execution_row_fields),
+    .size = sizeof(struct execution_row),
+    .open = true};
 
-static const struct field execution_row_item = {.name = "execution", .kind = FIELD_TABLE, .table = &execution_row_table};
+static const struct field execution_row_item = {
+    .name = "execution", .kind = FIELD_TABLE, .table = &execution_row_table};
 
 static const struct field run_row_fields[] = {
     {"run", FIELD_ID, .at = offsetof(struct run_row, run)},
@@ -182,46 +302,76 @@ static const struct field run_row_fields[] = {
     {"version", FIELD_INT, .at = offsetof(struct run_row, version)},
     {"asked_by", FIELD_TEXT, .at = offsetof(struct run_row, asked_by)},
     {"asked", FIELD_TIME, .at = offsetof(struct run_row, asked)},
-    {"finished", FIELD_TIME, .optional = true, .at = offsetof(struct run_row, finished)},
-    {"outcome", FIELD_WORD, .optional = true, .words = &outcome_words, .at = offsetof(struct run_row, outcome)},
-    {"arguments", FIELD_PAIRS, .optional = true, .at = offsetof(struct run_row, arguments)},
+    {"finished", FIELD_TIME, .optional = true,
+     .at = offsetof(struct run_row, finished)},
+    {"outcome", FIELD_WORD, .optional = true, .words = &outcome_words,
+     .at = offsetof(struct run_row, outcome)},
+    {"arguments", FIELD_PAIRS, .optional = true,
+     .at = offsetof(struct run_row, arguments)},
 };
 
-static const struct table run_row_table = {.name = "run row", TABLE(run_row_fields), .size = sizeof(struct run_row), .open = true};
+static const struct table run_row_table = {.name = "run row",
+                                           TABLE(run_row_fields),
+                                           .size = sizeof(struct run_row),
+                                           .open = true};
 
-static const struct field run_row_item = {.name = "run", .kind = FIELD_TABLE, .table = &run_row_table};
+static const struct field run_row_item = {
+    .name = "run", .kind = FIELD_TABLE, .table = &run_row_table};
 
 static const struct field run_answer_fields[] = {
-    {"run", FIELD_TABLE, .table = &run_row_table, .at = offsetof(struct run_answer, run)},
-    {"executions", FIELD_LIST, .item = &execution_row_item, .at = offsetof(struct run_answer, executions)},
+    {"run", FIELD_TABLE, .table = &run_row_table,
+     .at = offsetof(struct run_answer, run)},
+    {"executions", FIELD_LIST, .item = &execution_row_item,
+     .at = offsetof(struct run_answer, executions)},
 };
 
-const struct table run_answer_table = {.name = "run answer", TABLE(run_answer_fields), .size = sizeof(struct run_answer), .open = true};
+const struct table run_answer_table = {.name = "run answer",
+                                       TABLE(run_answer_fields),
+                                       .size = sizeof(struct run_answer),
+                                       .open = true};
 
 static const struct field history_answer_fields[] = {
-    {"runs", FIELD_LIST, .item = &run_row_item, .at = offsetof(struct history_answer, runs)},
-    {"more", FIELD_BOOL, .optional = true, .at = offsetof(struct history_answer, more)},
+    {"runs", FIELD_LIST, .item = &run_row_item,
+     .at = offsetof(struct history_answer, runs)},
+    {"more", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct history_answer, more)},
 };
 
-const struct table history_answer_table = {.name = "history answer", TABLE(history_answer_fields), .size = sizeof(struct history_answer), .open = true};
+const struct table history_answer_table = {.name = "history answer",
+                                           TABLE(history_answer_fields),
+                                           .size =
+                                               sizeof(struct history_answer),
+                                           .open = true};
 
 static const struct field piece_fields[] = {
     {"execution", FIELD_ID, .at = offsetof(struct piece, execution)},
     {"target", FIELD_NAME, .at = offsetof(struct piece, target)},
     {"number", FIELD_INT, .at = offsetof(struct piece, number)},
-    {"chunk", FIELD_TABLE, .table = &chunk_table, .at = offsetof(struct piece, chunk)},
+    {"chunk", FIELD_TABLE, .table = &chunk_table,
+     .at = offsetof(struct piece, chunk)},
 };
 
-static const struct table piece_table = {.name = "piece", TABLE(piece_fields), .size = sizeof(struct piece), .open = true};
+static const struct table piece_table = {.name = "piece",
+                                         TABLE(piece_fields),
+                                         .size = sizeof(struct piece),
+                                         .open = true};
 
-static const struct field piece_item = {.name = "piece", .kind = FIELD_TABLE, .table = &piece_table};
+static const struct field piece_item = {
+    .name = "piece", .kind = FIELD_TABLE, .table = &piece_table};
 
 static const struct field output_answer_fields[] = {
     {"run", FIELD_ID, .at = offsetof(struct output_answer, run)},
-    {"pieces", FIELD_LIST, .item = &piece_item, .at = offsetof(struct output_answer, pieces)},
-    {"missing", FIELD_INT, .optional = true, .at = offsetof(struct output_answer, missing)},
-    {"more", FIELD_BOOL, .optional = true, .at = offsetof(struct output_answer, more)},
-    {"ended", FIELD_BOOL, .optional = true, .at = offsetof(struct output_answer, ended)},
+    {"pieces", FIELD_LIST, .item = &piece_item,
+     .at = offsetof(struct output_answer, pieces)},
+    {"missing", FIELD_INT, .optional = true,
+     .at = offsetof(struct output_answer, missing)},
+    {"more", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct output_answer, more)},
+    {"ended", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct output_answer, ended)},
 };
 
-const struct table output_answer_table = {.name = "output answer", TABLE(output_answer_fields), .size = sizeof(struct output_answer), .open = true};
+const struct table output_answer_table = {.name = "output answer",
+                                          TABLE(output_answer_fields),
+                                          .size = sizeof(struct output_answer),
+                                          .open = true};

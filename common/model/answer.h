@@ -1,17 +1,18 @@
 /*
- * answer.h: the bodies of replies, by verb: what the authorizer tells who asked.
+ * answer.h: the bodies of replies, by verb: what the authorizer tells who
+ * asked.
  *
  * Consumers pass over members that they don't know. Keys and scripts are never
  * taken from here but from `envelopes`, whose chain the asker checks.
  *
- *   session.show        session_answer        session.open         session_answer
+ *   session.show        session_answer        session.open session_answer
  *   user.list           users_answer          user.show            user_answer
- *   invitation.show     user_answer           target.list          targets_answer
- *   command.list        commands_answer       command.show         command_answer
- *   command.versions    versions_answer       assignment.list      assignments_answer
- *   run.start           run_answer            run.show             run_answer
- *   run.output          output_answer         run.history          history_answer
- *   everything else     made_answer
+ *   invitation.show     user_answer           target.list targets_answer
+ *   command.list        commands_answer       command.show command_answer
+ *   command.versions    versions_answer       assignment.list
+ * assignments_answer run.start           run_answer            run.show
+ * run_answer run.output          output_answer         run.history
+ * history_answer everything else     made_answer
  */
 #pragma once
 
@@ -19,7 +20,7 @@
 #include "model/envelope.h"
 #include "model/result.h"
 
-struct made_answer { /* what a change made */
+struct made_answer {  /* what a change made */
     struct hash hash; /* the envelope that counts from now on */
     struct id id;     /* user, command … ; zero where there is none */
     int64_t version;  /* command.save; 0 else */
@@ -52,8 +53,8 @@ struct users_answer {
 
 struct user_answer {
     struct user_row user;
-    struct hash invite; /* zero: the first administrator */
-    struct hash verify; /* zero: not yet */
+    struct hash invite;    /* zero: the first administrator */
+    struct hash verify;    /* zero: not yet */
     struct list envelopes; /* these and their chain up to root.init */
 };
 

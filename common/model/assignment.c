@@ -12,11 +12,11 @@ static const struct field assignment_add_fields[] = {
      .at = offsetof(struct assignment_add, pin)},
 };
 
-const struct table assignment_add_table = {
-    .name = "assignment.add",
-    .base = &request_table,
-    TABLE(assignment_add_fields),
-    .size = sizeof(struct assignment_add)};
+const struct table assignment_add_table = {.name = "assignment.add",
+                                           .base = &request_table,
+                                           TABLE(assignment_add_fields),
+                                           .size =
+                                               sizeof(struct assignment_add)};
 
 static const struct field assignment_list_fields[] = {
     {"command", FIELD_NAME, .optional = true,
@@ -25,8 +25,8 @@ static const struct field assignment_list_fields[] = {
      .at = offsetof(struct assignment_list, email)},
 };
 
-const struct table assignment_list_table = {
-    .name = "assignment.list",
-    .base = &request_table,
-    TABLE(assignment_list_fields),
-    .size = sizeof(struct assignment_list)};
+const struct table assignment_list_table = {.name = "assignment.list",
+                                            .base = &request_table,
+                                            TABLE(assignment_list_fields),
+                                            .size =
+                                                sizeof(struct assignment_list)};

@@ -10,13 +10,13 @@
 
 struct change {
     struct head head;
-    struct hash subject;  /* hash of what was decided on: the request's */
-    struct id actor;      /* the user who asked; zero: not known */
-    struct id user;       /* the user that it is about; zero: none */
-    struct id command;    /* likewise */
-    struct id run;        /* likewise */
-    char *name;           /* an e-mail, a command's or a target's name */
-    char *detail;         /* in words */
+    struct hash subject; /* hash of what was decided on: the request's */
+    struct id actor;     /* the user who asked; zero: not known */
+    struct id user;      /* the user that it is about; zero: none */
+    struct id command;   /* likewise */
+    struct id run;       /* likewise */
+    char *name;          /* an e-mail, a command's or a target's name */
+    char *detail;        /* in words */
 };
 
 extern const struct table change_table;

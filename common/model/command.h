@@ -3,7 +3,8 @@
  *
  * Every save is a new version, chained to the one before by its hash; the id is
  * made once and never used again. `script` is the file as it was saved, byte
- * for byte, with its comment header; the other members say what the header says.
+ * for byte, with its comment header; the other members say what the header
+ * says.
  */
 #pragma once
 

@@ -54,8 +54,8 @@ struct envelope envelope_dup(const struct envelope *envelope)
 {
     struct envelope copy = {.type = must_strdup(envelope->type)};
 
-    if (buf_add(&copy.payload, envelope->payload.data,
-                envelope->payload.len) != 0) {
+    if (buf_add(&copy.payload, envelope->payload.data, envelope->payload.len) !=
+        0) {
         abort();
     }
     for (size_t i = 0; i < envelope->signatures.n; i++) {

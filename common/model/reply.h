@@ -1,12 +1,12 @@
 /*
- * reply.h: what is answered to a request, by the authorizer and, where run.start
- * says `follow`, by executors.
+ * reply.h: what is answered to a request, by the authorizer and, where
+ * run.start says `follow`, by executors.
  *
- * A reply's record value is {"box": base64(sealed DSSE envelope)}, sealed to the
- * request's reply key; its record key is the request's id. A body is cut into
- * parts, numbered from 0 for each sender; the last says so. Joined, the parts
- * are one JSON document: by verb one of answer.h, or, from an executor, the DSSE
- * envelope of a result.
+ * A reply's record value is {"box": base64(sealed DSSE envelope)}, sealed to
+ * the request's reply key; its record key is the request's id. A body is cut
+ * into parts, numbered from 0 for each sender; the last says so. Joined, the
+ * parts are one JSON document: by verb one of answer.h, or, from an executor,
+ * the DSSE envelope of a result.
  */
 #pragma once
 

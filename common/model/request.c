@@ -33,10 +33,9 @@ const struct table request_table = {.name = "request",
                                     TABLE(request_fields),
                                     .size = sizeof(struct request)};
 
-const struct table plain_request_table = {
-    .name = "request",
-    .base = &request_table,
-    .size = sizeof(struct plain_request)};
+const struct table plain_request_table = {.name = "request",
+                                          .base = &request_table,
+                                          .size = sizeof(struct plain_request)};
 
 struct head head_new(const struct hash *root, const struct hash *by,
                      int64_t now)

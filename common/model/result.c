@@ -36,9 +36,9 @@ static const struct field chunk_fields[] = {
 };
 
 const struct table chunk_table = {.name = "chunk",
-                                         TABLE(chunk_fields),
-                                         .size = sizeof(struct chunk),
-                                         .open = true};
+                                  TABLE(chunk_fields),
+                                  .size = sizeof(struct chunk),
+                                  .open = true};
 
 static const struct field chunk_item = {
     .name = "chunk", .kind = FIELD_TABLE, .table = &chunk_table};

@@ -56,12 +56,12 @@ struct execution_finished {
     struct result result;
     int64_t claim; /* 0 where there was none */
     int outcome;
-    bool started;   /* START was reached: the child may have run */
-    int64_t exit;   /* as in the shell: 124, 126, 127, 128 + n */
-    int64_t signal; /* 0: none */
-    int64_t chunks; /* of output, in all */
-    int64_t dropped; /* bytes of output beyond the limit */
-    char *reason;    /* in words; NULL where the exit status says all */
+    bool started;       /* START was reached: the child may have run */
+    int64_t exit;       /* as in the shell: 124, 126, 127, 128 + n */
+    int64_t signal;     /* 0: none */
+    int64_t chunks;     /* of output, in all */
+    int64_t dropped;    /* bytes of output beyond the limit */
+    char *reason;       /* in words; NULL where the exit status says all */
     struct list output; /* struct chunk: told here instead of before */
 };
 

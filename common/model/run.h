@@ -27,9 +27,9 @@ struct dispatch { /* authorizer */
     struct hash run;     /* run.start's envelope */
     struct hash command; /* command.save's envelope */
     char *target;
-    int64_t attempt; /* from 1 */
-    int64_t seq;     /* of the revocation log that it was decided under */
-    struct hash log; /* that log's head */
+    int64_t attempt;   /* from 1 */
+    int64_t seq;       /* of the revocation log that it was decided under */
+    struct hash log;   /* that log's head */
     struct list proof; /* struct envelope */
 };
 

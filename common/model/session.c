@@ -16,8 +16,7 @@ static const struct field session_close_fields[] = {
     {"session", FIELD_HASH, .at = offsetof(struct session_close, session)},
 };
 
-const struct table session_close_table = {
-    .name = "session.close",
-    .base = &request_table,
-    TABLE(session_close_fields),
-    .size = sizeof(struct session_close)};
+const struct table session_close_table = {.name = "session.close",
+                                          .base = &request_table,
+                                          TABLE(session_close_fields),
+                                          .size = sizeof(struct session_close)};

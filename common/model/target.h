@@ -13,10 +13,10 @@ struct target_set { /* administrator's own key */
     struct request request;
     char *name;
     int64_t generation;
-    struct list labels;    /* struct pair */
-    int64_t max_wait;      /* s: the longest that a dispatch may live */
-    int64_t seq;           /* of the revocation log; 0 until there is one */
-    struct hash prev;      /* hash of the entry before; root.init's for 0 */
+    struct list labels; /* struct pair */
+    int64_t max_wait;   /* s: the longest that a dispatch may live */
+    int64_t seq;        /* of the revocation log; 0 until there is one */
+    struct hash prev;   /* hash of the entry before; root.init's for 0 */
 };
 
 extern const struct table target_set_table;

@@ -50,10 +50,10 @@ static const struct field invitation_show_fields[] = {
     {"root_half", FIELD_ID, .at = offsetof(struct invitation_show, root_half)},
 };
 
-const struct table invitation_show_table = {
-    .name = "invitation.show",
-    TABLE(invitation_show_fields),
-    .size = sizeof(struct invitation_show)};
+const struct table invitation_show_table = {.name = "invitation.show",
+                                            TABLE(invitation_show_fields),
+                                            .size =
+                                                sizeof(struct invitation_show)};
 
 static const struct field user_verify_fields[] = {
     {"user", FIELD_ID, .at = offsetof(struct user_verify, user)},
@@ -104,8 +104,9 @@ char *email_normal(const char *text, struct err *err)
     for (char *c = email; *c != '\0'; c++) {
         if (*c < 0x21 || *c > 0x7e) {
             free(email);
-            (void)err_set(err, ERR_REJECT, "an e-mail address is printable "
-                                           "ASCII without spaces");
+            (void)err_set(err, ERR_REJECT,
+                          "an e-mail address is printable "
+                          "ASCII without spaces");
             return NULL;
         }
         *c = (char)tolower((unsigned char)*c);

@@ -13,8 +13,8 @@
 enum role { ROLE_NONE, ROLE_ADMINISTRATOR, ROLE_RUNNER, ROLE_RUNNER_BILLING };
 enum user_state {
     USER_NONE,
-    USER_INVITED,   /* the invitation was not followed yet */
-    USER_VERIFIED,  /* an administrator who waits to be confirmed */
+    USER_INVITED,  /* the invitation was not followed yet */
+    USER_VERIFIED, /* an administrator who waits to be confirmed */
     USER_ACTIVE,
 };
 

@@ -8,8 +8,10 @@
 
 static int not_signed(const struct event *event, struct err *err)
 {
-    return err_set(err, ERR_REJECT, "%s is not signed by the key that its "
-                                    "`by` names", event->envelope.type);
+    return err_set(err, ERR_REJECT,
+                   "%s is not signed by the key that its "
+                   "`by` names",
+                   event->envelope.type);
 }
 
 static int same_root(const struct event *event, const struct hash *root,
@@ -217,8 +219,9 @@ static int check_deadline(const struct order *order, struct err *err)
 
     return order->run->deadline <= latest
                ? 0
-               : err_set(err, ERR_REJECT, "the run's deadline is later than "
-                                          "its command's wait allows");
+               : err_set(err, ERR_REJECT,
+                         "the run's deadline is later than "
+                         "its command's wait allows");
 }
 
 int proof_run(struct proof *proof, const struct hash *run,
@@ -227,8 +230,9 @@ int proof_run(struct proof *proof, const struct hash *run,
 {
     struct link *started = proof_link_of(proof, run, EVENT_RUN_START, err);
     struct link *saved =
-        started == NULL ? NULL
-                        : proof_link_of(proof, command, EVENT_COMMAND_SAVE, err);
+        started == NULL
+            ? NULL
+            : proof_link_of(proof, command, EVENT_COMMAND_SAVE, err);
     struct signer signer;
     struct person author;
 
@@ -243,18 +247,18 @@ int proof_run(struct proof *proof, const struct hash *run,
                           .run = started->event->payload,
                           .command = saved->event->payload};
     if (signer.kind != SIGNER_SESSION) {
-        return err_set(err, ERR_REJECT, "run.start is not signed by a "
-                                        "session's key");
+        return err_set(err, ERR_REJECT,
+                       "run.start is not signed by a "
+                       "session's key");
     }
     if (!hash_equal(&author.root, &order.root) ||
         !id_equal(&order.run->command, &order.command->command)) {
         return err_set(err, ERR_REJECT, "the run names another command");
     }
     if (check_targets(&order, target, err) != 0 ||
-        check_deadline(&order, err) != 0 ||
-        may_run(proof, &order, err) != 0 ||
-        arguments_check(&order.command->parameters, &order.run->arguments,
-                        NULL, err) != 0) {
+        check_deadline(&order, err) != 0 || may_run(proof, &order, err) != 0 ||
+        arguments_check(&order.command->parameters, &order.run->arguments, NULL,
+                        err) != 0) {
         return -1;
     }
     *ret_order = order;
@@ -269,12 +273,14 @@ static int check_said(const struct dispatch *dispatch,
         execution_id(&dispatch->run, dispatch->target, dispatch->attempt);
 
     if (!id_equal(&id, &dispatch->execution)) {
-        return err_set(err, ERR_REJECT, "the execution's id is not that of its "
-                                        "run, target and attempt");
+        return err_set(err, ERR_REJECT,
+                       "the execution's id is not that of its "
+                       "run, target and attempt");
     }
     if (dispatch->expires > order->run->deadline) {
-        return err_set(err, ERR_REJECT, "the dispatch outlives its run's "
-                                        "deadline");
+        return err_set(err, ERR_REJECT,
+                       "the dispatch outlives its run's "
+                       "deadline");
     }
     if (now > dispatch->expires) {
         return err_set(err, ERR_REJECT, "the dispatch has expired");
@@ -310,10 +316,10 @@ int proof_dispatch(struct proof *proof, const struct event *event,
                   err) != 0 ||
         same_root(event, &order.root, err) != 0 ||
         !hash_equal(&authorizer->request.head.root, &order.root)) {
-        return err->text[0] == '\0'
-                   ? err_set(err, ERR_REJECT, "the authorizer and the run are "
+        return err->text[0] == '\0' ? err_set(err, ERR_REJECT,
+                                              "the authorizer and the run are "
                                               "of two installations")
-                   : -1;
+                                    : -1;
     }
     if (check_said(dispatch, &order, now, err) != 0) {
         return -1;

@@ -17,10 +17,14 @@
 #include "model/target.h"
 #include "model/user.h"
 
-#define REQUEST(verb, table, signers)                                          \
-    {"errand." verb ".v1", verb, &(table), signers}
-#define FACT(name, table)                                                      \
-    {"errand." name ".v1", NULL, &(table), 1}
+#define REQUEST(verb, table, signers)                 \
+    {                                                 \
+        "errand." verb ".v1", verb, &(table), signers \
+    }
+#define FACT(name, table)                       \
+    {                                           \
+        "errand." name ".v1", NULL, &(table), 1 \
+    }
 
 const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_ROOT_INIT] = FACT("root.init", root_init_table),
@@ -84,8 +88,8 @@ int event_sign(enum event_kind kind, const void *payload,
                struct envelope *ret_envelope, struct err *err)
 {
     const struct event_type *type = &event_types[kind];
-    _cleanup_envelope_ struct envelope envelope = {
-        .type = must_strdup(type->type)};
+    _cleanup_envelope_ struct envelope envelope = {.type =
+                                                       must_strdup(type->type)};
 
     if (table_encode(type->table, payload, &envelope.payload, err) != 0 ||
         envelope_sign(&envelope, first, err) != 0 ||
@@ -162,8 +166,9 @@ static int read_signatures(const struct record *record,
         struct signature *to = list_grow(&envelope->signatures, sizeof(*to));
         if (key == NULL || sig == NULL || hash_parse(key, &to->key) != 0 ||
             base64_decode_fixed(sig, to->b, sizeof(to->b)) != 0) {
-            return err_set(err, ERR_REJECT, "header errand-key or errand-sig: "
-                                            "missing or malformed");
+            return err_set(err, ERR_REJECT,
+                           "header errand-key or errand-sig: "
+                           "missing or malformed");
         }
     }
     return 0;

@@ -76,7 +76,8 @@ int event_sign(enum event_kind kind, const void *payload,
                struct envelope *ret_envelope, struct err *err);
 
 /* Decodes an envelope's payload as that kind; REJECT: another type, too few
- * signatures, or a bad payload. ret_payload: to be released with table_done(). */
+ * signatures, or a bad payload. ret_payload: to be released with table_done().
+ */
 int event_decode(enum event_kind kind, const struct envelope *envelope,
                  void *ret_payload, struct err *err);
 

@@ -14,8 +14,7 @@
 #define FORMAT "errand key 1"
 #define SEEDS 64
 
-const struct lock_cost lock_cost_default = {.ops = 3,
-                                            .memory = 256LL << 20};
+const struct lock_cost lock_cost_default = {.ops = 3, .memory = 256LL << 20};
 
 struct key_file {
     char *format;
@@ -77,14 +76,14 @@ struct lock_cost lock_cost_now(void)
 static int stretch(const struct key_file *file, const char *password,
                    unsigned char *ret_key, struct err *err)
 {
-    if (crypto_pwhash(ret_key, crypto_secretbox_KEYBYTES, password,
-                      strlen(password), file->salt,
-                      (unsigned long long)file->cost.ops,
-                      (size_t)file->cost.memory,
-                      crypto_pwhash_ALG_ARGON2ID13) != 0) {
+    if (crypto_pwhash(
+            ret_key, crypto_secretbox_KEYBYTES, password, strlen(password),
+            file->salt, (unsigned long long)file->cost.ops,
+            (size_t)file->cost.memory, crypto_pwhash_ALG_ARGON2ID13) != 0) {
         return err_set(err, ERR_RETRY,
                        "not enough memory to try a password: it takes %lld "
-                       "MiB", (long long)file->cost.memory >> 20);
+                       "MiB",
+                       (long long)file->cost.memory >> 20);
     }
     return 0;
 }
@@ -93,8 +92,8 @@ static int lock(struct key_file *file, const struct key_pair *pair,
                 const char *password, struct err *err)
 {
     unsigned char key[crypto_secretbox_KEYBYTES];
-    unsigned char out[crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES +
-                      SEEDS];
+    unsigned char
+        out[crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + SEEDS];
 
     randombytes_buf(file->salt, sizeof(file->salt));
     file->cost = lock_cost_now();
@@ -102,8 +101,8 @@ static int lock(struct key_file *file, const struct key_pair *pair,
         return -1;
     }
     randombytes_buf(out, crypto_secretbox_NONCEBYTES);
-    (void)crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES,
-                                pair->secret, SEEDS, out, key);
+    (void)crypto_secretbox_easy(out + crypto_secretbox_NONCEBYTES, pair->secret,
+                                SEEDS, out, key);
     sodium_memzero(key, sizeof(key));
     return buf_add(&file->locked, out, sizeof(out));
 }
@@ -118,10 +117,11 @@ static int unlock(struct key_file *file, const char *password, struct err *err)
         return err_exit(err, EX_NOPERM, "the key is locked by a password");
     }
     if (file->cost.ops < floor.ops || file->cost.memory < floor.memory ||
-        file->locked.len != crypto_secretbox_NONCEBYTES +
-                                crypto_secretbox_MACBYTES + SEEDS) {
-        return err_set(err, ERR_REJECT, "its lock is too cheap to be trusted "
-                                        "(%lld passes over %lld MiB)",
+        file->locked.len !=
+            crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + SEEDS) {
+        return err_set(err, ERR_REJECT,
+                       "its lock is too cheap to be trusted "
+                       "(%lld passes over %lld MiB)",
                        (long long)file->cost.ops,
                        (long long)file->cost.memory >> 20);
     }
@@ -182,8 +182,10 @@ int key_file_read(const char *path, const char *password,
     _cleanup_key_pair_ struct key_pair *pair =
         key_pair_from_seeds(file.seeds.data);
     if (memcmp(pair->key.b, file.key.b, sizeof(file.key.b)) != 0) {
-        return err_set(err, ERR_REJECT, "%s: damaged: its two halves are of "
-                                        "different keys", path);
+        return err_set(err, ERR_REJECT,
+                       "%s: damaged: its two halves are of "
+                       "different keys",
+                       path);
     }
     *ret_pair = take_ptr(pair);
     return 0;
@@ -214,8 +216,10 @@ int roots_read(const struct list *paths, struct roots *ret_roots,
         struct key32 *key = list_grow(&roots.keys, sizeof(*key));
         if (base64_decode_fixed(line, key->b, sizeof(key->b)) != 0) {
             roots_done(&roots);
-            return err_exit(err, EX_CONFIG, "%s: not a root key: one line, the "
-                                            "base64 of 32 bytes", path);
+            return err_exit(err, EX_CONFIG,
+                            "%s: not a root key: one line, the "
+                            "base64 of 32 bytes",
+                            path);
         }
     }
     *ret_roots = roots;

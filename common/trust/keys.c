@@ -93,8 +93,9 @@ int box_open(const struct key_pair *pair, const void *box, size_t n,
         buf_reserve(out, n - crypto_box_SEALBYTES) != 0 ||
         crypto_box_seal_open(out->data + out->len, box, n, pair->box.b,
                              pair->secret + 32) != 0) {
-        return err_set(err, ERR_REJECT, "a sealed box that is not for this "
-                                        "key, or was changed");
+        return err_set(err, ERR_REJECT,
+                       "a sealed box that is not for this "
+                       "key, or was changed");
     }
     out->len += n - crypto_box_SEALBYTES;
     out->data[out->len] = '\0';

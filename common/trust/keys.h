@@ -1,11 +1,12 @@
 /*
  * keys.h: secret keys, in locked memory and in files.
  *
- * A pair holds an Ed25519 key to sign with and an X25519 key to open boxes with,
- * each from a seed of 32 bytes in sodium_malloc()ed memory, wiped at the end.
- * A key file is JSON, mode 0600 (others are refused): daemons' and sessions'
- * hold the seeds in clear; a person's is locked: secretbox under Argon2id of the
- * password, with the parameters in the file. Files are written beside and renamed.
+ * A pair holds an Ed25519 key to sign with and an X25519 key to open boxes
+ * with, each from a seed of 32 bytes in sodium_malloc()ed memory, wiped at the
+ * end. A key file is JSON, mode 0600 (others are refused): daemons' and
+ * sessions' hold the seeds in clear; a person's is locked: secretbox under
+ * Argon2id of the password, with the parameters in the file. Files are written
+ * beside and renamed.
  */
 #pragma once
 
@@ -40,7 +41,8 @@ static inline void key_pair_release(struct key_pair **pair)
 }
 #define _cleanup_key_pair_ _cleanup_(key_pair_release)
 
-/* password NULL: in clear. Refuses to replace a file (EEXIST) unless told to. */
+/* password NULL: in clear. Refuses to replace a file (EEXIST) unless told to.
+ */
 int key_file_write(const char *path, const struct key_pair *pair,
                    const char *password, bool replace, struct err *err);
 

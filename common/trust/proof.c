@@ -31,8 +31,7 @@ void proof_free(struct proof *proof)
     if (proof == NULL) {
         return;
     }
-    HASH_ITER(hh, proof->links, link, next)
-    {
+    HASH_ITER (hh, proof->links, link, next) {
         HASH_DEL(proof->links, link);
         event_free(link->event);
         free(link);
@@ -170,8 +169,9 @@ static int check_root_signed(struct proof *proof, struct link *link,
     const struct key32 *key = roots_find(proof->roots, &head->root);
 
     if (key == NULL) {
-        return err_set(err, ERR_REJECT, "%s goes up to a root that is not "
-                                        "pinned here",
+        return err_set(err, ERR_REJECT,
+                       "%s goes up to a root that is not "
+                       "pinned here",
                        link->event->envelope.type);
     }
     if (!hash_equal(&head->by, &head->root)) {
@@ -222,8 +222,9 @@ static int first_administrator(struct proof *proof, struct link *link,
         return -1;
     }
     if (!id_equal(&user, &init->user)) {
-        return err_set(err, ERR_REJECT, "root.init: the user's id is not that "
-                                        "of its key");
+        return err_set(err, ERR_REJECT,
+                       "root.init: the user's id is not that "
+                       "of its key");
     }
     *ret_person = (struct person){.user = user,
                                   .role = ROLE_ADMINISTRATOR,
@@ -249,8 +250,9 @@ static int invitation(struct proof *proof, const struct hash *hash, int depth,
     const struct user_invite *invite = link->event->payload;
     struct id user = user_id(&inviter.root, &invite->invitation);
     if (!id_equal(&user, &invite->user)) {
-        return err_set(err, ERR_REJECT, "user.invite: the user's id is not "
-                                        "that of the invitation");
+        return err_set(err, ERR_REJECT,
+                       "user.invite: the user's id is not "
+                       "that of the invitation");
     }
     if (invite->until > invite->request.head.issued + INVITATION_LIFE) {
         return err_set(err, ERR_REJECT, "user.invite: open for too long");
@@ -286,12 +288,14 @@ int proof_verify(struct proof *proof, struct link *link, int depth,
     }
     const struct user_invite *invite = invited->event->payload;
     if (!id_equal(&verify->user, &invite->user) || verify->generation != 1) {
-        return err_set(err, ERR_REJECT, "user.verify: not for the invited "
-                                        "user, or of another generation");
+        return err_set(err, ERR_REJECT,
+                       "user.verify: not for the invited "
+                       "user, or of another generation");
     }
     if (head->issued > invite->until + CLOCK_SKEW) {
-        return err_set(err, ERR_REJECT, "user.verify: the invitation had "
-                                        "ended");
+        return err_set(err, ERR_REJECT,
+                       "user.verify: the invitation had "
+                       "ended");
     }
     *ret_invite = invite;
     return check_signed(link, 0, &invite->invitation,
@@ -411,8 +415,8 @@ int proof_session(struct proof *proof, const struct hash *by,
     const struct session_open *open = link->event->payload;
     const struct head *head = &open->request.head;
     if (proof_person(proof, &head->by, &who, err) != 0 ||
-        check_signed(link, 0, &who.key, &who.root, "its user's own key",
-                     err) != 0 ||
+        check_signed(link, 0, &who.key, &who.root, "its user's own key", err) !=
+            0 ||
         check_signed(link, 1, &open->key, &who.root, "the session's key",
                      err) != 0) {
         return err_wrap(err, "session");
@@ -436,8 +440,9 @@ static int check_authorizer(struct proof *proof, struct link *link,
     int64_t life = enrol->until - enrol->request.head.issued;
 
     if (enrol->until == 0 || life > AUTHORIZER_LIFE_MAX) {
-        return err_set(err, ERR_REJECT, "authorizer %s is enrolled without an "
-                                        "end, or for over 180 days",
+        return err_set(err, ERR_REJECT,
+                       "authorizer %s is enrolled without an "
+                       "end, or for over 180 days",
                        enrol->name);
     }
     return check_root_signed(proof, link, err);

@@ -11,7 +11,7 @@
 struct link {
     struct event *event;
     bool used;
-    bool good[ENVELOPE_SIGNERS_MAX]; /* the signature verified … */
+    bool good[ENVELOPE_SIGNERS_MAX];        /* the signature verified … */
     struct key32 key[ENVELOPE_SIGNERS_MAX]; /* … under this key */
     UT_hash_handle hh;
 };

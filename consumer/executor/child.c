@@ -78,8 +78,9 @@ static int build_environment(const struct child_plan *plan, const char *home,
     char attempt[24];
     struct list *all = ret_environment;
 
-    set(all, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-                     "/sbin:/bin");
+    set(all, "PATH",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
+        "/sbin:/bin");
     set(all, "LANG", "C.UTF-8");
     set(all, "HOME", home);
     set(all, "TMPDIR", home);
@@ -139,8 +140,7 @@ int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)
     _cleanup_close_ int script =
         seal_script(&plan->order->command->script, err);
 
-    if (script < 0 ||
-        build_environment(plan, home, &environment, err) != 0) {
+    if (script < 0 || build_environment(plan, home, &environment, err) != 0) {
         return -1;
     }
     if (mkdir(home, 0700) != 0 && errno != EEXIST) {

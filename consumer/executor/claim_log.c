@@ -51,8 +51,7 @@ static void forget(struct claim_log *log)
     struct closed *closed;
     struct closed *next;
 
-    HASH_ITER(hh, log->closed, closed, next)
-    {
+    HASH_ITER (hh, log->closed, closed, next) {
         HASH_DEL(log->closed, closed);
         free(closed);
     }

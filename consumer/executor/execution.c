@@ -78,8 +78,7 @@ static void inline_output(struct execution *execution)
     const struct chunk *chunk;
 
     while ((chunk = output_first(&execution->output)) != NULL) {
-        struct chunk *to =
-            list_grow(&execution->finished.output, sizeof(*to));
+        struct chunk *to = list_grow(&execution->finished.output, sizeof(*to));
         to->stream = chunk->stream;
         if (buf_add(&to->data, chunk->data.data, chunk->data.len) != 0) {
             abort(); /* INLINE_MAX bytes in all */
@@ -169,8 +168,9 @@ int on_won(struct executor *executor, struct execution *execution,
     execution->claim_offset = offset;
     execution->phase = PHASE_STARTING;
     if ((appended > now ? appended : now) > execution->expires) {
-        conclude(execution, OUTCOME_EXPIRED, false, "it expired before its "
-                                                    "claim was read back");
+        conclude(execution, OUTCOME_EXPIRED, false,
+                 "it expired before its "
+                 "claim was read back");
         return 0;
     }
     if (clock_steady() - execution->claimed > CLAIM_TO_START ||
@@ -271,8 +271,8 @@ static int advance_running(struct executor *executor,
     }
     bool young = now - execution->started < OUTPUT_WAIT &&
                  execution->output.waiting <= INLINE_MAX;
-    if (young || (execution->said_started &&
-                  !output_due(&execution->output, now))) {
+    if (young ||
+        (execution->said_started && !output_due(&execution->output, now))) {
         return 0;
     }
     return tell_waiting(executor, execution, err);
@@ -289,8 +289,8 @@ static void forget(struct executor *executor, struct execution *execution)
     execution_free(executor, execution);
 }
 
-static int advance_ended(struct executor *executor,
-                         struct execution *execution, struct err *err)
+static int advance_ended(struct executor *executor, struct execution *execution,
+                         struct err *err)
 {
     if (execution->undelivered > 0) {
         return 0;
@@ -308,8 +308,7 @@ static int advance(struct executor *executor, struct execution *execution,
     if (execution->phase == PHASE_ENDED) {
         return advance_ended(executor, execution, err);
     }
-    if (execution->exited &&
-        finish(executor, execution, now, err) != 0) {
+    if (execution->exited && finish(executor, execution, now, err) != 0) {
         return -1;
     }
     if (execution->phase == PHASE_RUNNING) {
@@ -325,8 +324,7 @@ int executions_advance(struct executor *executor, int64_t now, struct err *err)
     struct execution *execution;
     struct execution *next;
 
-    HASH_ITER(hh, executor->all, execution, next)
-    {
+    HASH_ITER (hh, executor->all, execution, next) {
         if (advance(executor, execution, now, err) != 0) {
             return -1;
         }

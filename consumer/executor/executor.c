@@ -3,8 +3,8 @@
  *
  * In come the target's dispatches and its claim log; out go claims, results
  * (errand.results), heartbeats (errand.executors) and, sealed, what a followed
- * run's asker wants to see. It needs Kafka only. This file is the service row and
- * the loop of the Kafka-facing half; the other half is spawner.c.
+ * run's asker wants to see. It needs Kafka only. This file is the service row
+ * and the loop of the Kafka-facing half; the other half is spawner.c.
  */
 #include "consumer/executor/executor.h"
 
@@ -25,15 +25,30 @@
 #define EVENTS 64
 
 static const struct config_key keys[] = {
-    {.section = "executor", .key = "target", .kind = CONFIG_NAME,
-     .required = true, .help = "the target whose commands run here"},
-    {.section = "executor", .key = "state", .kind = CONFIG_TEXT,
-     .required = true, .help = "directory of the ledger, on a local disk"},
-    {.section = "executor", .key = "slots", .kind = CONFIG_INT,
-     .fallback = "4", .min = 1, .max = 1000,
+    {.section = "executor",
+     .key = "target",
+     .kind = CONFIG_NAME,
+     .required = true,
+     .help = "the target whose commands run here"},
+    {.section = "executor",
+     .key = "state",
+     .kind = CONFIG_TEXT,
+     .required = true,
+     .help = "directory of the ledger, on a local disk"},
+    {.section = "executor",
+     .key = "slots",
+     .kind = CONFIG_INT,
+     .fallback = "4",
+     .min = 1,
+     .max = 1000,
      .help = "executions at the same time"},
-    {.section = "executor", .key = "heartbeat", .kind = CONFIG_DURATION,
-     .fallback = "5s", .min = 1, .max = 60, .help = "how often it says hello"},
+    {.section = "executor",
+     .key = "heartbeat",
+     .kind = CONFIG_DURATION,
+     .fallback = "5s",
+     .min = 1,
+     .max = 60,
+     .help = "how often it says hello"},
 };
 
 static int check_target(const struct daemon *daemon, const char *target,
@@ -48,9 +63,10 @@ static int check_target(const struct daemon *daemon, const char *target,
     }
     int same = enrol.target != NULL && strcmp(enrol.target, target) == 0;
     if (!same) {
-        (void)err_exit(err, EX_CONFIG, "[executor] target = %s, but this "
-                       "executor is enrolled for %s", target,
-                       enrol.target == NULL ? "none" : enrol.target);
+        (void)err_exit(err, EX_CONFIG,
+                       "[executor] target = %s, but this "
+                       "executor is enrolled for %s",
+                       target, enrol.target == NULL ? "none" : enrol.target);
     }
     table_done(&service_enrol_table, &enrol);
     return same ? 0 : -1;
@@ -101,7 +117,8 @@ static int start(struct daemon *daemon, struct err *err)
     executor->claims_topic = claims_topic(executor->target, TARGET_GENERATION);
     executor->link = -1;
     executor->epoll = epoll_create1(EPOLL_CLOEXEC);
-    /* Only the claim log tells whether a claim arrived: it is never given up. */
+    /* Only the claim log tells whether a claim arrived: it is never given up.
+     */
     pairs_add(&daemon->kafka, "message.timeout.ms", "0");
     if (check_target(daemon, executor->target, err) != 0) {
         return -1;
@@ -274,8 +291,7 @@ static void stop(struct daemon *daemon)
     cleanup_close(&executor->link);
     while (wait(NULL) > 0) {
     }
-    HASH_ITER(hh, executor->all, execution, next)
-    {
+    HASH_ITER (hh, executor->all, execution, next) {
         execution_free(executor, execution);
     }
     claim_log_free(executor->claims);

@@ -3,9 +3,8 @@
  *
  * An execution is held from its claim until its `finished` is delivered:
  *     CLAIMING  a claim was sent, and has not been read back
- *     STARTING  the claim is ours, START is in the ledger; the spawner was asked
- *     RUNNING   there is a child
- *     ENDED     `finished` is made, and on its way
+ *     STARTING  the claim is ours, START is in the ledger; the spawner was
+ * asked RUNNING   there is a child ENDED     `finished` is made, and on its way
  */
 #pragma once
 
@@ -45,20 +44,20 @@ struct execution {
     struct hash authorizer; /* the enrolment that the dispatch names, and its */
     struct key32 authorizer_key; /* key: who may close a claim */
 
-    struct record claim;   /* the bytes that were sent */
-    int64_t claimed;       /* clock_steady() when first sent, */
-    int64_t claim_sent;    /* and when last */
+    struct record claim; /* the bytes that were sent */
+    int64_t claimed;     /* clock_steady() when first sent, */
+    int64_t claim_sent;  /* and when last */
     int64_t claim_offset;
 
     struct output output;
     int64_t started; /* clock_steady() */
     bool said_started;
     bool cancelled;
-    bool exited;           /* the spawner has said how */
-    int64_t number;        /* of the next result */
-    struct hash previous;  /* the last one's envelope */
-    int64_t chunks;        /* told so far */
-    size_t undelivered;    /* of its records */
+    bool exited;                        /* the spawner has said how */
+    int64_t number;                     /* of the next result */
+    struct hash previous;               /* the last one's envelope */
+    int64_t chunks;                     /* told so far */
+    size_t undelivered;                 /* of its records */
     struct execution_finished finished; /* what is going to be told */
     struct envelope unsent; /* `finished`, until all before is delivered */
     UT_hash_handle hh;
@@ -93,7 +92,8 @@ struct executor {
     struct err failed; /* what a callback could not return */
 };
 
-struct debt { /* a first claim of an earlier life that the ledger knows no more of */
+struct debt { /* a first claim of an earlier life that the ledger knows no more
+                 of */
     struct id execution;
     struct id incarnation;
     int64_t claim;
@@ -102,8 +102,7 @@ struct debt { /* a first claim of an earlier life that the ledger knows no more 
 /* execution.c: one execution's way */
 struct execution *execution_find(const struct executor *executor,
                                  const struct id *id);
-struct execution *execution_new(struct executor *executor,
-                                const struct id *id,
+struct execution *execution_new(struct executor *executor, const struct id *id,
                                 const struct id *incarnation);
 void execution_free(struct executor *executor, struct execution *execution);
 size_t executions_active(const struct executor *executor); /* slots in use */
@@ -137,8 +136,7 @@ int tell_hello(struct executor *executor, struct err *err);
 /* intake.c: dispatches -> claims */
 int intake_begin(struct executor *executor, struct err *err);
 int intake_read(struct executor *executor, struct err *err);
-int intake_claim_again(struct executor *executor, int64_t now,
-                       struct err *err);
+int intake_claim_again(struct executor *executor, int64_t now, struct err *err);
 void intake_keep_position(struct executor *executor);
 claim_log_seen on_claim;
 

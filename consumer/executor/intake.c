@@ -2,10 +2,10 @@
  * intake.c: dispatches -> claims.
  *
  * The target's whole dispatch topic is read without a group, one record at a
- * time, at the pace of the free slots. What has expired, or is closed in the claim
- * log, or known to the ledger, is passed over; the rest is verified and claimed;
- * what can't be processed goes to errand.dead. A claim counts once it is read back
- * as the first of its key, byte for byte as it was sent.
+ * time, at the pace of the free slots. What has expired, or is closed in the
+ * claim log, or known to the ledger, is passed over; the rest is verified and
+ * claimed; what can't be processed goes to errand.dead. A claim counts once it
+ * is read back as the first of its key, byte for byte as it was sent.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,8 @@
 #include "consumer/executor/executor.h"
 #include "io/log.h"
 
-#define CLAIM_AGAIN 5000 /* ms until a claim that was not read back is resent */
+#define CLAIM_AGAIN 5000 /* ms until a claim that was not read back is resent \
+                          */
 #define BOUNDS_WAIT 5000
 
 static char *position_path(const struct executor *executor)
@@ -94,19 +95,18 @@ static int send_claim(struct executor *executor, struct execution *execution,
 static int make_claim(struct executor *executor, struct execution *execution,
                       struct err *err)
 {
-    struct claim claim = {
-        .head = head_new(&executor->daemon->root, &executor->daemon->by,
-                         clock_now()),
-        .execution = execution->id,
-        .incarnation = executor->incarnation};
+    struct claim claim = {.head = head_new(&executor->daemon->root,
+                                           &executor->daemon->by, clock_now()),
+                          .execution = execution->id,
+                          .incarnation = executor->incarnation};
     _cleanup_envelope_ struct envelope envelope = {0};
     _cleanup_free_ char *source =
         must_printf("executor/%s", executor->daemon->name);
     char key[ID_TEXT];
 
     id_format(&execution->id, key);
-    if (event_sign(EVENT_CLAIM, &claim, executor->daemon->keys, NULL,
-                   &envelope, err) != 0 ||
+    if (event_sign(EVENT_CLAIM, &claim, executor->daemon->keys, NULL, &envelope,
+                   err) != 0 ||
         event_to_record(&envelope, source, executor->claims_topic, 0, key,
                         &execution->claim, err) != 0) {
         return -1;
@@ -122,8 +122,8 @@ static struct execution *hold(struct executor *executor,
                               const struct key32 *authorizer)
 {
     const struct dispatch *dispatch = event->payload;
-    struct execution *execution = execution_new(
-        executor, &dispatch->execution, &executor->incarnation);
+    struct execution *execution =
+        execution_new(executor, &dispatch->execution, &executor->incarnation);
 
     execution->phase = PHASE_CLAIMING;
     execution->dispatch = envelope_dup(&event->envelope);
@@ -131,13 +131,12 @@ static struct execution *hold(struct executor *executor,
     execution->expires = dispatch->expires;
     execution->authorizer = dispatch->head.by;
     execution->authorizer_key = *authorizer;
-    execution->asker =
-        (struct asker){.follows = order->run->follow,
-                       .run = order->run->request.head.id,
-                       .request = order->run_hash,
-                       .reply = order->run->request.reply,
-                       .seq = dispatch->seq,
-                       .log = dispatch->log};
+    execution->asker = (struct asker){.follows = order->run->follow,
+                                      .run = order->run->request.head.id,
+                                      .request = order->run_hash,
+                                      .reply = order->run->request.reply,
+                                      .seq = dispatch->seq,
+                                      .log = dispatch->log};
     return execution;
 }
 
@@ -160,12 +159,13 @@ static int check_key(const struct record *record, const struct id *execution,
     id_format(execution, text);
     return strcmp(buf_text(&record->key), text) == 0
                ? 0
-               : err_set(err, ERR_REJECT, "the record's key is not the "
-                                          "execution's id");
+               : err_set(err, ERR_REJECT,
+                         "the record's key is not the "
+                         "execution's id");
 }
 
-static int take_dispatch(struct executor *executor,
-                         const struct record *record, struct err *err)
+static int take_dispatch(struct executor *executor, const struct record *record,
+                         struct err *err)
 {
     _cleanup_event_ struct event *event = event_from_record(record, err);
     _cleanup_proof_ struct proof *proof =
@@ -198,7 +198,8 @@ static int take_dispatch(struct executor *executor,
     return make_claim(executor, execution, err);
 }
 
-/* Puts what is held into errand.dead; until it is there, nothing else is read. */
+/* Puts what is held into errand.dead; until it is there, nothing else is read.
+ */
 static int bury(struct executor *executor, struct err *err)
 {
     if (executor->held.topic == NULL) {
@@ -289,7 +290,8 @@ static struct event *read_claim(const struct record *record,
     return take_ptr(event);
 }
 
-/* An earlier life's claim: if its ledger knows no more of it, it never began. */
+/* An earlier life's claim: if its ledger knows no more of it, it never began.
+ */
 static void note_debt(struct executor *executor, const struct id *execution,
                       const struct record *record)
 {

@@ -181,7 +181,8 @@ static int read_lines(struct ledger *ledger, char *text, size_t len,
             return err_set(err, ERR_FATAL,
                            "%s:%d: damaged; what this host has started is no "
                            "longer known: see ops/README.md, \"A damaged "
-                           "ledger\"", ledger->path, number);
+                           "ledger\"",
+                           ledger->path, number);
         }
         at = (size_t)(end - text) + 1;
     }
@@ -201,8 +202,10 @@ static int take_lock(struct ledger *ledger, struct err *err)
         return err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
     }
     if (flock(ledger->lock, LOCK_EX | LOCK_NB) != 0) {
-        return err_set(err, ERR_FATAL, "%s: another executor lives on this "
-                                       "state directory", ledger->directory);
+        return err_set(err, ERR_FATAL,
+                       "%s: another executor lives on this "
+                       "state directory",
+                       ledger->directory);
     }
     return 0;
 }
@@ -305,14 +308,12 @@ void ledger_free(struct ledger *ledger)
     if (ledger == NULL) {
         return;
     }
-    HASH_ITER(hh, ledger->entries, entry, next)
-    {
+    HASH_ITER (hh, ledger->entries, entry, next) {
         HASH_DEL(ledger->entries, entry);
         envelope_done(&entry->finished);
         free(entry);
     }
-    HASH_ITER(hh, ledger->lives, life, after)
-    {
+    HASH_ITER (hh, ledger->lives, life, after) {
         HASH_DEL(ledger->lives, life);
         free(life);
     }

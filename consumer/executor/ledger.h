@@ -7,10 +7,10 @@
  *     <sum> START <execution> <incarnation> <claim's offset> <boot id>
  *     <sum> EXIT <execution> <incarnation> <base64 of `finished`'s envelope>
  *     <sum> SENT <execution>
- * START is on disk before the child is made, EXIT before `finished` is produced,
- * SENT after its delivery report. What always holds: an execution that the ledger
- * knows is never started again, whatever a broker shows. A torn last line (a
- * crash) is cut off; any other damage refuses.
+ * START is on disk before the child is made, EXIT before `finished` is
+ * produced, SENT after its delivery report. What always holds: an execution
+ * that the ledger knows is never started again, whatever a broker shows. A torn
+ * last line (a crash) is cut off; any other damage refuses.
  *
  * The directory is locked for the life of this process and of whoever inherits
  * the descriptor: so no successor lives while either half of an executor does.
@@ -28,9 +28,9 @@ struct entry {
     struct id incarnation; /* that won its claim */
     int64_t claim;
     bool started;
-    bool same_boot;            /* since START */
+    bool same_boot; /* since START */
     bool sent;
-    struct envelope finished;  /* EXIT: until it is sent */
+    struct envelope finished; /* EXIT: until it is sent */
     bool exited;
     UT_hash_handle hh;
 };
@@ -59,8 +59,8 @@ bool ledger_lived(const struct ledger *ledger, const struct id *incarnation);
 int ledger_start(struct ledger *ledger, const struct id *execution,
                  int64_t claim, struct err *err);
 int ledger_exit(struct ledger *ledger, const struct id *execution,
-                const struct id *incarnation,
-                const struct envelope *finished, struct err *err);
+                const struct id *incarnation, const struct envelope *finished,
+                struct err *err);
 int ledger_sent(struct ledger *ledger, const struct id *execution,
                 struct err *err);
 

@@ -89,8 +89,10 @@ int link_send(int fd, const struct link_message *message, struct err *err)
 {
     if (message->body.len != message->head.length ||
         message->body.len > LINK_BODY_MAX) {
-        return err_set(err, ERR_REJECT, "a message of %zu bytes is too large "
-                       "for the spawner", message->body.len);
+        return err_set(err, ERR_REJECT,
+                       "a message of %zu bytes is too large "
+                       "for the spawner",
+                       message->body.len);
     }
     return send_head(fd, message, err) != 0
                ? -1

@@ -3,10 +3,10 @@
  * pair: a fixed head, then a body of the length that the head names.
  *
  * To the spawner: START (body: the dispatch as a DSSE envelope; two descriptors
- * to write standard output and error to) and END (end it now). From the spawner:
- * one REFUSED (body: why), or one STARTED and later one EXITED. A message that is
- * anything else ends the process that reads it: the other half is then not what
- * it should be.
+ * to write standard output and error to) and END (end it now). From the
+ * spawner: one REFUSED (body: why), or one STARTED and later one EXITED. A
+ * message that is anything else ends the process that reads it: the other half
+ * is then not what it should be.
  */
 #pragma once
 
@@ -28,8 +28,8 @@ struct link_head {
     uint32_t length; /* of the body */
     uint32_t kind;
     struct id execution;
-    int32_t exit;     /* EXITED: as in the shell */
-    int32_t signal;   /* EXITED: that ended it; 0: none */
+    int32_t exit;       /* EXITED: as in the shell */
+    int32_t signal;     /* EXITED: that ended it; 0: none */
     uint32_t timed_out; /* EXITED: 1 where its timeout ended it */
     uint32_t ended;     /* EXITED: 1 where an END did */
 };

@@ -1,9 +1,9 @@
 /*
  * output.h: a child's output on its way into chunks.
  *
- * Both streams are read as they come and kept in the order of arrival, in chunks
- * of at most 64 KiB of one stream. What is beyond the limit is read, counted and
- * not kept, so that the child never waits for it.
+ * Both streams are read as they come and kept in the order of arrival, in
+ * chunks of at most 64 KiB of one stream. What is beyond the limit is read,
+ * counted and not kept, so that the child never waits for it.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 #define OUTPUT_WAIT 50 /* ms that bytes wait for more of them */
 
 struct output {
-    int fds[2]; /* to read stdout and stderr from; -1: closed */
+    int fds[2];         /* to read stdout and stderr from; -1: closed */
     struct list chunks; /* struct chunk: not yet told */
     size_t waiting;     /* bytes in them */
     int64_t since;      /* clock_steady() of the oldest of them */
@@ -25,8 +25,7 @@ struct output {
 };
 
 /* Two pipes; their writing ends are the caller's, and close-on-exec. */
-int output_open(struct output *output, int ret_ends[static 2],
-                struct err *err);
+int output_open(struct output *output, int ret_ends[static 2], struct err *err);
 void output_done(struct output *output);
 
 /* Reads what is there, up to some chunks; closes what has ended. */

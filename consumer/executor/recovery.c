@@ -3,8 +3,9 @@
  * from the ledger that this host holds and for no other.
  *
  * EXIT without SENT: the same results again, byte for byte. START without EXIT:
- * what is left of it is ended, and it is `interrupted`. A first claim of an earlier
- * life, of which the ledger knows nothing: it never began, and is `interrupted`.
+ * what is left of it is ended, and it is `interrupted`. A first claim of an
+ * earlier life, of which the ledger knows nothing: it never began, and is
+ * `interrupted`.
  */
 #include <poll.h>
 
@@ -34,7 +35,8 @@ static int tell_spooled(struct executor *executor, struct execution *execution,
         return -1;
     }
     for (size_t i = 0; i < spooled.n; i++) {
-        const struct envelope *envelope = &list_at(&spooled, struct envelope, i);
+        const struct envelope *envelope =
+            &list_at(&spooled, struct envelope, i);
         execution->chunks += event_kind(envelope->type) == EVENT_OUTPUT;
         execution->number++;
         execution->previous = envelope_hash(envelope);
@@ -101,8 +103,8 @@ int recover(struct executor *executor, struct err *err)
         const struct debt *debt = &list_at(&executor->owed, struct debt, i);
         if (ledger_find(executor->ledger, &debt->execution) == NULL &&
             execution_find(executor, &debt->execution) == NULL) {
-            struct execution *execution = execution_new(
-                executor, &debt->execution, &debt->incarnation);
+            struct execution *execution =
+                execution_new(executor, &debt->execution, &debt->incarnation);
             execution->claim_offset = debt->claim;
             conclude(execution, false,
                      "the executor was killed before it was started");

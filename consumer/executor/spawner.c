@@ -17,8 +17,8 @@
 #include "consumer/executor/child.h"
 #include "consumer/executor/link.h"
 
-#define GRACE 5000   /* ms from TERM to KILL */
-#define LINGER 10    /* ms until what should be gone is looked for again */
+#define GRACE 5000 /* ms from TERM to KILL */
+#define LINGER 10  /* ms until what should be gone is looked for again */
 #define EXIT_TIMEOUT 124
 
 struct spawned {
@@ -213,8 +213,7 @@ static bool tell_exits(struct spawner *spawner)
     struct spawned *next;
     bool lingers = false;
 
-    HASH_ITER(hh, spawner->all, spawned, next)
-    {
+    HASH_ITER (hh, spawner->all, spawned, next) {
         if (!spawned->exited) {
             continue;
         }

@@ -2,8 +2,9 @@
  * spool.h: an execution's results on the host's disk until PostgreSQL's side
  * has them all: one file an execution, an envelope a line.
  *
- * Each result is here before it is produced; so a successor can produce the very
- * same bytes again, and its `finished` goes on with the chain where it ended.
+ * Each result is here before it is produced; so a successor can produce the
+ * very same bytes again, and its `finished` goes on with the chain where it
+ * ended.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * tell.c: what an executor says: results, each numbered, chained, on this host's
- * disk before it is produced; the same, sealed, to who follows; and hello.
+ * tell.c: what an executor says: results, each numbered, chained, on this
+ * host's disk before it is produced; the same, sealed, to who follows; and
+ * hello.
  */
 #include <string.h>
 
@@ -82,8 +83,8 @@ static void tell_asker(struct executor *executor, struct execution *execution,
         reply.proof = executor->daemon->enrolment; /* lent */
     }
     if (envelope_encode(result, &reply.body, &err) == 0 &&
-        event_sign(EVENT_REPLY, &reply, executor->daemon->keys, NULL,
-                   &envelope, &err) == 0) {
+        event_sign(EVENT_REPLY, &reply, executor->daemon->keys, NULL, &envelope,
+                   &err) == 0) {
         (void)send_sealed(executor, asker, &envelope, &err);
     }
     asker->part++;
@@ -139,9 +140,9 @@ static int tell(struct executor *executor, struct execution *execution,
 int tell_started(struct executor *executor, struct execution *execution,
                  struct err *err)
 {
-    struct execution_started started = {
-        .result = next_result(executor, execution),
-        .claim = execution->claim_offset};
+    struct execution_started started = {.result =
+                                            next_result(executor, execution),
+                                        .claim = execution->claim_offset};
 
     if (tell(executor, execution, EVENT_STARTED, &started, err) != 0) {
         return -1;
@@ -216,8 +217,8 @@ int tell_hello(struct executor *executor, struct err *err)
         struct id *id = list_grow(&hello.running, sizeof(*id));
         *id = e->id;
     }
-    if (event_sign(EVENT_HELLO, &hello, executor->daemon->keys, NULL,
-                   &envelope, err) == 0) {
+    if (event_sign(EVENT_HELLO, &hello, executor->daemon->keys, NULL, &envelope,
+                   err) == 0) {
         done = produce(executor, &envelope, "errand.executors",
                        PARTITION_BY_KEY, executor->daemon->name, 0, err);
     }

@@ -109,25 +109,25 @@ static struct hash sign(struct chain *c, enum event_kind kind, void *payload,
 
 void chain_sign(struct chain *c)
 {
-    c->init_hash = sign(c, EVENT_ROOT_INIT, &c->init, &c->root_hash, c->root,
-                        NULL);
-    c->enrol_hash = sign(c, EVENT_SERVICE_ENROL, &c->enrol, &c->root_hash,
-                         c->root, NULL);
-    c->host_hash = sign(c, EVENT_SERVICE_ENROL, &c->host, &c->init_hash,
-                        c->admin, NULL);
-    c->invite_hash = sign(c, EVENT_USER_INVITE, &c->invite, &c->init_hash,
-                          c->admin, NULL);
+    c->init_hash =
+        sign(c, EVENT_ROOT_INIT, &c->init, &c->root_hash, c->root, NULL);
+    c->enrol_hash =
+        sign(c, EVENT_SERVICE_ENROL, &c->enrol, &c->root_hash, c->root, NULL);
+    c->host_hash =
+        sign(c, EVENT_SERVICE_ENROL, &c->host, &c->init_hash, c->admin, NULL);
+    c->invite_hash =
+        sign(c, EVENT_USER_INVITE, &c->invite, &c->init_hash, c->admin, NULL);
     c->verify.invite = c->invite_hash;
     c->verify_hash = sign(c, EVENT_USER_VERIFY, &c->verify, &c->invite_hash,
                           c->invitation, c->runner);
     c->open_hash = sign(c, EVENT_SESSION_OPEN, &c->open, &c->verify_hash,
                         c->runner, c->session);
-    c->save_hash = sign(c, EVENT_COMMAND_SAVE, &c->save, &c->init_hash,
-                        c->admin, NULL);
-    c->add_hash = sign(c, EVENT_ASSIGNMENT_ADD, &c->add, &c->init_hash,
-                       c->admin, NULL);
-    c->run_hash = sign(c, EVENT_RUN_START, &c->run, &c->open_hash, c->session,
-                       NULL);
+    c->save_hash =
+        sign(c, EVENT_COMMAND_SAVE, &c->save, &c->init_hash, c->admin, NULL);
+    c->add_hash =
+        sign(c, EVENT_ASSIGNMENT_ADD, &c->add, &c->init_hash, c->admin, NULL);
+    c->run_hash =
+        sign(c, EVENT_RUN_START, &c->run, &c->open_hash, c->session, NULL);
 }
 
 void chain_dispatch(struct chain *c)
@@ -153,8 +153,8 @@ void chain_dispatch(struct chain *c)
 
 void chain_done(struct chain *c)
 {
-    struct key_pair *keys[] = {c->root,    c->admin,      c->invitation,
-                               c->runner,  c->session,    c->authorizer,
+    struct key_pair *keys[] = {c->root,    c->admin,   c->invitation,
+                               c->runner,  c->session, c->authorizer,
                                c->executor};
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {

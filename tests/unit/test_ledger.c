@@ -189,7 +189,8 @@ static void two_executors_can_not_share_a_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(f) cmocka_unit_test_setup_teardown(f, make_directory, remove_directory)
+#define T(f) \
+    cmocka_unit_test_setup_teardown(f, make_directory, remove_directory)
         T(a_new_ledger_knows_nothing),
         T(what_was_started_is_known_to_the_next_life),
         T(a_result_is_kept_byte_for_byte_until_it_is_sent),

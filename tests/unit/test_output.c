@@ -25,7 +25,8 @@ static void say(struct pipes *p, int stream, const char *text)
 {
     ssize_t n = (ssize_t)strlen(text);
 
-    assert_int_equal(write(p->ends[stream - STREAM_STDOUT], text, (size_t)n), n);
+    assert_int_equal(write(p->ends[stream - STREAM_STDOUT], text, (size_t)n),
+                     n);
 }
 
 static void close_pipes(struct pipes *p)

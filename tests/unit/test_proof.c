@@ -70,10 +70,12 @@ static void an_administrator_in_force_needs_no_assignment(void **state)
     struct envelope signed_run;
     open.request.head.by = c.init_hash;
     assert_int_equal(event_sign(EVENT_SESSION_OPEN, &open, c.admin, c.session,
-                                &signed_open, &err), 0);
+                                &signed_open, &err),
+                     0);
     run.request.head.by = envelope_hash(&signed_open);
-    assert_int_equal(event_sign(EVENT_RUN_START, &run, c.session, NULL,
-                                &signed_run, &err), 0);
+    assert_int_equal(
+        event_sign(EVENT_RUN_START, &run, c.session, NULL, &signed_run, &err),
+        0);
     envelopes_add(&c.envelopes, &signed_open);
     envelopes_add(&c.envelopes, &signed_run);
     c.dispatch.run = envelope_hash(&signed_run);
@@ -103,8 +105,8 @@ static void every_envelope_of_the_proof_is_needed(void **state)
         bool needed = strcmp(gone->type, "errand.service.enrol.v1") != 0 ||
                       i == 1; /* the executor's own is not looked at */
         envelope_done(gone);
-        *gone = envelope_dup(&list_at(&c.envelopes, struct envelope,
-                                      i == 0 ? 1 : 0));
+        *gone = envelope_dup(
+            &list_at(&c.envelopes, struct envelope, i == 0 ? 1 : 0));
         chain_dispatch(&c);
         assert_int_equal(judge(&c, "web-1", c.now, &err), needed ? -1 : 0);
         chain_done(&c);
@@ -381,7 +383,8 @@ static void a_runner_can_not_save_a_command(void **state)
     chain_sign(&c);
     c.save.request.head.by = c.verify_hash;
     assert_int_equal(event_sign(EVENT_COMMAND_SAVE, &c.save, c.runner, NULL,
-                                &by_runner, &err), 0);
+                                &by_runner, &err),
+                     0);
     envelopes_add(&c.envelopes, &by_runner);
     c.dispatch.run = c.run_hash;
     c.dispatch.command = envelope_hash(&by_runner);
