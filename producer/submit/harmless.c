@@ -4,7 +4,7 @@
  * The decoder is RFC 3629's, strict: no overlong forms, no surrogates, nothing
  * beyond U+10FFFF; a bad byte is shown and reading goes on with the next one.
  */
-#include "harmless.h"
+#include "producer/submit/harmless.h"
 
 #include "base/err.h"
 
@@ -100,8 +100,7 @@ static int show_return(struct harmless *state, unsigned char next,
     return next == '\n' ? 0 : buf_adds(out, "\n");
 }
 
-static int add_byte(struct harmless *state, unsigned char byte,
-                    struct buf *out)
+static int add_byte(struct harmless *state, unsigned char byte, struct buf *out)
 {
     if (show_return(state, byte, out) < 0) {
         return -1;

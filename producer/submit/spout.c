@@ -1,14 +1,14 @@
 /*
  * spout.c: see spout.h.
  */
-#include "spout.h"
+#include "producer/submit/spout.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "harmless.h"
+#include "producer/submit/harmless.h"
 
 #define LINE_HELD 65536 /* bytes; a longer line comes out in pieces */
 

@@ -1,7 +1,7 @@
 /*
  * track.c: see track.h.
  */
-#include "track.h"
+#include "producer/submit/track.h"
 
 #include <string.h>
 
@@ -98,8 +98,7 @@ static void track_end(struct track *track, const struct execution_row *row)
     track_wants(track, row->chunks);
 }
 
-static int on_started(struct track *track, const void *payload,
-                      struct err *err)
+static int on_started(struct track *track, const void *payload, struct err *err)
 {
     const struct execution_started *started = payload;
 

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "model/answer.h"
-#include "spout.h"
+#include "producer/submit/spout.h"
 #include "trust/event.h"
 
 struct track {
