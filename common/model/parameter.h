@@ -37,6 +37,12 @@ struct parameter {
 extern const struct table parameter_table;
 extern const struct field parameter_item; /* of a list of them */
 
+/* What a parameter itself must be beyond its members' bounds: choices for a
+ * choice and no other, a default that is good and not also required. -1
+ * (REJECT): says what, and in ret_member (may be NULL) which one. */
+int parameter_sound(const struct parameter *parameter, const char **ret_member,
+                    struct err *err);
+
 /* -1 (REJECT): the value is not one of this parameter's; says why. */
 int parameter_check(const struct parameter *parameter, const char *value,
                     struct err *err);

@@ -1,0 +1,134 @@
+/*
+ * command.c: see command.h.
+ *
+ * The first line's bound is the kernel's (BINPRM_BUF_SIZE, 256 bytes, in
+ * include/uapi/linux/binfmts.h): beyond it the rest of the line is lost.
+ */
+#include "model/command.h"
+
+#include <string.h>
+
+#define FIRST_LINE_MAX 254
+
+static const struct field command_save_fields[] = {
+    {"command", FIELD_ID, .at = offsetof(struct command_save, command)},
+    {"name", FIELD_NAME, .at = offsetof(struct command_save, name)},
+    {"description", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct command_save, description)},
+    {"version", FIELD_INT, .min = 1, .max = 1000000,
+     .at = offsetof(struct command_save, version)},
+    {"previous", FIELD_HASH, .optional = true,
+     .at = offsetof(struct command_save, previous)},
+    {"script", FIELD_BYTES, .max = SCRIPT_MAX,
+     .at = offsetof(struct command_save, script)},
+    {"parameters", FIELD_LIST, .item = &parameter_item, .max = PARAMETERS_MAX,
+     .at = offsetof(struct command_save, parameters)},
+    {"targets", FIELD_LIST, .item = &name_item, .max = COMMAND_TARGETS_MAX,
+     .at = offsetof(struct command_save, targets)},
+    {"timeout", FIELD_INT, .min = 1, .max = TIMEOUT_MAX,
+     .at = offsetof(struct command_save, timeout)},
+    {"wait", FIELD_INT, .min = 1, .max = WAIT_MAX,
+     .at = offsetof(struct command_save, wait)},
+};
+
+const struct table command_save_table = {.name = "command.save",
+                                         .base = &request_table,
+                                         TABLE(command_save_fields),
+                                         .size = sizeof(struct command_save)};
+
+static const struct field command_named_fields[] = {
+    {"name", FIELD_NAME, .at = offsetof(struct command_named, name)},
+};
+
+const struct table command_show_table = {.name = "command.show",
+                                         .base = &request_table,
+                                         TABLE(command_named_fields),
+                                         .size = sizeof(struct command_named)};
+
+const struct table command_versions_table = {.name = "command.versions",
+                                             .base = &request_table,
+                                             TABLE(command_named_fields),
+                                             .size =
+                                                 sizeof(struct command_named)};
+
+static int parameters_check(const struct list *parameters, struct err *err)
+{
+    for (size_t i = 0; i < parameters->n; i++) {
+        const struct parameter *one = &list_at(parameters, struct parameter, i);
+        const char *member;
+        if (parameter_sound(one, &member, err) != 0) {
+            return err_wrap(err, "parameter %s: %s", one->name, member);
+        }
+        for (size_t j = 0; j < i; j++) {
+            const char *other = list_at(parameters, struct parameter, j).name;
+            if (strcmp(one->name, other) == 0) {
+                return err_set(err, ERR_REJECT, "parameter %s: there are two",
+                               one->name);
+            }
+        }
+    }
+    return 0;
+}
+
+static int targets_check(const struct list *targets, struct err *err)
+{
+    if (targets->n == 0) {
+        return err_set(err, ERR_REJECT, "targets: at least one is needed");
+    }
+    for (size_t i = 0; i < targets->n; i++) {
+        struct list before = {targets->items, i};
+        const char *target = list_at(targets, char *, i);
+        if (texts_hold(&before, target)) {
+            return err_set(err, ERR_REJECT, "targets: %s is there twice",
+                           target);
+        }
+    }
+    return 0;
+}
+
+/* "#!", blanks, an absolute path, perhaps an argument: as the kernel reads it.
+ */
+static int first_line_check(const struct buf *script, struct err *err)
+{
+    const char *text = buf_text(script);
+    const char *end = memchr(text, '\n', script->len);
+    size_t len = end == NULL ? script->len : (size_t)(end - text);
+
+    if (len < 2 || text[0] != '#' || text[1] != '!' ||
+        text[2 + strspn(text + 2, " \t")] != '/') {
+        return err_set(err, ERR_REJECT,
+                       "script: its first line is not '#!' "
+                       "and an interpreter's absolute path, "
+                       "such as #!/bin/sh");
+    }
+    if (len > FIRST_LINE_MAX) {
+        return err_set(err, ERR_REJECT,
+                       "script: its first line is over %d "
+                       "bytes",
+                       FIRST_LINE_MAX);
+    }
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)text[i] < 0x20 && text[i] != '\t') {
+            return err_set(err, ERR_REJECT, "script: its first line %s",
+                           text[i] == '\r' ? "ends in CRLF: save the file "
+                                             "with LF alone"
+                                           : "holds control bytes");
+        }
+    }
+    return 0;
+}
+
+int command_check(const struct command_save *command, struct err *err)
+{
+    if (command->script.len > SCRIPT_MAX) {
+        return err_set(err, ERR_REJECT,
+                       "script: %zu bytes, and at most %d "
+                       "can be",
+                       command->script.len, SCRIPT_MAX);
+    }
+    return first_line_check(&command->script, err) == 0 &&
+                   targets_check(&command->targets, err) == 0 &&
+                   parameters_check(&command->parameters, err) == 0
+               ? 0
+               : -1;
+}
