@@ -15,14 +15,14 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf clock codec err field_kinds fields file id suggest words
+BASE := buf clock codec err fields file id suggest utf8 words
 MODEL := answer assignment change command command_file enrolment envelope \
 	parameter read record reply request result run session target user
 TRUST := allow dsse event key_file keys proof
 IO := config kafka kafka_reader kafka_writer log postgres postgres_rows
 ROOF := rpc service service_setup
 
-SUBMIT :=
+SUBMIT := harmless spout track
 SCHEDULER :=
 AUTHORIZER :=
 EXECUTOR := child claim_log execution executor intake ledger link output \
@@ -97,17 +97,16 @@ bin/%: $(OUT)/%
 	@mkdir -p bin
 	@install -m 755 $< $@.new && mv -f $@.new $@
 
-$(OUT)/%.o: %.c
+$(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  $(notdir $(CC)) $<"
 	@$(CC) $(CFLAGS) -c -o $@ $<
 
-# Objects know their headers, and how they were compiled.
+# Objects know their headers.
 ALL_OBJECTS = $(call objects,$(COMMON_OBJECTS) $(SUBMIT_OBJECTS) \
 	$(SCHEDULER_OBJECTS) $(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) \
 	$(RECORDER_OBJECTS))
 -include $(ALL_OBJECTS:.o=.d)
-$(ALL_OBJECTS): Makefile
 
 # --- tests ---------------------------------------------------------------------
 

@@ -7,6 +7,15 @@
 
 #include "base/codec.h"
 
+/* Everything that uses libsodium links this file, so it is ready before main().
+ * https://doc.libsodium.org/usage: sodium_init() comes before all else. */
+__attribute__((constructor)) static void begin_sodium(void)
+{
+    if (sodium_init() < 0) {
+        abort();
+    }
+}
+
 struct id id_random(void)
 {
     struct id id;

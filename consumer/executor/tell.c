@@ -205,7 +205,7 @@ int tell_again(struct executor *executor, struct execution *execution,
 int tell_hello(struct executor *executor, struct err *err)
 {
     struct executor_hello hello = {.head = new_head(executor),
-                                   .name = executor->daemon->name,
+                                   .name = (char *)executor->daemon->name,
                                    .target = (char *)executor->target,
                                    .incarnation = executor->incarnation,
                                    .slots = executor->slots,
