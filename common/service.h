@@ -15,7 +15,9 @@
  */
 #pragma once
 
-#define ERRAND_VERSION "0.1.0"
+#ifndef ERRAND_VERSION /* the Makefile says it */
+#define ERRAND_VERSION "unknown"
+#endif
 
 #include "io/config.h"
 #include "io/kafka.h"
