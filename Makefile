@@ -16,8 +16,8 @@ export ERRAND_HOME PYTHON
 # --- what there is -----------------------------------------------------------
 
 BASE := buf clock codec err fields file id suggest utf8 words
-MODEL := answer assignment change command command_file enrolment envelope \
-	parameter read record reply request result run session target user
+MODEL := answer assignment change command command_file command_keys enrolment \
+	envelope parameter read record reply request result run session target user
 TRUST := allow dsse event key_file keys proof
 IO := config kafka kafka_reader kafka_writer log postgres postgres_rows
 ROOF := rpc service service_setup
@@ -29,7 +29,7 @@ EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery spawner spool tell
 RECORDER :=
 
-UNIT_TESTS := ledger link output proof
+UNIT_TESTS := config kafka ledger link output proof log record
 UNIT_HELP := chain
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

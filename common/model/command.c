@@ -86,48 +86,56 @@ static int targets_check(const struct list *targets, struct err *err)
     return 0;
 }
 
-/* "#!", blanks, an absolute path, perhaps an argument: as the kernel reads it.
- */
-static int first_line_check(const struct buf *script, struct err *err)
+/* "#!", blanks, an absolute path, perhaps an argument: as the kernel reads. */
+static int first_line_check(const char *text, size_t len, struct err *err)
 {
-    const char *text = buf_text(script);
-    const char *end = memchr(text, '\n', script->len);
-    size_t len = end == NULL ? script->len : (size_t)(end - text);
+    const char *end = text + len;
+    const char *at = text + 2;
 
-    if (len < 2 || text[0] != '#' || text[1] != '!' ||
-        text[2 + strspn(text + 2, " \t")] != '/') {
+    while (len >= 2 && at < end && (*at == ' ' || *at == '\t')) {
+        at++;
+    }
+    if (len < 3 || text[0] != '#' || text[1] != '!' || at == end ||
+        *at != '/') {
         return err_set(err, ERR_REJECT,
-                       "script: its first line is not '#!' "
-                       "and an interpreter's absolute path, "
-                       "such as #!/bin/sh");
+                       "the first line is not '#!' and an interpreter's "
+                       "absolute path, such as #!/bin/sh");
     }
     if (len > FIRST_LINE_MAX) {
-        return err_set(err, ERR_REJECT,
-                       "script: its first line is over %d "
-                       "bytes",
+        return err_set(err, ERR_REJECT, "the first line is over %d bytes",
                        FIRST_LINE_MAX);
     }
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)text[i] < 0x20 && text[i] != '\t') {
-            return err_set(err, ERR_REJECT, "script: its first line %s",
-                           text[i] == '\r' ? "ends in CRLF: save the file "
-                                             "with LF alone"
-                                           : "holds control bytes");
+    for (at = text; at < end; at++) {
+        if ((unsigned char)*at < 0x20 && *at != '\t') {
+            return err_set(err, ERR_REJECT, "the first line %s",
+                           *at == '\r' ? "ends in CRLF: save the file with LF "
+                                         "alone"
+                                       : "holds control bytes");
         }
     }
     return 0;
 }
 
+int script_check(const void *bytes, size_t n, struct err *err)
+{
+    const char *text = n == 0 ? "" : bytes;
+    const char *end = memchr(text, '\n', n);
+
+    if (n > SCRIPT_MAX) {
+        return err_set(err, ERR_REJECT, "%zu bytes, and at most %d can be", n,
+                       SCRIPT_MAX);
+    }
+    return first_line_check(text, end == NULL ? n : (size_t)(end - text), err);
+}
+
 int command_check(const struct command_save *command, struct err *err)
 {
-    if (command->script.len > SCRIPT_MAX) {
-        return err_set(err, ERR_REJECT,
-                       "script: %zu bytes, and at most %d "
-                       "can be",
-                       command->script.len, SCRIPT_MAX);
+    const struct buf *script = &command->script;
+
+    if (script_check(script->data, script->len, err) != 0) {
+        return err_wrap(err, "script");
     }
-    return first_line_check(&command->script, err) == 0 &&
-                   targets_check(&command->targets, err) == 0 &&
+    return targets_check(&command->targets, err) == 0 &&
                    parameters_check(&command->parameters, err) == 0
                ? 0
                : -1;

@@ -43,14 +43,19 @@ struct command_named {
 extern const struct table command_show_table;
 extern const struct table command_versions_table;
 
+/* A script: not too large, and its first line is one that the kernel takes.
+ * -1: REJECT. */
+int script_check(const void *bytes, size_t n, struct err *err);
+
 /* What its members say beyond their bounds: parameters' names once, defaults
  * good, at least one target, an interpreter line. -1: REJECT. */
 int command_check(const struct command_save *command, struct err *err);
 
 /*
- * Reads a command file (a script whose comment header describes it) into
- * everything that a file can say: name … wait, and the script itself. `path`
- * is for messages: "path:line: key: what, and what to do". -1: REJECT.
+ * Reads a command file (a script whose comment header describes it, see
+ * command_file.c) into everything that a file can say: name … wait, and the
+ * script itself. `path` is for messages: "path:line: key: what, and what to
+ * do". -1: REJECT, status 65.
  */
 int command_read(const char *path, const void *bytes, size_t n,
                  struct command_save *ret_command, struct err *err);

@@ -24,7 +24,7 @@ static const struct field parameter_fields[] = {
     {"help", FIELD_TEXT, .optional = true,
      .at = offsetof(struct parameter, help)},
     {"choices", FIELD_LIST, .optional = true, .item = &text_item,
-     .at = offsetof(struct parameter, choices)},
+     .max = CHOICES_MAX, .at = offsetof(struct parameter, choices)},
 };
 
 const struct table parameter_table = {.name = "parameter",

@@ -24,6 +24,7 @@ extern const struct words parameter_type_words;
 
 #define PARAMETER_VALUE_MAX 4000
 #define PARAMETERS_MAX 64
+#define CHOICES_MAX 1000
 
 struct parameter {
     char *name; /* a name; ERRAND_PARAM_<NAME> with '-' as '_' */

@@ -1,0 +1,219 @@
+/*
+ * command_keys.c: the keys of a command's file, and how each value is read. See
+ * command_file.c; a key whose meaning needs its neighbours (a default, choices)
+ * is checked by parameter_sound() when its section ends.
+ */
+#include "model/command_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+
+#define PATH_SHOWN 200 /* bytes: the line's number must find room, too */
+
+/* "path:line: key: what"; without the key where there is none. */
+int complain(const struct reader *reader, size_t line, const char *key,
+             const char *fmt, ...)
+{
+    size_t len = strlen(reader->path);
+    char what[400];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(what, sizeof(what), fmt, args);
+    va_end(args);
+    return err_exit(
+        reader->err, EX_DATAERR, "%s%s:%zu: %s%s%s",
+        len > PATH_SHOWN ? "…" : "",
+        len > PATH_SHOWN ? reader->path + len - PATH_SHOWN : reader->path, line,
+        key == NULL ? "" : key, key == NULL ? "" : ": ", what);
+}
+
+/* The text of an error that another module made, in its place. */
+int pass_on(const struct reader *reader, size_t line, const char *key)
+{
+    struct err why = *reader->err;
+
+    return complain(reader, line, key, "%s", why.text);
+}
+
+/* Values */
+
+static int set_text(char **to, const char *value)
+{
+    *to = value[0] == '\0' ? NULL : must_strdup(value);
+    return 0;
+}
+
+static int set_name(struct reader *reader, const char *value)
+{
+    if (!name_is_good(value)) {
+        return complain(reader, reader->line, reader->key,
+                        "not a name: at most 63 of a-z, 0-9 and '-', a letter "
+                        "or digit first");
+    }
+    return set_text(&reader->command.name, value);
+}
+
+static int set_description(struct reader *reader, const char *value)
+{
+    return set_text(&reader->command.description, value);
+}
+
+/* Splits at commas; blanks around an entry are not part of it. */
+static int set_list(struct reader *reader, const char *value, struct list *to)
+{
+    for (const char *at = value;; at++) {
+        at += strspn(at, BLANKS);
+        size_t all = strcspn(at, ",");
+        size_t len = all;
+        while (len > 0 && strchr(BLANKS, at[len - 1]) != NULL) {
+            len--;
+        }
+        if (len == 0) {
+            return complain(reader, reader->line, reader->key,
+                            "an entry is empty: entries are separated by one "
+                            "comma each");
+        }
+        _cleanup_free_ char *entry = strndup(at, len);
+        texts_add(to, entry);
+        at += all;
+        if (*at == '\0') {
+            return 0;
+        }
+    }
+}
+
+static int set_targets(struct reader *reader, const char *value)
+{
+    struct list *targets = &reader->command.targets;
+
+    if (set_list(reader, value, targets) != 0) {
+        return -1;
+    }
+    if (targets->n > COMMAND_TARGETS_MAX) {
+        return complain(reader, reader->line, reader->key,
+                        "%zu, and at most %d can be", targets->n,
+                        COMMAND_TARGETS_MAX);
+    }
+    for (size_t i = 0; i < targets->n; i++) {
+        const char *target = list_at(targets, char *, i);
+        struct list before = {targets->items, i};
+        if (!name_is_good(target)) {
+            return complain(reader, reader->line, reader->key,
+                            "'%.80s' is not a target's name", target);
+        }
+        if (texts_hold(&before, target)) {
+            return complain(reader, reader->line, reader->key,
+                            "%s is there twice", target);
+        }
+    }
+    return 0;
+}
+
+static int set_duration(struct reader *reader, const char *value, int64_t max,
+                        int64_t *to)
+{
+    char most[32];
+
+    if (duration_parse(value, to, reader->err) != 0) {
+        return pass_on(reader, reader->line, reader->key);
+    }
+    if (*to < 1 || *to > max) {
+        duration_format(max, most, sizeof(most));
+        return complain(reader, reader->line, reader->key,
+                        "from 1s to %s can be", most);
+    }
+    return 0;
+}
+
+static int set_timeout(struct reader *reader, const char *value)
+{
+    return set_duration(reader, value, TIMEOUT_MAX, &reader->command.timeout);
+}
+
+static int set_wait(struct reader *reader, const char *value)
+{
+    return set_duration(reader, value, WAIT_MAX, &reader->command.wait);
+}
+
+struct parameter *parameter_of(struct reader *reader)
+{
+    struct list *all = &reader->command.parameters;
+
+    return &list_at(all, struct parameter, all->n - 1);
+}
+
+static int set_type(struct reader *reader, const char *value)
+{
+    int type = word_value(&parameter_type_words, value);
+
+    if (type == 0) {
+        _cleanup_free_ char *words = words_join(&parameter_type_words);
+        return complain(reader, reader->line, reader->key, "not one of %s",
+                        words);
+    }
+    parameter_of(reader)->type = type;
+    return 0;
+}
+
+static int set_required(struct reader *reader, const char *value)
+{
+    bool yes = strcmp(value, "true") == 0;
+
+    if (!yes && strcmp(value, "false") != 0) {
+        return complain(reader, reader->line, reader->key,
+                        "neither true nor false");
+    }
+    parameter_of(reader)->required = yes;
+    return 0;
+}
+
+static int set_default(struct reader *reader, const char *value)
+{
+    parameter_of(reader)->fallback = must_strdup(value);
+    return 0;
+}
+
+static int set_help(struct reader *reader, const char *value)
+{
+    return set_text(&parameter_of(reader)->help, value);
+}
+
+static int set_choices(struct reader *reader, const char *value)
+{
+    struct list *choices = &parameter_of(reader)->choices;
+
+    if (set_list(reader, value, choices) != 0) {
+        return -1;
+    }
+    return choices->n <= CHOICES_MAX
+               ? 0
+               : complain(reader, reader->line, reader->key,
+                          "%zu, and at most %d can be", choices->n,
+                          CHOICES_MAX);
+}
+
+const struct key command_keys[KEYS_MAX] = {
+    {"name", set_name},       {"description", set_description},
+    {"targets", set_targets}, {"timeout", set_timeout},
+    {"wait", set_wait},
+};
+
+const struct key parameter_keys[KEYS_MAX] = {
+    {"type", set_type}, {"required", set_required}, {"default", set_default},
+    {"help", set_help}, {"choices", set_choices},
+};
+
+size_t key_index(const struct key *keys, const char *name)
+{
+    size_t i = 0;
+
+    while (i < KEYS_MAX && strcmp(keys[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}

@@ -1,0 +1,44 @@
+/*
+ * command_private.h: what the two halves of the reader of command files share:
+ * command_file.c knows lines and sections, command_keys.c keys and their
+ * values.
+ */
+#pragma once
+
+#include "model/command.h"
+
+#define VALUE_MAX 4000
+#define KEYS_MAX 5
+#define BLANKS " \t"
+
+struct reader {
+    const char *path;
+    size_t line;            /* from 1 */
+    const char *prefix;     /* of the first header line; NULL: none yet */
+    const char *key;        /* that is being read */
+    size_t opened;          /* line of [param NAME]; 0: above the first one */
+    size_t given[KEYS_MAX]; /* line of each key of this section; 0: none */
+    struct command_save command;
+    struct err *err;
+};
+
+struct key {
+    const char *name;
+    int (*set)(struct reader *reader, const char *value);
+};
+
+extern const struct key command_keys[KEYS_MAX];
+extern const struct key parameter_keys[KEYS_MAX];
+
+/* Where a key stands among these; KEYS_MAX: nowhere. */
+size_t key_index(const struct key *keys, const char *name);
+
+/* "path:line: key: what", without the key where it is NULL; always -1. */
+int complain(const struct reader *reader, size_t line, const char *key,
+             const char *fmt, ...) _printf_(4, 5);
+
+/* The same with the text of an error that another module made. */
+int pass_on(const struct reader *reader, size_t line, const char *key);
+
+/* The parameter whose section is being read. */
+struct parameter *parameter_of(struct reader *reader);
