@@ -23,13 +23,16 @@ IO := config kafka kafka_reader kafka_writer log postgres postgres_rows
 ROOF := rpc service service_setup
 
 SUBMIT := harmless spout track
-SCHEDULER :=
-AUTHORIZER :=
+SCHEDULER := overdue scheduler
+AUTHORIZER := announcements asking assignments authorizer commands decide \
+	deliver installation outputs people policy replies runs services sessions \
+	signers source start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery spawner spool tell
-RECORDER :=
+RECORDER := batch claims facts positions recorder results rows sources \
+	speakers statements
 
-UNIT_TESTS := config kafka ledger link output proof log record
+UNIT_TESTS := config kafka ledger link output policy proof log record
 UNIT_HELP := chain
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

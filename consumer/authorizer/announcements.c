@@ -1,0 +1,177 @@
+/* announcements.c: see announcements.h. */
+#include "consumer/authorizer/announcements.h"
+
+#include <string.h>
+
+#include "model/change.h"
+#include "model/session.h"
+#include "model/target.h"
+
+/* Whom or what the change is about; the texts are the payload's. */
+struct about {
+    struct id user;
+    struct id command;
+    struct id run;
+    const char *name;
+};
+
+static struct about about_invite(const void *payload)
+{
+    const struct user_invite *invite = payload;
+
+    return (struct about){.user = invite->user, .name = invite->email};
+}
+
+static struct about about_verify(const void *payload)
+{
+    return (struct about){.user = ((const struct user_verify *)payload)->user};
+}
+
+static struct about about_confirm(const void *payload)
+{
+    return (struct about){.user = ((const struct user_confirm *)payload)->user};
+}
+
+static struct about about_session(const void *payload)
+{
+    (void)payload; /* whose it is, its signer says: see announcement_make() */
+    return (struct about){0};
+}
+
+static struct about about_enrol(const void *payload)
+{
+    return (struct about){.name =
+                              ((const struct service_enrol *)payload)->name};
+}
+
+static struct about about_target(const void *payload)
+{
+    return (struct about){.name = ((const struct target_set *)payload)->name};
+}
+
+static struct about about_save(const void *payload)
+{
+    const struct command_save *save = payload;
+
+    return (struct about){.command = save->command, .name = save->name};
+}
+
+static struct about about_add(const void *payload)
+{
+    const struct assignment_add *add = payload;
+
+    return (struct about){.user = add->user, .command = add->command};
+}
+
+static struct about about_run(const void *payload)
+{
+    const struct run_start *run = payload;
+
+    return (struct about){.run = run->request.head.id, .command = run->command};
+}
+
+static const struct fact {
+    enum event_kind asked;
+    enum event_kind accepted;
+    struct about (*about)(const void *payload);
+} facts[] = {
+    {EVENT_USER_INVITE, EVENT_USER_INVITED, about_invite},
+    {EVENT_USER_VERIFY, EVENT_USER_VERIFIED, about_verify},
+    {EVENT_USER_CONFIRM, EVENT_USER_CONFIRMED, about_confirm},
+    {EVENT_SESSION_OPEN, EVENT_SESSION_OPENED, about_session},
+    {EVENT_SESSION_CLOSE, EVENT_SESSION_CLOSED, about_session},
+    {EVENT_SERVICE_ENROL, EVENT_SERVICE_ENROLLED, about_enrol},
+    {EVENT_TARGET_SET, EVENT_TARGET_ADDED, about_target},
+    {EVENT_COMMAND_SAVE, EVENT_COMMAND_SAVED, about_save},
+    {EVENT_ASSIGNMENT_ADD, EVENT_ASSIGNMENT_ADDED, about_add},
+    {EVENT_RUN_START, EVENT_RUN_ACCEPTED, about_run},
+};
+
+static const struct fact *fact_of(enum event_kind kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(facts); i++) {
+        if (facts[i].asked == kind) {
+            return &facts[i];
+        }
+    }
+    return NULL;
+}
+
+/* The record's key: the id of what it is about, or its name. */
+static void key_of(const struct change *change, char key[static HASH_TEXT])
+{
+    const struct id *ids[] = {&change->run, &change->user, &change->command};
+
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+        if (!id_is_zero(ids[i])) {
+            id_format(ids[i], key);
+            return;
+        }
+    }
+    size_t len = strnlen(change->name, HASH_TEXT - 1);
+    memcpy(key, change->name, len);
+    key[len] = '\0';
+}
+
+static struct id derived_id(const struct hash *request, const char *type)
+{
+    static const char what[] = "errand.event";
+    struct part parts[] = {{what, sizeof(what) - 1},
+                           {request->b, sizeof(request->b)},
+                           {type, strlen(type)}};
+    struct hash hash = hash_tuple(parts, ARRAY_SIZE(parts));
+
+    return id_of_hash(&hash);
+}
+
+static int tell(const struct asking *asking, enum event_kind kind,
+                const struct change *change, struct list *out, struct err *err)
+{
+    const struct daemon *daemon = asking->daemon;
+    _cleanup_envelope_ struct envelope envelope = {0};
+    _cleanup_free_ char *source = must_printf("authorizer/%s", daemon->name);
+    char key[HASH_TEXT];
+    struct record record;
+
+    key_of(change, key);
+    if (event_sign(kind, change, daemon->keys, NULL, &envelope, err) != 0 ||
+        event_to_record(&envelope, source, "errand.events", PARTITION_BY_KEY,
+                        key, &record, err) != 0) {
+        return -1;
+    }
+    *(struct record *)list_grow(out, sizeof(record)) = record;
+    return 0;
+}
+
+int announcement_make(const struct asking *asking, struct list *out,
+                      struct err *err)
+{
+    const struct decision *decision = &asking->decision;
+    const struct fact *fact = fact_of(asking->request->kind);
+    bool refused = decision->reason != NULL;
+
+    if (fact == NULL || decision->status == REPLY_OK ||
+        decision->status == REPLY_ID_IN_USE ||
+        (refused && fact->asked != EVENT_RUN_START)) {
+        return 0;
+    }
+    enum event_kind kind = refused ? EVENT_RUN_REFUSED : fact->accepted;
+    struct about about = fact->about(asking->request->payload);
+    if (fact->about == about_session) {
+        about.user = asking->signer.person.user;
+        about.name = asking->signer.person.email;
+    }
+    struct change change = {
+        .head =
+            head_new(&asking->daemon->root, &asking->daemon->by, decision->at),
+        .subject = asking->request->hash,
+        .actor = asking->signer.person.user,
+        .user = about.user,
+        .command = about.command,
+        .run = about.run,
+        .name = (char *)about.name,
+        .detail = decision->reason,
+    };
+    change.head.id = derived_id(&asking->request->hash, event_types[kind].type);
+    return tell(asking, kind, &change, out, err);
+}

@@ -1,0 +1,226 @@
+/* asking.c: see asking.h. */
+#include "consumer/authorizer/asking.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "consumer/authorizer/verbs.h"
+
+static const char hidden[] = "no such thing, or not yours";
+
+void asking_done(struct asking *asking)
+{
+    struct decision *decision = &asking->decision;
+
+    for (size_t i = 0; i < decision->orders.n; i++) {
+        struct order_out *order =
+            &list_at(&decision->orders, struct order_out, i);
+        envelope_done(&order->envelope);
+        free(order->target);
+    }
+    for (size_t i = 0; i < decision->places.n; i++) {
+        free(list_at(&decision->places, struct place, i).target);
+    }
+    free(decision->orders.items);
+    free(decision->places.items);
+    free(decision->text);
+    free(decision->reason);
+    buf_done(&decision->body);
+    proof_free(asking->proof);
+    *asking = (struct asking){0};
+}
+
+/* Messages quote what others wrote, and are cut at a number of bytes: if that
+ * broke a character, what is not ASCII goes. */
+static char *utf8(const char *text)
+{
+    char *clean = must_strdup(text);
+
+    if (!utf8_is_good(text, strlen(text))) {
+        for (char *at = clean; *at != '\0'; at++) {
+            *at = (unsigned char)*at < 0x80 ? *at : '?';
+        }
+    }
+    return clean;
+}
+
+_printf_(2, 0) static void set_reason(struct decision *decision,
+                                      const char *fmt, va_list args)
+{
+    char text[sizeof(((struct err *)0)->text)];
+
+    (void)vsnprintf(text, sizeof(text), fmt, args);
+    free(decision->reason);
+    decision->reason = utf8(text);
+}
+
+static int refused(struct decision *decision, enum reply_status status,
+                   const char *text)
+{
+    free(decision->text);
+    decision->text = must_strdup(text);
+    decision->status = (int)status;
+    buf_clear(&decision->body);
+    return 1;
+}
+
+int asking_refuse(struct asking *asking, enum reply_status status,
+                  const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    set_reason(&asking->decision, fmt, args);
+    va_end(args);
+    return refused(&asking->decision, status, asking->decision.reason);
+}
+
+int asking_hide(struct asking *asking, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    set_reason(&asking->decision, fmt, args);
+    va_end(args);
+    return refused(&asking->decision, REPLY_NOT_FOUND, hidden);
+}
+
+int asking_refuse_or_hide(struct asking *asking, const char *reason)
+{
+    return asking_by_administrator(asking)
+               ? asking_refuse(asking, REPLY_DENIED, "%s", reason)
+               : asking_hide(asking, "%s", reason);
+}
+
+int asking_answer_take(struct asking *asking, const struct table *table,
+                       void *answer, struct err *err)
+{
+    struct decision *decision = &asking->decision;
+
+    buf_clear(&decision->body);
+    int done = table_encode(table, answer, &decision->body, err);
+    table_done(table, answer);
+    if (done != 0) {
+        return err_wrap(err, "the answer to %s",
+                        event_types[asking->verb->kind].verb);
+    }
+    decision->status = asking->verb->effect == READ ? REPLY_OK : REPLY_ACCEPTED;
+    return 0;
+}
+
+int asking_made(struct asking *asking, const struct hash *hash,
+                const struct id *id, int64_t version, struct err *err)
+{
+    struct made_answer made = {.hash = *hash, .version = version};
+
+    if (id != NULL) {
+        made.id = *id;
+    }
+    return asking_answer_take(asking, &made_answer_table, &made, err);
+}
+
+static int store_envelope(struct asking *asking, struct err *err)
+{
+    const struct envelope *envelope = &asking->request->envelope;
+    _cleanup_buf_ struct buf json = {0};
+
+    if (envelope_encode(envelope, &json, err) != 0) {
+        return -1;
+    }
+    return PG(asking->daemon->postgres,
+              "INSERT INTO envelopes (hash, type, envelope) "
+              "VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+              NULL, err, P_HASH(&asking->request->hash), P_TEXT(envelope->type),
+              P_BUF(&json));
+}
+
+static int store_request(struct asking *asking, struct err *err)
+{
+    const struct decision *decision = &asking->decision;
+    const struct event *request = asking->request;
+    const struct head *head = request->payload;
+    const struct signature *signature =
+        &list_at(&request->envelope.signatures, struct signature, 0);
+    bool accepted = decision->reason == NULL;
+    bool again = asking->verb->effect == CHANGE && accepted;
+    const struct id *user = id_is_zero(&asking->signer.person.user)
+                                ? NULL
+                                : &asking->signer.person.user;
+
+    return PG(asking->daemon->postgres,
+              "INSERT INTO requests (id, hash, verb, type, key_id, user_id, "
+              "decision, status, reason, text, reply, issued, decided_at, "
+              "topic, partition, record_offset) VALUES ($1, $2, $3, $4, $5, "
+              "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+              NULL, err, P_ID(&head->id), P_HASH(&request->hash),
+              P_TEXT(event_types[request->kind].verb),
+              P_TEXT(request->envelope.type), P_HASH(&signature->key),
+              user == NULL ? P_NULL : P_ID(user),
+              P_TEXT(accepted ? "accepted" : "refused"),
+              P_TEXT(word_text(&reply_status_words, decision->status)),
+              P_TEXT(decision->reason), P_TEXT(decision->text),
+              again ? P_BUF(&decision->body) : P_NULL, P_TIME(head->issued),
+              P_TIME(decision->at), P_TEXT(asking->record->topic),
+              P_INT(asking->record->partition), P_INT(asking->record->offset));
+}
+
+int asking_store(struct asking *asking, struct err *err)
+{
+    if (asking->decision.stored) {
+        return 0;
+    }
+    if (asking->decision.status == REPLY_ACCEPTED &&
+        store_envelope(asking, err) != 0) {
+        return -1;
+    }
+    asking->decision.stored = true;
+    return store_request(asking, err);
+}
+
+bool asking_by_administrator(const struct asking *asking)
+{
+    const struct person *person = &asking->signer.person;
+
+    return person->role == ROLE_ADMINISTRATOR && person->in_force;
+}
+
+void asking_order_take(struct asking *asking, struct envelope *envelope,
+                       const struct id *execution, const char *target,
+                       int64_t generation)
+{
+    struct order_out *order =
+        list_grow(&asking->decision.orders, sizeof(*order));
+
+    order->envelope = *envelope;
+    *envelope = (struct envelope){0};
+    order->execution = *execution;
+    order->target = must_strdup(target);
+    order->generation = generation;
+}
+
+void asking_place(struct asking *asking, const char *target, int64_t generation,
+                  int64_t max_wait)
+{
+    struct place *place = list_grow(&asking->decision.places, sizeof(*place));
+
+    *place = (struct place){.target = must_strdup(target),
+                            .generation = generation,
+                            .max_wait = max_wait};
+}
+
+char *names_array(const struct list *names)
+{
+    struct buf text = {0};
+    int failed = buf_adds(&text, "{");
+
+    for (size_t i = 0; i < names->n; i++) {
+        failed |= buf_addf(&text, "%s%s", i == 0 ? "" : ",",
+                           list_at(names, char *, i));
+    }
+    failed |= buf_adds(&text, "}");
+    if (failed) {
+        abort();
+    }
+    return buf_take(&text);
+}

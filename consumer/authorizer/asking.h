@@ -1,0 +1,107 @@
+/*
+ * asking.h: one request on its way to its decision: what every handler gets,
+ * and how it says what was decided.
+ *
+ * A handler looks (in PostgreSQL, in the proof), then either refuses, or
+ * answers, stores the request (asking_store) and writes its rows: in this
+ * order, since rows refer to their request and its envelope. Handlers and their
+ * steps return 0 to go on, 1 where it is decided (refused), -1 where it could
+ * not be decided (the database; the whole transaction is done again): so steps
+ * are chained by `a(…) ?: b(…)`.
+ */
+#pragma once
+
+#include "consumer/authorizer/source.h"
+#include "io/postgres.h"
+#include "model/answer.h"
+#include "model/record.h"
+#include "model/reply.h"
+#include "model/user.h"
+#include "service.h"
+#include "trust/proof.h"
+
+#define ROWS_MAX 1000      /* of a list in an answer */
+#define SILENT_AFTER 15000 /* ms without a word of any executor of a target */
+
+struct verb;
+
+/* A target's two topics, which must be there before what follows is sent. */
+struct place {
+    char *target;
+    int64_t generation;
+    int64_t max_wait; /* s */
+};
+
+/* A dispatch that was decided now or before. */
+struct order_out {
+    struct envelope envelope;
+    struct id execution;
+    char *target;
+    int64_t generation;
+};
+
+struct decision {
+    int status;         /* enum reply_status */
+    char *text;         /* what the asker is told in words; may be NULL */
+    char *reason;       /* why it was refused, in full */
+    struct buf body;    /* the answer */
+    int64_t at;         /* when it was decided */
+    bool stored;        /* its row is in requests */
+    struct list orders; /* struct order_out */
+    struct list places; /* struct place */
+};
+
+struct asking {
+    const struct daemon *daemon;
+    struct source *source;
+    const struct hash *log; /* the revocation log's head */
+    const struct record *record;
+    const struct event *request;
+    const struct verb *verb;
+    struct proof *proof;
+    struct signer signer;
+    struct err late; /* the signer is known, but their time is over */
+    int state;       /* the signer's enum user_state */
+    int64_t now;
+    struct decision decision;
+};
+
+/* Releases all but what is borrowed. */
+void asking_done(struct asking *asking);
+
+/* Refuses, and tells the asker why; always 1. */
+int asking_refuse(struct asking *asking, enum reply_status status,
+                  const char *fmt, ...) _printf_(3, 4);
+
+/* Refuses as if there were no such thing: the reason is for requests alone,
+ * what is told is always the same; always 1. */
+int asking_hide(struct asking *asking, const char *fmt, ...) _printf_(2, 3);
+
+/* Refuses with a reason for requests, and hides it unless the asker is an
+ * administrator in force (who sees everything anyway). */
+int asking_refuse_or_hide(struct asking *asking, const char *reason);
+
+/* Answers with this struct of that table, and releases it; 0, or -1. */
+int asking_answer_take(struct asking *asking, const struct table *table,
+                       void *answer, struct err *err);
+
+/* Answers a change with what it made. */
+int asking_made(struct asking *asking, const struct hash *hash,
+                const struct id *id, int64_t version, struct err *err);
+
+/* Inserts the request's row and, for a change that is accepted, its envelope;
+ * does nothing the second time. */
+int asking_store(struct asking *asking, struct err *err);
+
+/* An administrator in force asks. */
+bool asking_by_administrator(const struct asking *asking);
+
+/* What follows from the decision, besides the answer. */
+void asking_order_take(struct asking *asking, struct envelope *envelope,
+                       const struct id *execution, const char *target,
+                       int64_t generation);
+void asking_place(struct asking *asking, const char *target, int64_t generation,
+                  int64_t max_wait);
+
+/* "{a,b}": names as PostgreSQL's array; the caller's to free. */
+char *names_array(const struct list *names);

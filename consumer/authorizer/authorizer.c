@@ -1,0 +1,168 @@
+/*
+ * authorizer.c: the daemon that decides: its row, its start, its turn.
+ *
+ * In come signed requests (errand.requests, by a consumer group), out go
+ * dispatches, sealed replies and events, and errand.dead for what nobody known
+ * has signed. Nothing is said before it is in PostgreSQL; nothing that is there
+ * is decided twice. A batch is what is there now: it never waits to be full.
+ */
+#include "consumer/authorizer/authorizer.h"
+
+#include "base/clock.h"
+#include "model/parameter.h"
+
+#define ASK_MS 3000
+#define IDLE_MS 1000 /* a group wants to be polled once a second */
+
+struct state {
+    struct authorizer authorizer;
+    struct requests batch;
+    size_t max; /* records in a batch */
+};
+
+static const struct config_key keys[] = {
+    {"authorizer", "batch", CONFIG_INT, .fallback = "500", .min = 1,
+     .max = 10000, .help = "records that are decided in one transaction"},
+};
+
+/* A database that is away for an hour must not cost us the group: its members'
+ * lives are told by heartbeats, which don't depend on polls. */
+static struct kafka_reader *join_group(const struct daemon *daemon,
+                                       struct err *err)
+{
+    struct list properties = {0};
+
+    pairs_add(&properties, "max.poll.interval.ms", "86400000");
+    for (size_t i = 0; i < daemon->kafka.n; i++) {
+        const struct pair *pair = &list_at(&daemon->kafka, struct pair, i);
+        pairs_add(&properties, pair->name, pair->value);
+    }
+    struct kafka_reader *reader = kafka_group_new(
+        &properties, "errand-authorizer", "errand.requests", err);
+    pairs_done(&properties);
+    return reader;
+}
+
+/* The topics that every answer needs, known before the first. */
+static int know_topics(struct authorizer *authorizer, struct err *err)
+{
+    static const char *const topics[] = {"errand.replies", "errand.events",
+                                         "errand.dead"};
+    struct kafka_writer *writer = authorizer->daemon->writer;
+
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
+        if (kafka_writer_know(writer, topics[i], ASK_MS, err) != 0) {
+            return -1;
+        }
+    }
+    return kafka_partitions(authorizer->reader, topics[0], ASK_MS,
+                            &authorizer->reply_partitions, err);
+}
+
+static int start(struct daemon *daemon, struct err *err)
+{
+    struct state *state = must_calloc(1, sizeof(*state));
+    struct authorizer *authorizer = &state->authorizer;
+
+    daemon->state = state;
+    state->max = (size_t)config_int(&daemon->config, "authorizer", "batch");
+    authorizer->daemon = daemon;
+    authorizer->source = source_new(daemon->postgres);
+    if (installation_store(authorizer, err) != 0) {
+        return -1;
+    }
+    authorizer->reader = join_group(daemon, err);
+    if (authorizer->reader == NULL || know_topics(authorizer, err) != 0) {
+        return -1;
+    }
+    daemon_watch(daemon, authorizer->reader);
+    daemon_ready(daemon);
+    return 0;
+}
+
+static void stop(struct daemon *daemon)
+{
+    struct state *state = daemon->state;
+
+    if (state->authorizer.reader != NULL) {
+        daemon_unwatch(daemon, state->authorizer.reader);
+        kafka_reader_free(state->authorizer.reader);
+    }
+    requests_clear(&state->batch);
+    source_free(state->authorizer.source);
+    texts_done(&state->authorizer.known);
+    free(state);
+}
+
+/* Adds what is there now, up to a batch. */
+static int take(struct state *state, struct err *err)
+{
+    struct requests *batch = &state->batch;
+
+    while (batch->items.n < state->max) {
+        struct record record = {0};
+        int got = kafka_reader_poll(state->authorizer.reader, 0, &record, err);
+        if (got <= 0) {
+            return got;
+        }
+        struct item *item = list_grow(&batch->items, sizeof(*item));
+        item->record = record;
+    }
+    return 0;
+}
+
+static int take_or_wait(struct daemon *daemon, struct state *state,
+                        struct err *err)
+{
+    int fd = kafka_reader_fd(state->authorizer.reader);
+
+    if (take(state, err) != 0) {
+        return -1;
+    }
+    if (state->batch.items.n > 0) {
+        return 0;
+    }
+    daemon_wait(daemon, &fd, 1, IDLE_MS);
+    return take(state, err);
+}
+
+static int turn(struct daemon *daemon, struct err *err)
+{
+    struct state *state = daemon->state;
+    struct authorizer *authorizer = &state->authorizer;
+    struct requests *batch = &state->batch;
+
+    if (clock_now() > authorizer->until) {
+        return err_set(err, ERR_FATAL,
+                       "the enrolment has ended: have the root "
+                       "key enrol this authorizer anew");
+    }
+    if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
+        return -1;
+    }
+    if (batch->items.n == 0) {
+        return 0;
+    }
+    if ((!batch->decided && requests_decide(authorizer, batch, err) != 0) ||
+        requests_deliver(authorizer, batch, err) != 0) {
+        return -1;
+    }
+    requests_clear(batch);
+    return 0;
+}
+
+static const struct service authorizer = {
+    .name = "errand-authorizer",
+    .kind = SERVICE_AUTHORIZER,
+    .postgres = true,
+    .keys = keys,
+    .n_keys = ARRAY_SIZE(keys),
+    .start = start,
+    .turn = turn,
+    .stop = stop,
+};
+
+int main(int argc, char **argv)
+{
+    return service_main(&authorizer, argc, argv);
+}

@@ -1,0 +1,334 @@
+/*
+ * commands.c: saving commands, and showing them: to an administrator all of
+ * them and how they came to be; to a runner those that are assigned to them,
+ * without their scripts.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "consumer/authorizer/handlers.h"
+
+/* A dispatch carries the command inside an envelope, beside arguments and a
+ * chain of people: what these may take at most is left free for them. */
+#define DISPATCH_MAX 1000000
+#define DISPATCH_REST (160 * 1024)
+
+/* command.save */
+
+static int check_content(struct asking *asking, const struct command_save *save)
+{
+    struct err bad = {0};
+    size_t size = (asking->request->envelope.payload.len + 2) / 3 * 4;
+
+    if (command_check(save, &bad) != 0) {
+        return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
+    }
+    for (size_t i = 0; i < save->targets.n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(list_at(&save->targets, char *, i),
+                       list_at(&save->targets, char *, j)) == 0) {
+                return asking_refuse(asking, REPLY_INVALID,
+                                     "target %s is "
+                                     "named twice",
+                                     list_at(&save->targets, char *, i));
+            }
+        }
+    }
+    return size + DISPATCH_REST <= DISPATCH_MAX
+               ? 0
+               : asking_refuse(asking, REPLY_INVALID,
+                               "the command has %zu "
+                               "bytes as it would be sent, and at most %d fit "
+                               "into a dispatch",
+                               size, DISPATCH_MAX - DISPATCH_REST);
+}
+
+static int refuse_came_between(struct asking *asking, const struct rows *rows)
+{
+    char moment[TIME_TEXT];
+
+    time_format(row_time(rows, 0, "saved_at"), moment);
+    return asking_refuse(asking, REPLY_CONFLICT,
+                         "version %lld of %s was saved "
+                         "by %s at %s: look at it, then save again",
+                         (long long)row_int(rows, 0, "version"),
+                         row_text(rows, 0, "name"), row_text(rows, 0, "email"),
+                         moment);
+}
+
+/* The row of this id or of this name, locked: who saves at once waits here. */
+static int check_version(struct asking *asking, const struct command_save *save,
+                         struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT c.id, c.name, c.version, c.hash, v.saved_at, u.email "
+           "FROM commands c JOIN command_versions v ON v.command_id = c.id "
+           "AND v.version = c.version JOIN users u ON u.id = v.saved_by "
+           "WHERE c.id = $1 OR c.name = $2 ORDER BY c.id = $1 DESC "
+           "FOR UPDATE OF c",
+           &rows, err, P_ID(&save->command), P_TEXT(save->name)) != 0) {
+        return -1;
+    }
+    struct hash last = {0};
+    if (rows_n(rows) == 0) {
+        return save->version == 1 && hash_equal(&save->previous, &last)
+                   ? 0
+                   : asking_refuse(asking, REPLY_CONFLICT,
+                                   "a new command's "
+                                   "version is 1, with none before it");
+    }
+    struct id id = row_id(rows, 0, "id");
+    if (!id_equal(&id, &save->command)) {
+        return refuse_came_between(asking, rows);
+    }
+    if (strcmp(row_text(rows, 0, "name"), save->name) != 0) {
+        return asking_refuse(asking, REPLY_INVALID,
+                             "a command keeps its name: "
+                             "this one is %s",
+                             row_text(rows, 0, "name"));
+    }
+    last = row_hash(rows, 0, "hash");
+    return save->version == row_int(rows, 0, "version") + 1 &&
+                   hash_equal(&save->previous, &last)
+               ? 0
+               : refuse_came_between(asking, rows);
+}
+
+static int check_targets(struct asking *asking, const struct command_save *save,
+                         struct err *err)
+{
+    _cleanup_free_ char *names = names_array(&save->targets);
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT n.name, t.max_wait FROM unnest($1::text[]) n(name) "
+           "LEFT JOIN targets t ON t.name = n.name "
+           "WHERE t.name IS NULL OR t.max_wait < $2",
+           &rows, err, P_TEXT(names), P_INT(save->wait)) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) == 0) {
+        return 0;
+    }
+    const char *name = row_text(rows, 0, "name");
+    if (row_is_null(rows, 0, "max_wait")) {
+        return asking_refuse(asking, REPLY_INVALID,
+                             "there is no target %s: "
+                             "submit target add %s",
+                             name, name);
+    }
+    char longest[24];
+    duration_format(row_int(rows, 0, "max_wait"), longest, sizeof(longest));
+    return asking_refuse(asking, REPLY_INVALID,
+                         "wait is longer than target %s "
+                         "allows: at most %s",
+                         name, longest);
+}
+
+static int store_saved(struct asking *asking, struct err *err)
+{
+    const struct command_save *save = asking->request->payload;
+    const struct hash *hash = &asking->request->hash;
+    _cleanup_free_ char *targets = names_array(&save->targets);
+    struct postgres *postgres = asking->daemon->postgres;
+
+    if (PG(postgres,
+           "INSERT INTO commands (id, name, version, hash) VALUES "
+           "($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET "
+           "version = excluded.version, hash = excluded.hash",
+           NULL, err, P_ID(&save->command), P_TEXT(save->name),
+           P_INT(save->version), P_HASH(hash)) != 0) {
+        return -1;
+    }
+    return PG(postgres,
+              "INSERT INTO command_versions (command_id, version, hash, "
+              "description, targets, saved_by, saved_at) "
+              "VALUES ($1, $2, $3, $4, $5::text[], $6, $7)",
+              NULL, err, P_ID(&save->command), P_INT(save->version),
+              P_HASH(hash), P_TEXT(save->description), P_TEXT(targets),
+              P_ID(&asking->signer.person.user),
+              P_TIME(save->request.head.issued));
+}
+
+int on_command_save(struct asking *asking, struct err *err)
+{
+    const struct command_save *save = asking->request->payload;
+
+    return check_content(asking, save)
+               ?: check_version(asking, save, err)
+               ?: check_targets(asking, save, err)
+               ?: asking_made(asking, &asking->request->hash, &save->command,
+                              save->version, err)
+               ?: asking_store(asking, err)
+               ?: store_saved(asking, err);
+}
+
+/* Reads. $1 the asker, $2 now, $3 whether they see everything, $4 a name. */
+
+#define VISIBLE_COMMANDS                                                    \
+    "SELECT c.id, c.name, v.version, v.hash, v.description, "               \
+    "array_to_string(v.targets, ',') AS targets, v.saved_at, "              \
+    "u.email AS saved_by, (SELECT count(*) FROM assignments x "             \
+    "WHERE x.command_id = c.id) AS runners FROM commands c "                \
+    "LEFT JOIN assignments a ON a.command_id = c.id AND a.user_id = $1 "    \
+    "AND (a.until IS NULL OR a.until > $2) "                                \
+    "JOIN command_versions v ON v.command_id = c.id AND v.version = "       \
+    "CASE WHEN $3::boolean THEN c.version ELSE coalesce(a.pin, c.version) " \
+    "END JOIN users u ON u.id = v.saved_by "                                \
+    "WHERE ($3::boolean OR a.hash IS NOT NULL) "                            \
+    "AND ($4::text IS NULL OR c.name = $4::text) "                          \
+    "ORDER BY c.name LIMIT $5::integer"
+
+static int find_visible(const struct asking *asking, const char *name,
+                        struct rows **ret_rows, struct err *err)
+{
+    return PG(asking->daemon->postgres, VISIBLE_COMMANDS, ret_rows, err,
+              P_ID(&asking->signer.person.user), P_TIME(asking->now),
+              P_BOOL(asking_by_administrator(asking)), P_TEXT(name),
+              P_INT(ROWS_MAX));
+}
+
+static void add_names(struct list *names, const char *joined)
+{
+    _cleanup_free_ char *copy = must_strdup(joined);
+    char *rest = copy;
+
+    for (char *name; (name = strsep(&rest, ",")) != NULL;) {
+        texts_add(names, name);
+    }
+}
+
+static struct command_row command_row_of(const struct asking *asking,
+                                         const struct rows *rows, size_t i)
+{
+    const char *description = row_text(rows, i, "description");
+    struct command_row row = {
+        .command = row_id(rows, i, "id"),
+        .name = must_strdup(row_text(rows, i, "name")),
+        .description = description == NULL ? NULL : must_strdup(description),
+        .version = row_int(rows, i, "version"),
+        .saved = row_time(rows, i, "saved_at"),
+    };
+
+    add_names(&row.targets, row_text(rows, i, "targets"));
+    if (asking_by_administrator(asking)) {
+        row.saved_by = must_strdup(row_text(rows, i, "saved_by"));
+        row.runners = row_int(rows, i, "runners");
+    }
+    return row;
+}
+
+int on_command_list(struct asking *asking, struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+    struct commands_answer answer = {0};
+
+    if (find_visible(asking, NULL, &rows, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        struct command_row *to = list_grow(&answer.commands, sizeof(*to));
+        *to = command_row_of(asking, rows, i);
+    }
+    return asking_answer_take(asking, &commands_answer_table, &answer, err);
+}
+
+/* What only administrators see: who runs it, and the script with its proof. */
+static int add_for_administrator(struct asking *asking,
+                                 const struct event *event,
+                                 struct command_answer *answer, struct err *err)
+{
+    const struct head *head = event->payload;
+    struct person author;
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT u.email FROM assignments a JOIN users u ON u.id = a.user_id "
+           "WHERE a.command_id = $1 ORDER BY u.email LIMIT $2::integer",
+           &rows, err, P_ID(&answer->command.command), P_INT(ROWS_MAX)) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        texts_add(&answer->runners, row_text(rows, i, "email"));
+    }
+    proof_forget_used(asking->proof);
+    if (proof_administrator(asking->proof, &head->by, &author, err) != 0) {
+        return -1;
+    }
+    envelopes_add(&answer->envelopes, &event->envelope);
+    proof_used(asking->proof, &answer->envelopes);
+    return 0;
+}
+
+static int answer_command(struct asking *asking, const struct rows *rows,
+                          struct err *err)
+{
+    struct hash hash = row_hash(rows, 0, "hash");
+    _cleanup_event_ struct event *event =
+        source_event(asking->source, &hash, EVENT_COMMAND_SAVE, err);
+
+    if (event == NULL) {
+        return -1;
+    }
+    struct command_save *save = event->payload;
+    struct command_answer answer = {.command = command_row_of(asking, rows, 0),
+                                    .parameters = save->parameters,
+                                    .timeout = save->timeout,
+                                    .wait = save->wait};
+    save->parameters = (struct list){0};
+    if (asking_by_administrator(asking) &&
+        add_for_administrator(asking, event, &answer, err) != 0) {
+        table_done(&command_answer_table, &answer);
+        return -1;
+    }
+    return asking_answer_take(asking, &command_answer_table, &answer, err);
+}
+
+int on_command_show(struct asking *asking, struct err *err)
+{
+    const struct command_named *named = asking->request->payload;
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (find_visible(asking, named->name, &rows, err) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) == 0) {
+        return asking_hide(asking, "no command %s for them", named->name);
+    }
+    if (answer_command(asking, rows, err) != 0) {
+        /* A row that says yes without a good envelope is an error. */
+        return err->kind == ERR_REJECT
+                   ? asking_refuse_or_hide(asking, err->text)
+                   : -1;
+    }
+    return 0;
+}
+
+int on_command_versions(struct asking *asking, struct err *err)
+{
+    const struct command_named *named = asking->request->payload;
+    _cleanup_rows_ struct rows *rows = NULL;
+    struct versions_answer answer = {0};
+
+    if (PG(asking->daemon->postgres,
+           "SELECT v.version, v.hash, v.saved_at, u.email FROM commands c "
+           "JOIN command_versions v ON v.command_id = c.id JOIN users u ON "
+           "u.id = v.saved_by WHERE c.name = $1 ORDER BY v.version DESC "
+           "LIMIT $2::integer",
+           &rows, err, P_TEXT(named->name), P_INT(ROWS_MAX)) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) == 0) {
+        return asking_hide(asking, "no command %s", named->name);
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        struct version_row *to = list_grow(&answer.versions, sizeof(*to));
+        to->version = row_int(rows, i, "version");
+        to->hash = row_hash(rows, i, "hash");
+        to->saved = row_time(rows, i, "saved_at");
+        to->saved_by = must_strdup(row_text(rows, i, "email"));
+    }
+    return asking_answer_take(asking, &versions_answer_table, &answer, err);
+}

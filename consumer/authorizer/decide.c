@@ -1,0 +1,298 @@
+/*
+ * decide.c: see decide.h.
+ *
+ * The order is the design's: envelope, signature, decided already?, freshness,
+ * session, rights, and then the verb's handler. What has no known signer or no
+ * address gets no answer. What was decided before is answered again from what
+ * is stored, whatever has changed since; a read is answered anew.
+ */
+#include "consumer/authorizer/decide.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "consumer/authorizer/authorizer.h"
+#include "consumer/authorizer/announcements.h"
+#include "consumer/authorizer/policy.h"
+#include "consumer/authorizer/replies.h"
+#include "consumer/authorizer/signers.h"
+#include "model/target.h"
+
+#define REQUEST_MAX (64 * 1024) /* bytes; but for command.save */
+
+void decided_done(struct decided *decided)
+{
+    for (size_t i = 0; i < decided->out.n; i++) {
+        record_done(&list_at(&decided->out, struct record, i));
+    }
+    for (size_t i = 0; i < decided->places.n; i++) {
+        free(list_at(&decided->places, struct place, i).target);
+    }
+    free(decided->out.items);
+    free(decided->places.items);
+    *decided = (struct decided){0};
+}
+
+/* Signature and address. -1, REJECT: nobody to answer to. */
+static int admit(struct asking *asking, int64_t reply_partitions,
+                 struct err *err)
+{
+    const struct request *request = asking->request->payload;
+    static const struct key32 none;
+
+    if (asking->verb == NULL) {
+        return err_set(err, ERR_REJECT, "%s can't be asked",
+                       asking->request->envelope.type);
+    }
+    if (signer_find(asking, err) != 0) {
+        return -1;
+    }
+    if (request->expires == 0 ||
+        memcmp(request->reply.box.b, none.b, sizeof(none.b)) == 0 ||
+        request->reply.partition >= reply_partitions) {
+        return err_set(err, ERR_REJECT,
+                       "a request has `expires` and a `reply` "
+                       "that can be reached");
+    }
+    return 0;
+}
+
+static char *dup_text(const struct rows *rows, const char *column)
+{
+    const char *text = row_text(rows, 0, column);
+
+    return text == NULL ? NULL : must_strdup(text);
+}
+
+/* What is not over yet of a run that was accepted before. */
+static int recall_orders(struct asking *asking, struct err *err)
+{
+    const struct head *head = asking->request->payload;
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT e.id, e.target, e.generation, e.dispatch, t.max_wait "
+           "FROM executions e JOIN targets t ON t.name = e.target "
+           "WHERE e.run_id = $1 AND NOT e.ended AND e.expires > $2",
+           &rows, err, P_ID(&head->id), P_TIME(asking->now)) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        _cleanup_buf_ struct buf json = row_bytes(rows, i, "dispatch");
+        struct envelope envelope = {0};
+        struct id execution = row_id(rows, i, "id");
+        const char *target = row_text(rows, i, "target");
+        int64_t generation = row_int(rows, i, "generation");
+        if (envelope_decode(json.data, json.len, &envelope, err) != 0) {
+            return err_wrap(err, "table executions");
+        }
+        asking_place(asking, target, generation, row_int(rows, i, "max_wait"));
+        asking_order_take(asking, &envelope, &execution, target, generation);
+    }
+    return 0;
+}
+
+static int recall_effects(struct asking *asking, struct err *err)
+{
+    if (asking->decision.reason != NULL) {
+        return 0;
+    }
+    if (asking->request->kind == EVENT_RUN_START) {
+        return recall_orders(asking, err);
+    }
+    if (asking->request->kind == EVENT_TARGET_SET) {
+        const struct target_set *set = asking->request->payload;
+        asking_place(asking, set->name, set->generation, set->max_wait);
+    }
+    return 0;
+}
+
+/* 1: it was decided before, and asking->decision is that; 0: it has to be
+ * decided now (a read: anew). */
+static int recall(struct asking *asking, struct err *err)
+{
+    const struct head *head = asking->request->payload;
+    struct decision *decision = &asking->decision;
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT hash, status, reason, text, reply, decided_at "
+           "FROM requests WHERE id = $1",
+           &rows, err, P_ID(&head->id)) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) == 0) {
+        return 0;
+    }
+    struct hash hash = row_hash(rows, 0, "hash");
+    decision->stored = true;
+    if (!hash_equal(&hash, &asking->request->hash)) {
+        decision->status = REPLY_ID_IN_USE;
+        decision->reason = must_strdup("its id came with other bytes before");
+        return 1;
+    }
+    decision->at = row_time(rows, 0, "decided_at");
+    decision->status =
+        word_value(&reply_status_words, row_text(rows, 0, "status"));
+    if (asking->verb->effect == READ && decision->status == REPLY_OK) {
+        return 0;
+    }
+    decision->reason = dup_text(rows, "reason");
+    decision->text = dup_text(rows, "text");
+    decision->body = row_bytes(rows, 0, "reply");
+    return recall_effects(asking, err) != 0 ? -1 : 1;
+}
+
+static int check_policy(struct asking *asking)
+{
+    struct err reason = {0};
+    size_t size = asking->request->envelope.payload.len;
+
+    if (policy_check(asking->verb, &asking->signer, &reason) != 0) {
+        return asking_refuse(asking, REPLY_DENIED, "%s", reason.text);
+    }
+    return size <= REQUEST_MAX || asking->request->kind == EVENT_COMMAND_SAVE
+               ? 0
+               : asking_refuse(asking, REPLY_INVALID,
+                               "the request has %zu "
+                               "bytes: at most %d",
+                               size, REQUEST_MAX);
+}
+
+static int check_fresh(struct asking *asking)
+{
+    struct err reason = {0};
+
+    return freshness_check(asking->request->payload, asking->now, &reason) == 0
+               ? 0
+               : asking_refuse(asking, REPLY_STALE, "%s", reason.text);
+}
+
+/* Sets asking->decision and stores it. */
+static int judge(struct asking *asking, struct err *err)
+{
+    int recalled = recall(asking, err);
+
+    if (recalled != 0) {
+        return recalled < 0 ? -1 : 0;
+    }
+    bool anew = asking->decision.stored;
+    int done = check_fresh(asking)
+                   ?: signer_check_rows(asking, err)
+                   ?: check_policy(asking)
+                   ?: asking->verb->handler(asking, err);
+    if (done < 0) {
+        return -1;
+    }
+    if (anew && asking->decision.status == REPLY_STALE) {
+        asking->decision.status = REPLY_NONE; /* who asked has long gone */
+    }
+    return asking_store(asking, err);
+}
+
+static int add_orders(const struct asking *asking, struct list *out,
+                      struct err *err)
+{
+    _cleanup_free_ char *source =
+        must_printf("authorizer/%s", asking->daemon->name);
+
+    for (size_t i = 0; i < asking->decision.orders.n; i++) {
+        const struct order_out *order =
+            &list_at(&asking->decision.orders, struct order_out, i);
+        _cleanup_free_ char *topic =
+            dispatch_topic(order->target, order->generation);
+        struct record record;
+        char key[ID_TEXT];
+        id_format(&order->execution, key);
+        if (event_to_record(&order->envelope, source, topic, 0, key, &record,
+                            err) != 0) {
+            return -1;
+        }
+        *(struct record *)list_grow(out, sizeof(record)) = record;
+    }
+    return 0;
+}
+
+static void log_decision(const struct asking *asking)
+{
+    const struct decision *decision = &asking->decision;
+    const struct head *head = asking->request->payload;
+    const char *who = asking->signer.person.email;
+    bool plain = decision->status == REPLY_OK && asking->verb->effect == READ;
+
+    log_at(&asking->daemon->log, plain ? LEVEL_DEBUG : LEVEL_INFO, "decided",
+           L_TEXT("verb", event_types[asking->verb->kind].verb),
+           L_ID("request", &head->id), L_TEXT("by", who[0] ? who : NULL),
+           L_TEXT("status", word_text(&reply_status_words, decision->status)),
+           L_TEXT("because", decision->reason));
+}
+
+/* What is to be sent of the decision. */
+static int collect(struct asking *asking, struct decided *decided,
+                   struct err *err)
+{
+    struct err unsealed = {0};
+
+    log_decision(asking);
+    if (add_orders(asking, &decided->out, err) != 0) {
+        return -1;
+    }
+    if (asking->decision.status != REPLY_NONE &&
+        replies_make(asking, &decided->out, &unsealed) != 0) {
+        log_warning(&asking->daemon->log, "no reply", L_ERR(&unsealed));
+    }
+    decided->places = asking->decision.places;
+    asking->decision.places = (struct list){0};
+    return announcement_make(asking, &decided->out, err);
+}
+
+static int decide_request(struct asking *asking, int64_t reply_partitions,
+                          struct decided *decided, struct err *err)
+{
+    if (admit(asking, reply_partitions, err) != 0) {
+        if (err->kind == ERR_REJECT) {
+            decided->dead = *err;
+            err_clear(err);
+            return 0;
+        }
+        return -1;
+    }
+    return judge(asking, err) != 0 ? -1 : collect(asking, decided, err);
+}
+
+int decide(const struct authorizer *authorizer, const struct record *record,
+           struct decided *ret_decided, struct err *err)
+{
+    _cleanup_event_ struct event *request = event_from_record(record, err);
+    struct decided decided = {0};
+
+    if (request == NULL) {
+        if (err->kind != ERR_REJECT) {
+            return -1;
+        }
+        ret_decided->dead = *err;
+        err_clear(err);
+        return 0;
+    }
+    struct asking asking = {
+        .daemon = authorizer->daemon,
+        .source = authorizer->source,
+        .log = &authorizer->log,
+        .record = record,
+        .request = request,
+        .verb = verb_of(request->kind),
+        .proof = proof_new(&authorizer->daemon->roots, source_fetch,
+                           authorizer->source),
+        .now = clock_now(),
+    };
+    asking.decision.at = asking.now;
+    int failed =
+        decide_request(&asking, authorizer->reply_partitions, &decided, err);
+    asking_done(&asking);
+    if (failed) {
+        decided_done(&decided);
+        return -1;
+    }
+    *ret_decided = decided;
+    return 0;
+}

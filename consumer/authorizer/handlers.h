@@ -1,0 +1,17 @@
+/*
+ * handlers.h: what each verb does once its signer may ask it; one file per noun
+ * (people.c, sessions.c …). Who calls them is the table in verbs.c; what they
+ * return, asking.h.
+ */
+#pragma once
+
+#include "consumer/authorizer/verbs.h"
+
+handler on_user_invite, on_invitation_show, on_user_verify, on_user_confirm,
+    on_user_list, on_user_show;
+handler on_session_open, on_session_close, on_session_show;
+handler on_service_enrol;
+handler on_target_set, on_target_list;
+handler on_command_save, on_command_list, on_command_show, on_command_versions;
+handler on_assignment_add, on_assignment_list;
+handler on_run_start, on_run_show, on_run_output, on_run_history;

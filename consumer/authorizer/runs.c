@@ -1,0 +1,118 @@
+/*
+ * runs.c: showing a run, and its executions. Asking for one is start.c.
+ */
+#include <string.h>
+
+#include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/views.h"
+#include "model/read.h"
+
+static int state_of(const char *text)
+{
+    int state = word_value(&execution_state_words, text);
+
+    return state == EXECUTION_NONE ? EXECUTION_ENDED : state;
+}
+
+static struct execution_row execution_row_of(const struct rows *rows, size_t i,
+                                             int64_t now)
+{
+    const char *outcome = row_text(rows, i, "outcome");
+    const char *reason = row_text(rows, i, "reason");
+    int64_t heard = row_time(rows, i, "heard");
+
+    return (struct execution_row){
+        .execution = row_id(rows, i, "id"),
+        .target = must_strdup(row_text(rows, i, "target")),
+        .attempt = row_int(rows, i, "attempt"),
+        .state = state_of(row_text(rows, i, "state")),
+        .outcome = outcome == NULL ? 0 : word_value(&outcome_words, outcome),
+        .expires = row_time(rows, i, "expires"),
+        .heard = heard,
+        .silent = heard < now - SILENT_AFTER,
+        .started = row_time(rows, i, "started_at"),
+        .finished = row_time(rows, i, "finished_at"),
+        .was_started = row_bool(rows, i, "was_started"),
+        .exit = row_int(rows, i, "exit_status"),
+        .signal = row_int(rows, i, "signal"),
+        .chunks = row_int(rows, i, "chunks"),
+        .dropped = row_int(rows, i, "dropped"),
+        .reason = reason == NULL ? NULL : must_strdup(reason),
+    };
+}
+
+static int add_executions(struct asking *asking, struct run_answer *answer,
+                          struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT s.*, (SELECT max(e.heard_at) FROM executors e "
+           "WHERE e.target = s.target) AS heard FROM execution_states s "
+           "WHERE s.run_id = $1 ORDER BY s.target, s.attempt",
+           &rows, err, P_ID(&answer->run.run)) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        struct execution_row *to = list_grow(&answer->executions, sizeof(*to));
+        *to = execution_row_of(rows, i, asking->now);
+    }
+    return 0;
+}
+
+static int answer_run(struct asking *asking, const struct id *run,
+                      struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+    struct run_answer answer = {0};
+
+    if (PG(asking->daemon->postgres,
+           "SELECT " RUN_COLUMNS "FROM runs r " RUN_JOINS "WHERE r.id = $1",
+           &rows, err, P_ID(run)) != 0 ||
+        run_row_of(rows, 0, &answer.run, err) != 0) {
+        return -1;
+    }
+    if (add_executions(asking, &answer, err) != 0) {
+        table_done(&run_answer_table, &answer);
+        return -1;
+    }
+    return asking_answer_take(asking, &run_answer_table, &answer, err);
+}
+
+int on_run_show(struct asking *asking, struct err *err)
+{
+    const struct run_named *named = asking->request->payload;
+    struct id run;
+
+    return run_find(asking, named->run, &run, err)
+               ?: answer_run(asking, &run, err);
+}
+
+int on_run_history(struct asking *asking, struct err *err)
+{
+    const struct run_history *history = asking->request->payload;
+    _cleanup_rows_ struct rows *rows = NULL;
+    struct history_answer answer = {0};
+    bool newest = id_is_zero(&history->before);
+
+    if (PG(asking->daemon->postgres,
+           "SELECT " RUN_COLUMNS "FROM (SELECT * FROM runs r "
+           "WHERE ($4::uuid IS NULL OR r.id < $4::uuid) AND " RUN_VISIBLE
+           " ORDER BY r.id DESC LIMIT $5::integer) r " RUN_JOINS
+           "ORDER BY r.id DESC",
+           &rows, err, RUN_VISIBLE_PARAMS(asking),
+           newest ? P_NULL : P_ID(&history->before),
+           P_INT(history->limit + 1)) != 0) {
+        return -1;
+    }
+    size_t n = rows_n(rows);
+    answer.more = n > (size_t)history->limit;
+    for (size_t i = 0; i < n - (answer.more ? 1 : 0); i++) {
+        struct run_row *to = list_grow(&answer.runs, sizeof(*to));
+        if (run_row_of(rows, i, to, err) != 0) {
+            table_done(&history_answer_table, &answer);
+            return -1;
+        }
+    }
+    return asking_answer_take(asking, &history_answer_table, &answer, err);
+}

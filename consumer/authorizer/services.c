@@ -1,0 +1,101 @@
+/*
+ * services.c: enrolling daemons. Authorizers are enrolled by the root key
+ * alone, off line (installation.c reads that).
+ */
+#include <string.h>
+
+#include "consumer/authorizer/handlers.h"
+
+static int check_kind(struct asking *asking, const struct service_enrol *enrol)
+{
+    bool executor = enrol->kind == SERVICE_EXECUTOR;
+
+    if (enrol->kind == SERVICE_AUTHORIZER || enrol->kind == SERVICE_RECORDER) {
+        return asking_refuse(asking, REPLY_INVALID, "%s",
+                             enrol->kind == SERVICE_AUTHORIZER
+                                 ? "only the root key enrols an authorizer"
+                                 : "a recorder signs nothing: there is "
+                                   "nothing to enrol");
+    }
+    if (executor != (enrol->target != NULL)) {
+        return asking_refuse(asking, REPLY_INVALID, "%s",
+                             executor ? "an executor is enrolled for a target"
+                                      : "only executors have a target");
+    }
+    return 0;
+}
+
+static int check_enrol(struct asking *asking, const struct service_enrol *enrol,
+                       struct err *err)
+{
+    const struct service_enrol *checked;
+
+    if (proof_add(asking->proof, &asking->request->envelope, err) != 0 ||
+        proof_service(asking->proof, &asking->request->hash,
+                      (enum service_kind)enrol->kind, enrol->target,
+                      asking->now, &checked, err) != 0) {
+        return err->kind == ERR_REJECT
+                   ? asking_refuse(asking, REPLY_INVALID, "%s", err->text)
+                   : -1;
+    }
+    return 0;
+}
+
+/* The target is there, and the key is no other service's. */
+static int check_rows(struct asking *asking, const struct service_enrol *enrol,
+                      struct err *err)
+{
+    struct hash key = key_id(&enrol->key);
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT $1::text IS NULL OR EXISTS (SELECT FROM targets "
+           "WHERE name = $1::text) AS target, "
+           "(SELECT max(name) FROM services WHERE key_id = $2 "
+           "AND (kind, name) <> ($3::text, $4::text)) AS taken",
+           &rows, err, P_TEXT(enrol->target), P_HASH(&key),
+           P_TEXT(word_text(&service_kind_words, enrol->kind)),
+           P_TEXT(enrol->name)) != 0) {
+        return -1;
+    }
+    if (!row_bool(rows, 0, "target")) {
+        return asking_refuse(asking, REPLY_NOT_FOUND,
+                             "no target %s: submit "
+                             "target add %s",
+                             enrol->target, enrol->target);
+    }
+    const char *taken = row_text(rows, 0, "taken");
+    return taken == NULL ? 0
+                         : asking_refuse(asking, REPLY_CONFLICT,
+                                         "this key is %s's: each "
+                                         "daemon makes its own (--make-key)",
+                                         taken);
+}
+
+static int store_enrolled(struct asking *asking, struct err *err)
+{
+    const struct service_enrol *enrol = asking->request->payload;
+    struct hash key = key_id(&enrol->key);
+
+    return PG(asking->daemon->postgres,
+              "INSERT INTO services (hash, kind, name, target, key_id, until, "
+              "enrolled_by, enrolled_at) "
+              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+              NULL, err, P_HASH(&asking->request->hash),
+              P_TEXT(word_text(&service_kind_words, enrol->kind)),
+              P_TEXT(enrol->name), P_TEXT(enrol->target), P_HASH(&key),
+              P_TIME(enrol->until), P_ID(&asking->signer.person.user),
+              P_TIME(enrol->request.head.issued));
+}
+
+int on_service_enrol(struct asking *asking, struct err *err)
+{
+    const struct service_enrol *enrol = asking->request->payload;
+
+    return check_kind(asking, enrol)
+               ?: check_enrol(asking, enrol, err)
+               ?: check_rows(asking, enrol, err)
+               ?: asking_made(asking, &asking->request->hash, NULL, 0, err)
+               ?: asking_store(asking, err)
+               ?: store_enrolled(asking, err);
+}

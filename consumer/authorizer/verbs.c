@@ -1,0 +1,58 @@
+/*
+ * verbs.c: THE table: each verb, with which key, as what, and who handles it.
+ *
+ * What outlives a session wants the person's own key; a session's key asks to
+ * run, ends its own session and reads (design: "Authority", rule 1). Fields and
+ * bounds of each verb are in common/model.
+ */
+#include "consumer/authorizer/verbs.h"
+
+#include "consumer/authorizer/handlers.h"
+
+#define EITHER (OWN | SESSION)
+
+static const struct verb verbs[] = {
+    {EVENT_USER_INVITE, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_user_invite},
+    {EVENT_INVITATION_SHOW, INVITATION, 0, 0, READ, on_invitation_show},
+    {EVENT_USER_VERIFY, INVITATION, 0, 0, CHANGE, on_user_verify},
+    {EVENT_USER_CONFIRM, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_user_confirm},
+    {EVENT_USER_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_user_list},
+    {EVENT_USER_SHOW, EITHER, ANYONE, EVEN_UNCONFIRMED, READ, on_user_show},
+
+    {EVENT_SESSION_OPEN, OWN, ANYONE, EVEN_UNCONFIRMED, CHANGE,
+     on_session_open},
+    {EVENT_SESSION_CLOSE, SESSION, ANYONE, EVEN_UNCONFIRMED, CHANGE,
+     on_session_close},
+    {EVENT_SESSION_SHOW, EITHER, ANYONE, EVEN_UNCONFIRMED, READ,
+     on_session_show},
+
+    {EVENT_SERVICE_ENROL, OWN, ADMINISTRATOR, IN_FORCE, CHANGE,
+     on_service_enrol},
+    {EVENT_TARGET_SET, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_target_set},
+    {EVENT_TARGET_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_target_list},
+
+    {EVENT_COMMAND_SAVE, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_command_save},
+    {EVENT_COMMAND_LIST, EITHER, ANYONE, IN_FORCE, READ, on_command_list},
+    {EVENT_COMMAND_SHOW, EITHER, ANYONE, IN_FORCE, READ, on_command_show},
+    {EVENT_COMMAND_VERSIONS, EITHER, ADMINISTRATOR, IN_FORCE, READ,
+     on_command_versions},
+    {EVENT_ASSIGNMENT_ADD, OWN, ADMINISTRATOR, IN_FORCE, CHANGE,
+     on_assignment_add},
+    {EVENT_ASSIGNMENT_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ,
+     on_assignment_list},
+
+    {EVENT_RUN_START, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_start},
+    {EVENT_RUN_SHOW, EITHER, ANYONE, IN_FORCE, READ, on_run_show},
+    {EVENT_RUN_OUTPUT, EITHER, ANYONE, IN_FORCE, READ, on_run_output},
+    {EVENT_RUN_HISTORY, EITHER, ANYONE, IN_FORCE, READ, on_run_history},
+};
+
+const struct verb *verb_of(enum event_kind kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+        if (verbs[i].kind == kind) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,44 @@
+/*
+ * views.h: which runs the asker sees, and how a run looks in an answer: for the
+ * handlers that ask about runs.
+ *
+ * An administrator in force sees every run; anybody else those of the commands
+ * that are assigned to them now, whoever asked for them.
+ */
+#pragma once
+
+#include "consumer/authorizer/asking.h"
+
+/* A condition on a row `r` of runs: $1 the asker, $2 now, $3 whether they see
+ * everything; and its three parameters. */
+#define RUN_VISIBLE                                         \
+    "($3::boolean OR EXISTS (SELECT FROM assignments a "    \
+    "WHERE a.command_id = r.command_id AND a.user_id = $1 " \
+    "AND (a.until IS NULL OR a.until > $2)))"
+#define RUN_VISIBLE_PARAMS(asking)                              \
+    P_ID(&(asking)->signer.person.user), P_TIME((asking)->now), \
+        P_BOOL(asking_by_administrator(asking))
+
+/* The columns that run_row_of() reads, for `runs r`. */
+#define RUN_COLUMNS                                                         \
+    "r.id, c.name AS command, r.version, u.email AS asked_by, r.asked_at, " \
+    "s.finished_at, s.outcome, "                                            \
+    "json_build_object('arguments', r.arguments) AS arguments "
+#define RUN_JOINS                             \
+    "JOIN commands c ON c.id = r.command_id " \
+    "JOIN users u ON u.id = r.user_id JOIN run_states s ON s.id = r.id "
+
+int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
+               struct err *err);
+
+/* Arguments as JSON: {"arguments": {…}}; the caller's. */
+int arguments_json(const struct list *arguments, char **ret_json,
+                   struct err *err);
+
+/* The visible run of that id, or of that unique ending of one. 0; 1: refused
+ * (no such run, or several); -1. */
+int run_find(struct asking *asking, const char *text, struct id *ret_run,
+             struct err *err);
+
+/* True for an id, or an ending of one of at least 4 digits. */
+bool run_text_is_good(const char *text);

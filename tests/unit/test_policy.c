@@ -1,0 +1,156 @@
+/*
+ * test_policy.c: the access list against tests/tables/policy.txt, freshness
+ * against tests/tables/freshness.txt, and how a run may be named.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "consumer/authorizer/policy.h"
+#include "consumer/authorizer/views.h"
+
+static const struct signer signers[] = {
+#define PERSON(k, r, f)                                        \
+    {                                                          \
+        .kind = (k), .person = {.role = (r), .in_force = (f) } \
+    }
+#define PEOPLE(k)                                                              \
+    PERSON(k, ROLE_ADMINISTRATOR, true), PERSON(k, ROLE_ADMINISTRATOR, false), \
+        PERSON(k, ROLE_RUNNER, true), PERSON(k, ROLE_RUNNER_BILLING, true)
+    PEOPLE(SIGNER_OWN),
+    PEOPLE(SIGNER_SESSION),
+    {.kind = SIGNER_INVITATION},
+    {.kind = SIGNER_SERVICE, .service = SERVICE_SCHEDULER},
+};
+
+static enum event_kind kind_of(const char *verb)
+{
+    _cleanup_free_ char *type = must_printf("errand.%s.v1", verb);
+    int kind = event_kind(type);
+
+    if (kind < 0 || verb_of((enum event_kind)kind) == NULL) {
+        fail_msg("policy.txt: %s is no verb", verb);
+    }
+    return (enum event_kind)kind;
+}
+
+static void check_row(const char *name, const char *verdicts)
+{
+    const struct verb *verb = verb_of(kind_of(name));
+    size_t i = 0;
+
+    for (const char *c = verdicts; *c != '\0' && *c != '\n'; c++) {
+        struct err err;
+        if (*c == ' ') {
+            continue;
+        }
+        assert_true(i < ARRAY_SIZE(signers));
+        bool may = policy_check(verb, &signers[i], &err) == 0;
+        if (may != (*c == 'y')) {
+            fail_msg("%s, column %zu: %s", name, i + 1, may ? "may" : err.text);
+        }
+        i++;
+    }
+    assert_int_equal(i, ARRAY_SIZE(signers));
+}
+
+static FILE *open_table(const char *path)
+{
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL) {
+        fail_msg("%s: run the tests from the top of the repository", path);
+    }
+    return file;
+}
+
+static void everybody_may_ask_what_the_table_says_and_nothing_else(void **state)
+{
+    FILE *file = open_table("tests/tables/policy.txt");
+    bool seen[EVENT_KINDS] = {0};
+    char line[200];
+    char verb[40];
+    int at;
+
+    (void)state;
+    while (fgets(line, sizeof(line), file) != NULL) {
+        if (line[0] != '#' && sscanf(line, "%39s %n", verb, &at) == 1) {
+            seen[kind_of(verb)] = true;
+            check_row(verb, line + at);
+        }
+    }
+    (void)fclose(file);
+    for (int kind = 0; kind < EVENT_KINDS; kind++) {
+        if (seen[kind] != (event_types[kind].verb != NULL)) {
+            fail_msg("policy.txt: no row for %s", event_types[kind].type);
+        }
+    }
+}
+
+static struct request request_of(int expires, int id, int version)
+{
+    const int64_t issued = 1800000000000;
+    struct request request = {.head.issued = issued,
+                              .head.id = id_new(issued + id * 1000),
+                              .expires = issued + expires * 1000};
+
+    request.head.id.b[6] =
+        (unsigned char)((request.head.id.b[6] & 0x0f) | version << 4);
+    return request;
+}
+
+static void a_request_is_decided_within_its_time_only(void **state)
+{
+    FILE *file = open_table("tests/tables/freshness.txt");
+    char line[200];
+    char verdict[8];
+    int expires, now, id, version;
+    size_t n = 0;
+
+    (void)state;
+    while (fgets(line, sizeof(line), file) != NULL) {
+        struct err err;
+        if (line[0] == '#' || sscanf(line, "%d %d %d %d %7s", &expires, &now,
+                                     &id, &version, verdict) != 5) {
+            continue;
+        }
+        struct request request = request_of(expires, id, version);
+        bool fresh = freshness_check(&request, request.head.issued + now * 1000,
+                                     &err) == 0;
+        if (fresh != (strcmp(verdict, "fresh") == 0)) {
+            fail_msg("%s: %s", line, fresh ? "is fresh" : err.text);
+        }
+        n++;
+    }
+    (void)fclose(file);
+    assert_true(n > 10);
+}
+
+static void a_run_is_named_by_its_id_or_four_digits_of_its_ending(void **state)
+{
+    (void)state;
+    assert_true(run_text_is_good("0197a000-0000-7000-8000-00000000abcd"));
+    assert_true(run_text_is_good("abcd"));
+    assert_true(run_text_is_good("0-00000000abcd"));
+    assert_false(run_text_is_good("bcd"));
+    assert_false(run_text_is_good("-bcd"));
+    assert_false(run_text_is_good(""));
+    assert_false(run_text_is_good("ab%d"));
+    assert_false(run_text_is_good("ABCD"));
+    assert_false(run_text_is_good("a0197a000-0000-7000-8000-00000000abcd"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            everybody_may_ask_what_the_table_says_and_nothing_else),
+        cmocka_unit_test(a_request_is_decided_within_its_time_only),
+        cmocka_unit_test(a_run_is_named_by_its_id_or_four_digits_of_its_ending),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
