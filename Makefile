@@ -15,7 +15,7 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf clock codec err fields file id suggest utf8 words
+BASE := buf clock codec err field_kinds fields file id suggest utf8 words
 MODEL := answer assignment change command command_file command_keys enrolment \
 	envelope parameter read record reply request result run session target user
 TRUST := allow dsse event key_file keys proof

@@ -104,8 +104,9 @@ void *list_grow(struct list *list, size_t item_size);
 /* The value of a pair; NULL where there is none of that name. */
 const char *pairs_get(const struct list *pairs, const char *name);
 
-/* Appends copies of both texts. */
+/* Appends copies of both texts; and releases a list of struct pair. */
 void pairs_add(struct list *pairs, const char *name, const char *value);
+void pairs_done(struct list *pairs);
 
 /* Appends a copy to a list of texts or names. */
 void texts_add(struct list *texts, const char *text);

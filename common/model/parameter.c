@@ -313,13 +313,3 @@ char *parameter_variable(const char *name)
     }
     return text;
 }
-
-void pairs_done(struct list *pairs)
-{
-    for (size_t i = 0; i < pairs->n; i++) {
-        free(list_at(pairs, struct pair, i).name);
-        free(list_at(pairs, struct pair, i).value);
-    }
-    free(pairs->items);
-    *pairs = (struct list){0};
-}

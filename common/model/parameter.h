@@ -58,6 +58,3 @@ int arguments_check(const struct list *parameters, const struct list *arguments,
 
 /* "ERRAND_PARAM_LOG_DIR" for "log-dir"; the caller's to free. */
 char *parameter_variable(const char *name);
-
-/* Releases a list of struct pair. */
-void pairs_done(struct list *pairs);
