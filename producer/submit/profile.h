@@ -1,0 +1,58 @@
+/*
+ * profile.h: one person's directory: configuration, locked key, root pin,
+ * session, what was seen.
+ *
+ * ERRAND_PROFILE, by default ~/.config/errand. Files: config, key.json,
+ * enrolment.json (the envelopes that name the person's key, and their chain),
+ * root.pub, session.json, seen.json, cache/. The session is in
+ * $XDG_RUNTIME_DIR/errand/<hash of the profile's path>/ where there is one. All
+ * but config and root.pub are 0600 in directories of 0700.
+ */
+#pragma once
+
+#include "io/config.h"
+#include "model/envelope.h"
+#include "trust/keys.h"
+
+struct profile {
+    char *directory; /* absolute */
+    struct config config;
+    struct list kafka;  /* struct pair: [kafka], completed by ERRAND_BROKERS */
+    struct roots roots; /* the pins */
+    struct hash root;   /* the one that enrolment goes up to */
+    struct list enrolment; /* struct envelope: the one that names the own key
+                              first */
+    struct hash by;        /* its hash */
+    struct id user;
+    char *email;
+};
+
+/* The directory that counts now; the caller's to free. */
+char *profile_directory(struct err *err);
+
+/* Reads it; NULL: status 78 with what helps ("submit init", "submit verify").
+ */
+struct profile *profile_open(struct err *err);
+void profile_free(struct profile *profile);
+
+/* A file's path in it; the caller's to free. */
+char *profile_path(const struct profile *profile, const char *name);
+
+/* The file that the session is in; its directory is made; the caller's. */
+char *profile_session_path(const struct profile *profile, struct err *err);
+
+/* [profile] password_file; NULL: none. */
+const char *profile_password_file(const struct profile *profile);
+
+/* The highest (seq, head) seen in replies; zero where there is none yet. */
+int profile_seen_read(const struct profile *profile, int64_t *ret_seq,
+                      struct hash *ret_head, struct err *err);
+int profile_seen_write(const struct profile *profile, int64_t seq,
+                       const struct hash *head, struct err *err);
+
+/* Envelopes by hash, kept in cache/. 0: found; 1: not there. What is read is
+ * checked to be of that hash. Keeping is best effort. */
+int profile_cache_get(const struct profile *profile, const struct hash *hash,
+                      struct envelope *ret_envelope);
+void profile_cache_put(const struct profile *profile,
+                       const struct envelope *envelope);

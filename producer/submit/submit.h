@@ -1,0 +1,129 @@
+/*
+ * submit.h: the frame of submit: its verbs as rows, and what a verb can do.
+ *
+ * A verb is a row of verbs.c: name, arguments, flags, who it is for, handler.
+ * main() finds the row, parses flags (before or after the verb), checks the
+ * number of arguments, opens the profile, calls the handler and turns what it
+ * returns into an exit status. Help comes from the same rows.
+ *
+ * A handler returns an exit status (0 mostly), or -1 with its error: one line,
+ * what, where, what to do; with err_exit()'s status, or 70 where there is none.
+ * Data goes out by print.h, messages by say(), questions by prompt.h.
+ */
+#pragma once
+
+#include "rpc.h"
+#include "producer/submit/print.h"
+#include "producer/submit/profile.h"
+#include "producer/submit/prompt.h"
+
+/* Exit statuses; `submit help exit-codes` tells them. */
+enum {
+    EXIT_OUTCOME = 1,    /* a run that did not succeed */
+    EXIT_USAGE = 64,     /* these are sysexits.h's numbers */
+    EXIT_DATA = 65,      /* bad data */
+    EXIT_INPUT = 66,     /* your file can't be read */
+    EXIT_NOT_FOUND = 67, /* no such thing, or not yours */
+    EXIT_BROKER = 69,    /* out of reach */
+    EXIT_BUG = 70,
+    EXIT_OUTPUT = 74,      /* can't write */
+    EXIT_NO_ANSWER = 75,   /* no end or no answer yet */
+    EXIT_NOT_ALLOWED = 77, /* not signed in, or not a verb of your role */
+    EXIT_CONFIG = 78,
+};
+
+struct submit;
+
+/* One flag. The same name means the same in all verbs. */
+struct flag {
+    char letter;       /* 0: none */
+    const char *name;  /* "target": --target */
+    const char *value; /* "TARGET"; NULL: it takes none */
+    const char *help;
+};
+
+enum audience { FOR_EVERYBODY, FOR_ADMINISTRATORS };
+
+typedef int cmd(struct submit *submit, struct err *err);
+
+#define VERB_FLAGS_MAX 8
+#define ANY_NUMBER (-1)
+
+struct verb {
+    const char *name; /* "command save" */
+    const char *args; /* "FILE"; "": none */
+    int min, max;     /* how many of them; ANY_NUMBER */
+    const char *summary;
+    const char *help; /* more lines for `submit help VERB`; may be NULL */
+    struct flag flags[VERB_FLAGS_MAX]; /* beside -o, --help, --version */
+    enum audience who;                 /* helps to sort the help; no access */
+    bool bare;                         /* works without a profile */
+    cmd *run;
+};
+
+extern const struct verb verbs[];
+extern const size_t n_verbs;
+
+struct submit {
+    const struct verb *verb;
+    char **args; /* what is left beside the verb and the flags */
+    size_t n_args;
+    struct list given;       /* struct pair: flags by name, in their order */
+    struct print print;      /* for print.h; from -o and the terminal */
+    struct profile *profile; /* NULL in a bare verb, until it opens one */
+    struct session_key *session; /* private to asking.c */
+    struct key_pair *own;        /* likewise */
+    struct rpc *rpc;             /* likewise */
+};
+
+/* A flag's value, the last one given ("" where it takes none); NULL: not
+ * given. Flags that repeat: the i-th, from 0, until NULL. */
+const char *flag_value(const struct submit *submit, const char *name);
+const char *flag_value_at(const struct submit *submit, const char *name,
+                          size_t i);
+static inline bool flag_given(const struct submit *submit, const char *name)
+{
+    return flag_value(submit, name) != NULL;
+}
+
+/* By which key a request is signed. */
+enum asker {
+    ASK_SESSION, /* reads, run.start: the session's; opened where none is valid
+                  */
+    ASK_OWN,     /* lasting acts: the person's own key, unlocked for it */
+};
+
+struct question {
+    enum asker as;
+    enum event_kind kind;
+    void
+        *payload; /* the struct of the kind's table. Root, by, reply and expires
+                     are filled in; id and issued, too, where the id is zero */
+    const struct table *answer; /* NULL: what comes back is not looked at */
+    void *ret_answer;           /* the caller's: table_done() */
+    struct hash *ret_hash;      /* of the request's envelope; may be NULL */
+};
+
+/*
+ * Asks and waits for the answer. Where the authorizer says that the session has
+ * ended, it opens a new one and asks once more. An error carries the exit
+ * status: 67 not found, 69 no broker, 75 no answer …
+ */
+int submit_ask(struct submit *submit, const struct question *question,
+               struct err *err);
+
+/* The connection, for rpc_next() after a followed run. NULL before the first
+ * submit_ask(). */
+struct rpc *submit_rpc(struct submit *submit);
+
+/* One line on stderr: "submit: …" without the prefix. The text is made
+ * harmless. */
+void say(const char *fmt, ...) _printf_(1, 2);
+
+/* The handlers. */
+cmd cmd_init, cmd_login, cmd_logout, cmd_whoami, cmd_verify;
+cmd cmd_user_invite, cmd_user_confirm, cmd_user_list;
+cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_help;
+cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions;
+cmd cmd_assign_add, cmd_assign_list;
+cmd cmd_list, cmd_show, cmd_run, cmd_result, cmd_output, cmd_history;
