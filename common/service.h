@@ -71,8 +71,8 @@ bool daemon_ending(const struct daemon *daemon);
 /* Readable once TERM or INT came; for epoll. */
 int daemon_ending_fd(const struct daemon *daemon);
 
-/* Waits until one of these descriptors is readable, or TERM or INT came, at most
- * timeout_ms. */
+/* Waits until one of these descriptors is readable, or TERM or INT came; at
+ * most timeout_ms. */
 void daemon_wait(struct daemon *daemon, const int *fds, size_t n,
                  int timeout_ms);
 

@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "io/kafka_private.h"
 
+#define KNOW_MS 1000 /* for a topic's metadata, before its first use */
+
 static const struct setting common_settings[] = {
     {"client.id", "errand", DEFAULT},
     {"socket.nagle.disable", "true", DEFAULT},
@@ -179,7 +181,8 @@ int client_open(struct client *client, rd_kafka_type_t type,
 void client_done(struct client *client)
 {
     for (size_t i = 0; i < client->topics.n; i++) {
-        rd_kafka_topic_destroy(list_at(&client->topics, rd_kafka_topic_t *, i));
+        rd_kafka_topic_destroy(
+            list_at(&client->topics, struct topic, i).handle);
     }
     free(client->topics.items);
     client->topics = (struct list){0};
@@ -266,20 +269,27 @@ int kafka_fail(struct err *err, rd_kafka_resp_err_t code, const char *fmt, ...)
     return err_set(err, kind_of(code), "%s: %s", what, rd_kafka_err2str(code));
 }
 
-static rd_kafka_topic_t *topic_handle(struct client *client, const char *topic)
+static struct topic *find_topic(const struct client *client, const char *name)
 {
     for (size_t i = 0; i < client->topics.n; i++) {
-        rd_kafka_topic_t *known = list_at(&client->topics, rd_kafka_topic_t *, i);
-        if (strcmp(rd_kafka_topic_name(known), topic) == 0) {
-            return known;
+        struct topic *topic = &list_at(&client->topics, struct topic, i);
+        if (strcmp(rd_kafka_topic_name(topic->handle), name) == 0) {
+            return topic;
         }
     }
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(client->rk, topic, NULL);
-    if (handle != NULL) {
-        rd_kafka_topic_t **to = list_grow(&client->topics, sizeof(*to));
-        *to = handle;
+    return NULL;
+}
+
+static struct topic *add_topic(struct client *client, const char *name)
+{
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client->rk, name, NULL);
+
+    if (handle == NULL) {
+        return NULL; /* no name of a topic */
     }
-    return handle;
+    struct topic *topic = list_grow(&client->topics, sizeof(*topic));
+    topic->handle = handle;
+    return topic;
 }
 
 /* The broker's answer about one topic; partitions that have no leader yet
@@ -312,27 +322,61 @@ static rd_kafka_resp_err_t ask_topic(struct client *client,
     return code;
 }
 
-int client_topic(struct client *client, const char *topic, int timeout_ms,
-                 int64_t *ret_partitions, struct err *err)
+static int topic_fail(const struct client *client, const char *name,
+                      rd_kafka_resp_err_t code, struct err *err)
 {
-    int64_t end = clock_steady() + timeout_ms;
-    rd_kafka_topic_t *handle = topic_handle(client, topic);
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__INVALID_ARG;
-
-    while (handle != NULL) {
-        code = ask_topic(client, handle, ms_until(end), ret_partitions);
-        if (code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-            ms_until(end) == 0) {
-            break;
-        }
-        (void)usleep(10000); /* a broker that starts, a topic just made */
+    (void)kafka_fail(err, code, "topic %s", name);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+        return err_set(err, ERR_REJECT, "topic %s: the broker has none of that "
+                       "name; schema/topics.def lists those that ops/kafka "
+                       "makes", name);
     }
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return 0;
-    }
-    (void)kafka_fail(err, code, "topic %s", topic);
     if (err->kind == ERR_RETRY && client_trouble(client) != NULL) {
         return err_wrap(err, "%s", client_trouble(client));
     }
+    return -1;
+}
+
+int client_topic(struct client *client, const char *name, int timeout_ms,
+                 int64_t *ret_partitions, struct err *err)
+{
+    int64_t end = clock_steady() + timeout_ms;
+    struct topic *topic = find_topic(client, name);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+
+    if (topic == NULL) {
+        topic = add_topic(client, name);
+    }
+    if (topic == NULL) {
+        return err_set(err, ERR_REJECT, "'%.80s' can't be a topic", name);
+    }
+    while (code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
+        code = ask_topic(client, topic->handle, ms_until(end), ret_partitions);
+        if (code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
+            if (ms_until(end) == 0) {
+                break;
+            }
+            (void)usleep(10000); /* a broker that starts, a topic just made */
+        }
+    }
+    topic->asked = code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+                   kind_of(code) == ERR_RETRY;
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? 0
+               : topic_fail(client, name, code, err);
+}
+
+int client_know(struct client *client, const char *name, struct err *err)
+{
+    const struct topic *topic = find_topic(client, name);
+    struct err failed = {0};
+    int64_t n;
+
+    if ((topic != NULL && topic->asked) ||
+        client_topic(client, name, KNOW_MS, &n, &failed) == 0 ||
+        failed.kind == ERR_RETRY) {
+        return 0;
+    }
+    *err = failed;
     return -1;
 }

@@ -26,7 +26,9 @@ struct kafka_reader *kafka_group_new(const struct list *properties,
                                      struct err *err);
 void kafka_reader_free(struct kafka_reader *reader);
 
-/* Adds a partition, from this offset on; reading it already: moves there. */
+/* Adds a partition, from this offset on; reading it already: moves there.
+ * REJECT: no such topic. The first time for a topic it asks the broker, and
+ * waits at most a second for one that is away. */
 int kafka_reader_add(struct kafka_reader *reader, const char *topic,
                      int64_t partition, int64_t offset, struct err *err);
 
@@ -36,7 +38,7 @@ int kafka_reader_add(struct kafka_reader *reader, const char *topic,
 int kafka_reader_poll(struct kafka_reader *reader, int timeout_ms,
                       struct record *ret_record, struct err *err);
 
-/* Readable when polling may yield something, until a poll yields 0; for epoll. */
+/* Readable when polling may yield something, until a poll yields 0. */
 int kafka_reader_fd(struct kafka_reader *reader);
 
 /* True once the partition was read to the end that it had at that moment. */
@@ -48,7 +50,7 @@ bool kafka_reader_at_end(const struct kafka_reader *reader, const char *topic,
 const char *kafka_reader_trouble(const struct kafka_reader *reader);
 
 /* What it did by itself that somebody should know (it began at the earliest
- * since the group's offset is not there); the caller's to free. NULL: nothing. */
+ * since the group's offset is not there), the caller's to free; or NULL. */
 char *kafka_reader_note_take(struct kafka_reader *reader);
 
 /* Remembers in the group that everything before `next` is done. Doesn't wait:
@@ -79,14 +81,16 @@ struct kafka_writer *kafka_writer_new(const struct list *properties,
                                       struct err *err);
 void kafka_writer_free(struct kafka_writer *writer);
 
-/* Fetches a topic's metadata, so that the first send does not wait a second
- * for it. RETRY: no broker within timeout_ms; REJECT: no such topic. */
+/* Fetches a topic's metadata, as the first send to a topic does by itself: a
+ * client that doesn't waits for a timer of a second. RETRY: no broker within
+ * timeout_ms; REJECT: no such topic. */
 int kafka_writer_know(struct kafka_writer *writer, const char *topic,
                       int timeout_ms, struct err *err);
 
 /* Hands a copy of the record over; it is sent until it is delivered, also where
  * librdkafka's producer dies meanwhile (then it may be there twice). REJECT: too
- * large; RETRY: queue is full. */
+ * large, or no such topic; RETRY: queue is full. A broker that is away is no
+ * error; the first send to a topic waits a second for it. */
 int kafka_writer_send(struct kafka_writer *writer, const struct record *record,
                       uint64_t tag, struct err *err);
 
@@ -107,7 +111,8 @@ const char *kafka_writer_trouble(const struct kafka_writer *writer);
 int kafka_writer_flush(struct kafka_writer *writer, int timeout_ms,
                        struct err *err);
 
-/* Makes a topic with configuration (struct pair); there already is fine. */
+/* Makes a topic with configuration (struct pair) and waits until it can be used;
+ * there already is fine. */
 int kafka_topic_make(struct kafka_writer *writer, const char *topic,
                      int partitions, const struct list *config, int timeout_ms,
                      struct err *err);

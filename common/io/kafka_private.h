@@ -16,11 +16,16 @@ struct client {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue; /* where all that the caller polls comes by */
     int fd; /* eventfd, -1 at first: readable while it may hold something */
-    struct list topics;      /* rd_kafka_topic_t *: what was asked about */
+    struct list topics;      /* struct topic: what was asked about */
     atomic_uint answers;     /* that brokers gave, whatever they said */
     unsigned troubled_at;    /* answers when `trouble` was written */
     char trouble[300];       /* the last error of a connection, or "" */
     struct err fatal;        /* ERR_FATAL: the client is at its end */
+};
+
+struct topic {
+    rd_kafka_topic_t *handle;
+    bool asked; /* answered, or not within the time: librdkafka goes on */
 };
 
 /* One of our own settings; [kafka] may set a default otherwise. */
@@ -53,6 +58,10 @@ const char *client_trouble(const struct client *client);
 /* Partitions of a topic. RETRY: no answer in time; REJECT: no such topic. */
 int client_topic(struct client *client, const char *topic, int timeout_ms,
                  int64_t *ret_partitions, struct err *err);
+
+/* Does that once for each topic that is used: else librdkafka's timer of a
+ * second would. REJECT: no such topic; a broker that is away is no failure. */
+int client_know(struct client *client, const char *topic, struct err *err);
 
 /* What an error code means for whoever called: kind and text. */
 int kafka_fail(struct err *err, rd_kafka_resp_err_t code, const char *fmt, ...)

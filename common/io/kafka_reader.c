@@ -267,6 +267,9 @@ int kafka_reader_add(struct kafka_reader *reader, const char *topic,
 {
     struct reading *part = find_part(reader, topic, partition);
 
+    if (client_know(&reader->client, topic, err) != 0) {
+        return -1;
+    }
     if (part == NULL) {
         part = add_part(reader, topic, (int32_t)partition);
     } else if (change_assignment(reader, rd_kafka_incremental_unassign, part,
@@ -353,7 +356,7 @@ static int on_event(struct kafka_reader *reader,
     }
 }
 
-/* 1: a record; 0: something else came; -1: FATAL; 2: nothing within the time. */
+/* 1: a record; 0: something else came; -1: FATAL; 2: nothing in that time. */
 static int poll_once(struct kafka_reader *reader, int timeout_ms,
                      struct record *ret_record, struct err *err)
 {

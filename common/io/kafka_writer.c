@@ -37,7 +37,7 @@ struct kafka_writer {
 
 static const struct setting writer_settings[] = {
     {"queue.buffering.max.ms", "0", DEFAULT},
-    {"message.timeout.ms", "0", DEFAULT}, /* never by itself: who calls gives up */
+    {"message.timeout.ms", "0", DEFAULT}, /* never: who calls gives up */
     {"retry.backoff.ms", "20", DEFAULT},
     {"topic.metadata.refresh.fast.interval.ms", "20", DEFAULT},
     {"enable.idempotence", "true", FIXED},
@@ -205,6 +205,7 @@ static int renew(struct kafka_writer *writer, struct err *err)
         return -1;
     }
     for (struct sent *sent = writer->first; sent != NULL; sent = sent->after) {
+        (void)client_know(&writer->client, sent->record.topic, err);
         rd_kafka_resp_err_t code = produce(writer, sent);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
             (void)kafka_fail(err, code, "writing to %s again",
@@ -267,6 +268,7 @@ int kafka_writer_send(struct kafka_writer *writer, const struct record *record,
                        "can be sent", record->topic, size, RECORD_MAX);
     }
     if (renew_if_dead(writer, err) != 0 ||
+        client_know(&writer->client, record->topic, err) != 0 ||
         copy_record(record, &copy, err) != 0) {
         return -1;
     }
@@ -347,8 +349,9 @@ static int topic_result(rd_kafka_event_t *event, const char *topic,
         return kafka_fail(err, rd_kafka_event_error(event), "making topic %s",
                           topic);
     }
-    const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
-        rd_kafka_event_CreateTopics_result(event), &n);
+    const rd_kafka_topic_result_t **results =
+        rd_kafka_CreateTopics_result_topics(
+            rd_kafka_event_CreateTopics_result(event), &n);
     rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[0]);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR ||
         code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
@@ -361,24 +364,49 @@ static int topic_result(rd_kafka_event_t *event, const char *topic,
                          rd_kafka_topic_result_error_string(results[0]));
 }
 
-int kafka_topic_make(struct kafka_writer *writer, const char *topic,
-                     int partitions, const struct list *config, int timeout_ms,
-                     struct err *err)
+/* The broker that we ask may hear of it later than the controller. */
+static int wait_for_topic(struct kafka_writer *writer, const char *topic,
+                          int timeout_ms, struct err *err)
+{
+    int64_t end = clock_steady() + timeout_ms;
+
+    while (kafka_writer_know(writer, topic, ms_until(end), err) != 0) {
+        if (ms_until(end) == 0) {
+            return -1;
+        }
+        (void)usleep(5000);
+    }
+    return 0;
+}
+
+static rd_kafka_NewTopic_t *topic_wanted(const char *topic, int partitions,
+                                         const struct list *config,
+                                         struct err *err)
 {
     char text[200];
-    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(
-        topic, partitions, -1, text, sizeof(text));
+    rd_kafka_NewTopic_t *wanted =
+        rd_kafka_NewTopic_new(topic, partitions, -1, text, sizeof(text));
 
-    if (renew_if_dead(writer, err) != 0 || wanted == NULL) {
-        return err_set(err, ERR_REJECT, "topic %s: %s", topic, text);
+    if (wanted == NULL) {
+        (void)err_set(err, ERR_REJECT, "topic %s: %s", topic, text);
+        return NULL;
     }
     for (size_t i = 0; i < config->n; i++) {
         const struct pair *pair = &list_at(config, struct pair, i);
         (void)rd_kafka_NewTopic_set_config(wanted, pair->name, pair->value);
     }
+    return wanted;
+}
+
+static int create_topic(struct kafka_writer *writer, const char *topic,
+                        rd_kafka_NewTopic_t *wanted, int timeout_ms,
+                        struct err *err)
+{
+    char text[200];
     rd_kafka_queue_t *queue = rd_kafka_queue_new(writer->client.rk);
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
         writer->client.rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+
     (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text,
                                                     sizeof(text));
     (void)rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms,
@@ -389,6 +417,23 @@ int kafka_topic_make(struct kafka_writer *writer, const char *topic,
     rd_kafka_event_destroy(event);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
-    rd_kafka_NewTopic_destroy(wanted);
     return result;
+}
+
+int kafka_topic_make(struct kafka_writer *writer, const char *topic,
+                     int partitions, const struct list *config, int timeout_ms,
+                     struct err *err)
+{
+    int64_t end = clock_steady() + timeout_ms;
+
+    if (renew_if_dead(writer, err) != 0) {
+        return -1;
+    }
+    rd_kafka_NewTopic_t *wanted = topic_wanted(topic, partitions, config, err);
+    if (wanted == NULL) {
+        return -1;
+    }
+    int failed = create_topic(writer, topic, wanted, timeout_ms, err);
+    rd_kafka_NewTopic_destroy(wanted);
+    return failed ? -1 : wait_for_topic(writer, topic, ms_until(end), err);
 }

@@ -3,11 +3,12 @@
  *
  * Statements are text with $1 … and are prepared at their first use on a
  * connection; parameters and results are binary-safe text. What an error means
- * is told by its kind: RETRY for a connection that is gone, a server that starts
- * or stops, resources, conflicts (SQLSTATE 08, 40, 53, 55, 57, 58); REJECT for a
- * bad row (22, 23); FATAL for the rest (a missing table, a right not granted).
+ * is told by its kind: RETRY for a connection that is gone, a server that
+ * starts or stops, resources, conflicts (SQLSTATE 08, 40, 53, 55, 57, 58);
+ * REJECT for a bad row (22, 23); FATAL for the rest (a missing table, a right
+ * not granted).
  * A connection that was lost is opened anew at the next use, but not within a
- * transaction: that is gone, and every call says RETRY until postgres_rollback().
+ * transaction: that is gone; every call says RETRY until postgres_rollback().
  * A COMMIT whose answer was lost is RETRY, too: look again, believe no memory.
  * Times travel as timestamptz, bytes as bytea, ids as uuid.
  */

@@ -237,7 +237,7 @@ static void the_environment_overrides_the_file(void **state)
     assert_environment("ERRAND_CONF_OTHER_KEY", "1", "pool", "slots", "2");
 }
 
-static void the_environment_reaches_kafka_with_dots_for_underscores(void **state)
+static void in_the_environment_kafka_has_underscores_for_dots(void **state)
 {
     struct config config;
     struct err err = {0};
@@ -303,7 +303,7 @@ int main(void)
         cmocka_unit_test(the_section_kafka_takes_any_key_as_it_is),
         cmocka_unit_test(the_environment_overrides_the_file),
         cmocka_unit_test(
-            the_environment_reaches_kafka_with_dots_for_underscores),
+            in_the_environment_kafka_has_underscores_for_dots),
         cmocka_unit_test(a_bad_variable_is_refused_by_its_name),
     };
 
