@@ -1,0 +1,313 @@
+/*
+ * scheduler.c: errand-scheduler: ends what nobody else will.
+ *
+ * In comes what the recorder wrote to PostgreSQL; out go closing claims, to the
+ * targets' claim logs, and the outcomes of what expired, was closed, has a first
+ * claim by nobody, or is lost, to errand.results. It writes nothing to
+ * PostgreSQL and may run several times: what it says is derived, and the
+ * recorder hears it once. This file is the service row and the tick.
+ */
+#include <string.h>
+#include <uthash.h>
+
+#include "base/clock.h"
+#include "model/target.h"
+#include "producer/scheduler/overdue.h"
+#include "service.h"
+
+#define GRACE 1000         /* ms after the expiry: an executor's last moment */
+#define SAY_AGAIN 10000    /* ms until what was said is recorded, or said again */
+#define ASK 5000           /* ms for an answer of the broker */
+#define RESULTS_TOPIC "errand.results"
+
+/* What was said, so that it is not said at every tick. */
+struct said {
+    struct id id; /* overdue_id() */
+    int64_t at;   /* by the steady clock */
+    UT_hash_handle hh;
+};
+
+struct scheduler {
+    int64_t tick_at; /* by the steady clock */
+    int64_t tick;
+    struct patience patience;
+    struct said *said;
+    struct list topics; /* char *: whose metadata the writer has */
+};
+
+static const struct config_key keys[] = {
+    {.section = "scheduler", .key = "tick", .kind = CONFIG_DURATION,
+     .fallback = "1s", .min = 1, .max = 60,
+     .help = "how often it looks for what is overdue"},
+    {.section = "scheduler", .key = "silent", .kind = CONFIG_DURATION,
+     .fallback = "15s", .min = 1, .max = 3600,
+     .help = "how long an executor may say nothing"},
+    {.section = "scheduler", .key = "lost", .kind = CONFIG_DURATION,
+     .fallback = "30s", .min = 1, .max = 86400,
+     .help = "how old a claim is before its execution can be lost"},
+};
+
+static int start(struct daemon *daemon, struct err *err)
+{
+    struct scheduler *scheduler = must_calloc(1, sizeof(*scheduler));
+    const struct config *config = &daemon->config;
+
+    (void)err;
+    daemon->state = scheduler;
+    scheduler->tick = 1000 * config_int(config, "scheduler", "tick");
+    scheduler->patience = (struct patience){
+        .grace = GRACE,
+        .silent = 1000 * config_int(config, "scheduler", "silent"),
+        .lost = 1000 * config_int(config, "scheduler", "lost")};
+    return 0;
+}
+
+static void forget_said(struct scheduler *scheduler, int64_t before)
+{
+    struct said *said;
+    struct said *next;
+
+    HASH_ITER(hh, scheduler->said, said, next)
+    {
+        if (said->at <= before) {
+            HASH_DEL(scheduler->said, said);
+            free(said);
+        }
+    }
+}
+
+static void stop(struct daemon *daemon)
+{
+    struct scheduler *scheduler = daemon->state;
+
+    forget_said(scheduler, INT64_MAX);
+    texts_done(&scheduler->topics);
+    free(scheduler);
+}
+
+/* True once in a while for each id. */
+static bool say_now(struct scheduler *scheduler, const struct id *id)
+{
+    struct said *said = NULL;
+
+    HASH_FIND(hh, scheduler->said, id->b, sizeof(id->b), said);
+    if (said != NULL) {
+        return false;
+    }
+    said = must_calloc(1, sizeof(*said));
+    said->id = *id;
+    said->at = clock_steady();
+    HASH_ADD(hh, scheduler->said, id, sizeof(said->id), said);
+    return true;
+}
+
+static int send(struct daemon *daemon, const struct envelope *envelope,
+                const char *topic, int64_t partition,
+                const struct id *execution, struct err *err)
+{
+    struct scheduler *scheduler = daemon->state;
+    _cleanup_record_ struct record record = {0};
+    _cleanup_free_ char *source = must_printf("scheduler/%s", daemon->name);
+    char key[ID_TEXT];
+
+    id_format(execution, key);
+    if (!texts_hold(&scheduler->topics, topic)) {
+        if (kafka_writer_know(daemon->writer, topic, ASK, err) != 0) {
+            return -1;
+        }
+        texts_add(&scheduler->topics, topic);
+    }
+    return event_to_record(envelope, source, topic, partition, key, &record,
+                           err) != 0
+               ? -1
+               : kafka_writer_send(daemon->writer, &record, 0, err);
+}
+
+static struct head derived_head(const struct daemon *daemon,
+                                const struct id *id)
+{
+    struct head head = head_new(&daemon->root, &daemon->by, clock_now());
+
+    head.id = *id;
+    return head;
+}
+
+static int close_it(struct daemon *daemon, const struct open_execution *open,
+                    const char *topic, const struct id *id, struct err *err)
+{
+    _cleanup_envelope_ struct envelope envelope = {0};
+    struct claim claim = {.head = derived_head(daemon, id),
+                          .execution = open->id,
+                          .closing = CLOSING_EXPIRED};
+
+    return event_sign(EVENT_CLAIM, &claim, daemon->keys, NULL, &envelope,
+                      err) != 0
+               ? -1
+               : send(daemon, &envelope, topic, 0, &open->id, err);
+}
+
+static int end_it(struct daemon *daemon, const struct open_execution *open,
+                  enum overdue what, const char *reason, const struct id *id,
+                  struct err *err)
+{
+    _cleanup_envelope_ struct envelope envelope = {0};
+    struct execution_finished finished = {
+        .result = {.head = derived_head(daemon, id), .execution = open->id},
+        .claim = open->claim_offset,
+        .outcome = overdue_outcome(what),
+        .started = open->started && what == OVERDUE_LOST,
+        .reason = (char *)reason,
+    };
+
+    return event_sign(EVENT_FINISHED, &finished, daemon->keys, NULL, &envelope,
+                      err) != 0
+               ? -1
+               : send(daemon, &envelope, RESULTS_TOPIC, PARTITION_BY_KEY,
+                      &open->id, err);
+}
+
+/* What is overdue is said; a target whose log is missing stops no other. */
+static int say(struct daemon *daemon, const struct open_execution *open,
+               const char *topic, struct err *err)
+{
+    struct scheduler *scheduler = daemon->state;
+    const char *reason = NULL;
+    enum overdue what = overdue_judge(open, &scheduler->patience, &reason);
+
+    if (what == OVERDUE_NOTHING) {
+        return 0;
+    }
+    struct id id = overdue_id(open, what);
+    if (!say_now(scheduler, &id)) {
+        return 0;
+    }
+    int failed = what == OVERDUE_CLOSE
+                     ? close_it(daemon, open, topic, &id, err)
+                     : end_it(daemon, open, what, reason, &id, err);
+    if (!failed || err->kind == ERR_REJECT) {
+        log_at(&daemon->log, failed ? LEVEL_ERROR : LEVEL_INFO,
+               failed ? "can't be ended" : "ended",
+               L_ID("execution", &open->id),
+               L_TEXT("as", word_text(&overdue_words, (int)what)),
+               L_TEXT("reason", failed ? err->text : reason));
+        return 0;
+    }
+    return -1;
+}
+
+static const char patience_text[] =
+    "SELECT min(read_until) FILTER (WHERE topic = 'errand.executors')"
+    " AS hellos_read,"
+    " CASE WHEN bool_and(read_until IS NOT NULL)"
+    " FILTER (WHERE topic = 'errand.results')"
+    " THEN min(read_until) FILTER (WHERE topic = 'errand.results') END"
+    " AS results_read"
+    " FROM positions WHERE reader = 'recorder'";
+
+/* A hello counts where it is the claim's incarnation's, or a later life's of the
+ * same executor, which is known by the enrolment that the claim was signed
+ * under. */
+static const char open_text[] =
+    "SELECT e.id, e.target, e.generation, e.expires, p.read_until,"
+    " c.kind, c.closing, c.claim_offset, c.appended_at,"
+    " r.started_at IS NOT NULL AS started, x.heard_at,"
+    " coalesce(e.id = ANY(x.running), false) AS listed,"
+    " CASE WHEN x.incarnation <> c.incarnation THEN i.first_heard END"
+    " AS replaced_at"
+    " FROM executions e"
+    " LEFT JOIN positions p ON p.reader = 'recorder' AND p.partition = 0"
+    "  AND p.topic = 'errand.claims.' || e.target || '.' || e.generation"
+    " LEFT JOIN claims c ON c.execution_id = e.id AND c.target = e.target"
+    "  AND c.generation = e.generation"
+    " LEFT JOIN results r ON r.execution_id = e.id"
+    " LEFT JOIN services s ON s.hash = c.service_hash AND s.kind = 'executor'"
+    " LEFT JOIN (executors x JOIN incarnations i USING (incarnation))"
+    "  ON x.name = s.name"
+    "  AND (x.incarnation = c.incarnation OR i.first_heard > c.appended_at)"
+    " WHERE NOT e.ended AND (c.kind IS NOT NULL OR e.expires < p.read_until)"
+    " ORDER BY e.expires LIMIT 10000";
+
+static int word(const struct words *words, const struct rows *rows, size_t i,
+                const char *column)
+{
+    const char *text = row_text(rows, i, column);
+
+    return text == NULL ? 0 : word_value(words, text);
+}
+
+static struct open_execution take_open(const struct rows *rows, size_t i)
+{
+    return (struct open_execution){
+        .id = row_id(rows, i, "id"),
+        .expires = row_time(rows, i, "expires"),
+        .claims_read = row_time(rows, i, "read_until"),
+        .claim = word(&open_claim_words, rows, i, "kind"),
+        .closing = word(&closing_words, rows, i, "closing"),
+        .claim_offset = row_int(rows, i, "claim_offset"),
+        .claimed = row_time(rows, i, "appended_at"),
+        .started = row_bool(rows, i, "started"),
+        .heard = row_time(rows, i, "heard_at"),
+        .listed = row_bool(rows, i, "listed"),
+        .replaced_at = row_time(rows, i, "replaced_at"),
+    };
+}
+
+static int look(struct daemon *daemon, struct err *err)
+{
+    struct scheduler *scheduler = daemon->state;
+    _cleanup_rows_ struct rows *read = NULL;
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(daemon->postgres, patience_text, &read, err) != 0 ||
+        PG(daemon->postgres, open_text, &rows, err) != 0) {
+        return -1;
+    }
+    scheduler->patience.hellos_read = row_time(read, 0, "hellos_read");
+    scheduler->patience.results_read = row_time(read, 0, "results_read");
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        struct open_execution open = take_open(rows, i);
+        _cleanup_free_ char *topic = claims_topic(
+            row_text(rows, i, "target"), row_int(rows, i, "generation"));
+        if (say(daemon, &open, topic, err) != 0) {
+            return -1;
+        }
+    }
+    return kafka_writer_flush(daemon->writer, ASK, err);
+}
+
+static int turn(struct daemon *daemon, struct err *err)
+{
+    struct scheduler *scheduler = daemon->state;
+    int64_t now = clock_steady();
+
+    if (now < scheduler->tick_at) {
+        int64_t left = scheduler->tick_at - now;
+        int fd = kafka_writer_fd(daemon->writer);
+        daemon_wait(daemon, &fd, 1, left > 1000 ? 1000 : (int)left);
+        return 0;
+    }
+    forget_said(scheduler, now - SAY_AGAIN);
+    if (look(daemon, err) != 0) {
+        forget_said(scheduler, INT64_MAX); /* whether it was said: unknown */
+        return -1;
+    }
+    scheduler->tick_at = now + scheduler->tick;
+    daemon_ready(daemon);
+    return 0;
+}
+
+static const struct service scheduler_service = {
+    .name = "errand-scheduler",
+    .kind = SERVICE_SCHEDULER,
+    .postgres = true,
+    .keys = keys,
+    .n_keys = ARRAY_SIZE(keys),
+    .start = start,
+    .turn = turn,
+    .stop = stop,
+};
+
+int main(int argc, char **argv)
+{
+    return service_main(&scheduler_service, argc, argv);
+}
