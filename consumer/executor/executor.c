@@ -20,8 +20,9 @@
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
 
-#define TURN 1000      /* ms that a turn waits at most */
-#define STOP_WAIT 3000 /* ms for children and results when we are stopped */
+#define TURN 1000        /* ms that a turn waits at most */
+#define STOP_WAIT 3000   /* ms for children and results when we are stopped */
+#define BROKER_WAIT 5000 /* ms for an answer of the broker */
 #define EVENTS 64
 
 static const struct config_key keys[] = {
@@ -138,6 +139,21 @@ static void watch(struct executor *executor, int fd, uint32_t events)
     (void)epoll_ctl(executor->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+/* So that no first record waits for its topic's metadata. */
+static int know_topics(struct executor *executor, struct err *err)
+{
+    const char *const topics[] = {"errand.results", "errand.executors",
+                                  "errand.replies", executor->claims_topic};
+
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
+        if (kafka_writer_know(executor->daemon->writer, topics[i], BROKER_WAIT,
+                              err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* Readers, and everything that wakes us. Kafka's descriptors are edges: each
  * turn asks them all. */
 static int begin(struct executor *executor, struct err *err)
@@ -154,7 +170,7 @@ static int begin(struct executor *executor, struct err *err)
     if (executor->claims == NULL || executor->dispatches == NULL) {
         return -1;
     }
-    if (intake_begin(executor, err) != 0) {
+    if (know_topics(executor, err) != 0 || intake_begin(executor, err) != 0) {
         return err_wrap(err, "target %s", executor->target);
     }
     watch(executor, executor->link, EPOLLIN);
@@ -168,7 +184,7 @@ static int begin(struct executor *executor, struct err *err)
 
 static void on_delivered(void *arg, uint64_t tag, const struct err *err)
 {
-    struct executor *executor = arg;
+    struct executor *executor = ((struct daemon *)arg)->state;
 
     if (tag == 0) {
         return;

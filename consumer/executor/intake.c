@@ -15,8 +15,9 @@
 #include "consumer/executor/executor.h"
 #include "io/log.h"
 
-#define CLAIM_AGAIN 5000 /* ms until a claim that was not read back is resent \
-                          */
+#define CLAIM_AGAIN                                           \
+    5000 /* ms until a claim that was not read back is resent \
+          */
 #define BOUNDS_WAIT 5000
 
 static char *position_path(const struct executor *executor)
