@@ -168,7 +168,8 @@ int client_open(struct client *client, rd_kafka_type_t type,
         return err_exit(err, EX_CONFIG, "[kafka] %s", text);
     }
     if (type == RD_KAFKA_CONSUMER) {
-        (void)rd_kafka_poll_set_consumer(client->rk);
+        /* Errors stay on the main queue: so trouble can be heard of without
+         * taking a record. */
         client->queue = rd_kafka_queue_get_consumer(client->rk);
     } else {
         client->queue = rd_kafka_queue_get_main(client->rk);
@@ -198,6 +199,11 @@ void client_quiet(struct client *client)
     uint64_t events;
 
     (void)!read(client->fd, &events, sizeof(events));
+}
+
+void client_listen(struct client *client)
+{
+    (void)rd_kafka_poll(client->rk, 0);
 }
 
 const char *client_trouble(const struct client *client)
@@ -322,9 +328,10 @@ static rd_kafka_resp_err_t ask_topic(struct client *client,
     return code;
 }
 
-static int topic_fail(const struct client *client, const char *name,
+static int topic_fail(struct client *client, const char *name,
                       rd_kafka_resp_err_t code, struct err *err)
 {
+    client_listen(client);
     (void)kafka_fail(err, code, "topic %s", name);
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
         return err_set(err, ERR_REJECT, "topic %s: the broker has none of that "
@@ -332,7 +339,8 @@ static int topic_fail(const struct client *client, const char *name,
                        "makes", name);
     }
     if (err->kind == ERR_RETRY && client_trouble(client) != NULL) {
-        return err_wrap(err, "%s", client_trouble(client));
+        return err_set(err, ERR_RETRY, "topic %s: %s", name,
+                       client_trouble(client));
     }
     return -1;
 }

@@ -52,6 +52,9 @@ void client_done(struct client *client);
 /* Makes the descriptor unreadable; what is queued after makes it readable. */
 void client_quiet(struct client *client);
 
+/* Serves errors that wait to be told (a writer's deliveries, too). */
+void client_listen(struct client *client);
+
 /* What is wrong with the connection; NULL: nothing known. */
 const char *client_trouble(const struct client *client);
 

@@ -400,6 +400,7 @@ int kafka_reader_poll(struct kafka_reader *reader, int timeout_ms,
             /* Only what comes after this makes the descriptor readable: so
              * look once more. */
             client_quiet(&reader->client);
+            client_listen(&reader->client);
             quiet = true;
             end = 0;
         }
@@ -480,8 +481,10 @@ char *kafka_cluster(struct kafka_reader *reader, int timeout_ms,
     char *text = rd_kafka_clusterid(reader->client.rk, timeout_ms);
 
     if (text == NULL) {
-        (void)err_set(err, ERR_RETRY, "which cluster this is: no answer from "
-                                      "the broker");
+        client_listen(&reader->client);
+        const char *trouble = client_trouble(&reader->client);
+        (void)err_set(err, ERR_RETRY, "which cluster this is: %s",
+                      trouble == NULL ? "no answer from the broker" : trouble);
         return NULL;
     }
     char *cluster = must_strdup(text);
