@@ -32,9 +32,10 @@ EXECUTOR := child claim_log execution executor intake ledger link output \
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := config kafka ledger link output policy proof log record \
+UNIT_TESTS := command_file parameter \
+	config kafka ledger link output policy proof log record \
 	overdue rows
-UNIT_HELP := chain table
+UNIT_HELP := chain columns table
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
 	$(addprefix common/model/,$(MODEL)) $(addprefix common/trust/,$(TRUST)) \
