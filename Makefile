@@ -19,8 +19,8 @@ BASE := buf clock codec err field_kinds fields file id suggest utf8 words
 MODEL := answer assignment change command command_file command_keys enrolment \
 	envelope parameter read record reply request result run session target user
 TRUST := allow dsse event key_file keys proof
-IO := config kafka kafka_reader kafka_writer log postgres postgres_rows
-ROOF := rpc service service_setup
+IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
+ROOF := rpc rpc_reply service service_setup
 
 SUBMIT := harmless spout track
 SCHEDULER := overdue scheduler

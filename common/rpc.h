@@ -18,6 +18,11 @@
 
 struct rpc;
 
+#define RPC_LATE 2000    /* ms after which it says what it waits for */
+#define RPC_AGAIN 5000   /* ms after which it sends the same bytes once more */
+#define RPC_BROKER 10000 /* ms that it tries to reach a broker */
+#define RPC_WAIT 30000   /* ms that it waits for any answer */
+
 /* Connects nothing yet. `kafka`: struct pair. Both are copied. */
 struct rpc *rpc_new(const struct list *kafka, const struct roots *roots,
                     struct err *err);
@@ -28,8 +33,20 @@ void rpc_free(struct rpc *rpc);
 void rpc_seen(const struct rpc *rpc, int64_t *ret_seq, struct hash *ret_head);
 void rpc_set_seen(struct rpc *rpc, int64_t seq, const struct hash *head);
 
-/* Called once when an answer is late (2 s), with what is waited for, in words;
- * may be NULL. */
+/*
+ * For who follows an invitation and pins no root yet (`roots` is empty): takes
+ * the key that the answer to invitation.show brings, if its hash begins with
+ * this half, from the invitation's code, and the reply's own chain goes up to
+ * it. rpc_root(): that key, once such a reply came; NULL before.
+ */
+void rpc_learn_root(struct rpc *rpc, const struct id *half);
+const struct key32 *rpc_root(const struct rpc *rpc);
+
+/* The words that came with the last answer ("unchanged"); NULL: none. */
+const char *rpc_text(const struct rpc *rpc);
+
+/* Called once in a call when its answer is late (2 s), with what is waited for,
+ * in words; may be NULL. */
 void rpc_on_late(struct rpc *rpc, void (*late)(void *arg, const char *what),
                  void *arg);
 
