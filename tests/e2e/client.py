@@ -1,0 +1,543 @@
+"""client.py: Errand from the outside, by other people's libraries: PyNaCl signs
+and opens, confluent-kafka produces and reads, json makes the payloads.
+
+It knows the wire as design.md says it and nothing of our C code: so what it
+makes by hand must be understood by the daemons, and what they make is checked
+here. Tests use it to ask, to forge, to repeat, and to read what was answered.
+
+    root = Root()                                   # a root key
+    admin = root.first_administrator("a@x.example")
+    asker = Asker(brokers, root.id)
+    session = asker.open_session(admin)
+    reply = asker.ask("target.set", {...}, admin)
+    reply.status, reply.text, reply.answer
+"""
+import base64
+import datetime
+import hashlib
+import json
+import os
+import time
+import uuid
+
+import confluent_kafka
+import nacl.exceptions
+import nacl.public
+import nacl.pwhash
+import nacl.secret
+import nacl.signing
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+ZERO = "0" * 64
+
+
+# Encodings
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+def moment(ms):
+    """RFC 3339 with milliseconds and Z."""
+    at = datetime.datetime.fromtimestamp(ms // 1000, datetime.timezone.utc)
+    return at.strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}Z"
+
+
+def moment_ms(text):
+    at = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+    return round(at.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000)
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def unb64(text):
+    return base64.b64decode(text, validate=True)
+
+
+def uuid7(ms=None):
+    ms = now_ms() if ms is None else ms
+    raw = bytearray(ms.to_bytes(6, "big") + os.urandom(10))
+    raw[6] = raw[6] & 0x0F | 0x70
+    raw[8] = raw[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(raw)))
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def tuple_hash(*parts):
+    """SHA-256 over the parts, each as LEN SP bytes."""
+    return sha256(b"".join(b"%d " % len(p) + p for p in parts))
+
+
+def id_of_hash(digest):
+    return str(uuid.UUID(bytes=bytes.fromhex(digest)[:16]))
+
+
+def user_id(root, key):
+    return id_of_hash(tuple_hash(bytes.fromhex(root), key))
+
+
+def execution_id(run_hash, target, attempt=1):
+    return id_of_hash(tuple_hash(b"errand.execution", bytes.fromhex(run_hash),
+                                 target.encode(), str(attempt).encode()))
+
+
+def key_line_read(line):
+    """The signing and the box key in a daemon's line."""
+    text = line.strip().replace("-", "").replace(" ", "").upper()
+    raw = base64.b32decode(text + "=" * (-len(text) % 8))
+    if hashlib.sha256(raw[:64]).digest()[:4] != raw[64:]:
+        raise ValueError("the line's checksum is wrong")
+    return raw[:32], raw[32:64]
+
+
+# Keys and envelopes
+
+def private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
+class Key:
+    """A pair: Ed25519 to sign with, X25519 to open boxes with."""
+
+    def __init__(self, seeds=None):
+        self.seeds = seeds = seeds or os.urandom(64)
+        self.signing = nacl.signing.SigningKey(seeds[:32])
+        self.opening = nacl.public.PrivateKey.from_seed(seeds[32:])
+
+    @classmethod
+    def of_invitation(cls, seed):
+        """The one-time key behind a code's 16 bytes."""
+        return cls(bytes.fromhex(tuple_hash(b"errand.invitation", seed) +
+                                 tuple_hash(b"errand.inv.box", seed)))
+
+    @classmethod
+    def read(cls, path, password=None):
+        """A key file, of a person (locked) or of a daemon."""
+        with open(path, encoding="utf-8") as file:
+            rows = json.load(file)
+        if "seeds" in rows:
+            return cls(unb64(rows["seeds"]))
+        key = nacl.pwhash.argon2id.kdf(
+            32, password.encode(), unb64(rows["argon2id_salt"]),
+            rows["argon2id_ops"], rows["argon2id_memory"])
+        return cls(nacl.secret.SecretBox(key).decrypt(unb64(rows["locked"])))
+
+    def write(self, path):
+        """In clear, as daemons keep theirs."""
+        with open(path, "w", encoding="utf-8", opener=private) as file:
+            json.dump({"format": "errand key 1", "key": b64(self.public),
+                       "box": b64(self.box), "seeds": b64(self.seeds)}, file)
+
+    @property
+    def public(self):
+        return bytes(self.signing.verify_key)
+
+    @property
+    def box(self):
+        return bytes(self.opening.public_key)
+
+    @property
+    def id(self):
+        return sha256(self.public)
+
+    def open(self, box):
+        return nacl.public.SealedBox(self.opening).decrypt(box)
+
+
+def pae(kind, payload):
+    """DSSE's pre-authentication encoding."""
+    kind = kind.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+class Envelope:
+    """A type, the exact bytes of a payload, and signatures [(key id, bytes)]."""
+
+    def __init__(self, kind, payload, signatures=()):
+        self.type = kind
+        self.payload = payload
+        self.signatures = list(signatures)
+
+    @classmethod
+    def of(cls, kind, fields, *keys):
+        """Signs a payload of these fields; `kind` without errand. and .v1."""
+        payload = json.dumps(fields, ensure_ascii=False,
+                             separators=(",", ":")).encode()
+        return cls(f"errand.{kind}.v1", payload).sign(*keys)
+
+    @classmethod
+    def from_dsse(cls, document):
+        return cls(document["payloadType"], unb64(document["payload"]),
+                   [(s["keyid"], unb64(s["sig"]))
+                    for s in document["signatures"]])
+
+    @classmethod
+    def from_record(cls, message):
+        """What a Kafka message holds, its signatures not checked."""
+        headers = message.headers() or []
+        values = {}
+        for name, value in headers:
+            values.setdefault(name, []).append(value.decode())
+        return cls(values["ce_type"][0], message.value(),
+                   list(zip(values["errand-key"],
+                            map(unb64, values["errand-sig"]))))
+
+    def sign(self, *keys):
+        data = pae(self.type, self.payload)
+        self.signatures += [(k.id, k.signing.sign(data).signature)
+                            for k in keys]
+        return self
+
+    def signed_by(self, public, index=0):
+        """Whether the index-th signature is good under this raw public key."""
+        try:
+            nacl.signing.VerifyKey(public).verify(
+                pae(self.type, self.payload), self.signatures[index][1])
+        except (nacl.exceptions.BadSignatureError, IndexError):
+            return False
+        return self.signatures[index][0] == sha256(public)
+
+    @property
+    def hash(self):
+        return sha256(pae(self.type, self.payload))
+
+    @property
+    def fields(self):
+        return json.loads(self.payload)
+
+    def dsse(self):
+        return {"payloadType": self.type, "payload": b64(self.payload),
+                "signatures": [{"keyid": k, "sig": b64(s)}
+                               for k, s in self.signatures]}
+
+    def headers(self, source="test"):
+        fields = self.fields
+        rows = [("ce_specversion", "1.0"), ("ce_id", fields["id"]),
+                ("ce_source", source), ("ce_type", self.type),
+                ("ce_time", fields["issued"]),
+                ("content-type", "application/json")]
+        for key, signature in self.signatures:
+            rows += [("errand-key", key), ("errand-sig", b64(signature))]
+        return [(name, value.encode()) for name, value in rows]
+
+
+# People and roots
+
+class Person:
+    """Their own key, the hash that names it (`by`), and a session."""
+
+    def __init__(self, email, key, by, user, chain=()):
+        self.email = email
+        self.key = key
+        self.by = by
+        self.user = user
+        self.chain = list(chain)
+        self.session = None
+
+    @classmethod
+    def read(cls, profile, email, password=None):
+        """Somebody by the profile that `submit` keeps for them."""
+        key = Key.read(os.path.join(profile, "key.json"), password)
+        with open(os.path.join(profile, "enrolment.json"),
+                  encoding="utf-8") as file:
+            rows = json.load(file)
+        chain = [Envelope.from_dsse(e) for e in rows["envelopes"]]
+        names = next(e for e in chain if e.fields.get("key") == b64(key.public))
+        return cls(email, key, names.hash, names.fields["user"], chain)
+
+    @property
+    def init(self):
+        """The root.init that their chain ends in."""
+        return next(e for e in self.chain if e.type == "errand.root.init.v1")
+
+
+class Session:
+    def __init__(self, person, key, envelope):
+        self.person = person
+        self.key = key
+        self.envelope = envelope
+        self.by = envelope.hash
+
+
+class Root:
+    """A root key, and what it signs off line."""
+
+    def __init__(self):
+        self.key = Key()
+        self.id = self.key.id
+        self.init = None
+
+    def head(self, ms=None):
+        ms = now_ms() if ms is None else ms
+        return {"root": self.id, "id": uuid7(ms), "issued": moment(ms),
+                "by": self.id}
+
+    def first_administrator(self, email):
+        key = Key()
+        user = user_id(self.id, key.public)
+        self.init = Envelope.of("root.init", {
+            **self.head(), "email": email, "user": user,
+            "key": b64(key.public)}, self.key)
+        return Person(email, key, self.init.hash, user, [self.init])
+
+    def enrol_authorizer(self, line, name="authorizer-1", days=90):
+        key, box = key_line_read(line)
+        return Envelope.of("service.enrol", {
+            **self.head(), "kind": "authorizer", "name": name,
+            "key": b64(key), "box": b64(box),
+            "until": moment(now_ms() + days * DAY)}, self.key)
+
+    def write(self, directory, line, name="authorizer-1"):
+        """root.pub and NAME.enrol.json, as `submit init` writes them."""
+        chain = [self.enrol_authorizer(line, name), self.init]
+        (directory / "root.pub").write_text(b64(self.key.public) + "\n")
+        (directory / f"{name}.enrol.json").write_text(json.dumps(
+            {"envelopes": [e.dsse() for e in chain]}))
+
+
+# Asking
+
+class Reply:
+    """The authorizer's answer: its parts joined, signatures checked."""
+
+    def __init__(self, parts, sizes):
+        self.parts = parts
+        self.sizes = sizes  # of the records' values
+        first = parts[0].fields
+        self.fields = first
+        self.status = first["status"]
+        self.text = first.get("text")
+        self.body = b"".join(unb64(p.fields.get("body", "")) for p in parts)
+        self.answer = json.loads(self.body) if self.body else None
+
+    def __repr__(self):
+        return f"<{self.status} {self.text!r} {self.body[:200]!r}>"
+
+
+class Silence(Exception):
+    """Nothing was answered in time."""
+
+
+class Asker:
+    """Produces requests and reads the replies of one partition."""
+
+    def __init__(self, brokers, root, partition=0):
+        self.brokers = brokers
+        self.root = root  # its id
+        self.partition = partition
+        self.box = Key()
+        self.producer = confluent_kafka.Producer({
+            "bootstrap.servers": brokers, "partitioner": "murmur2_random",
+            "enable.idempotence": True, "linger.ms": 0,
+            "message.max.bytes": 1_000_000})
+        self.producer.list_topics("errand.requests", timeout=10)
+        self.consumer = reader(brokers, "errand.replies", partition)
+
+    # Making requests
+
+    def request(self, kind, fields, by, *keys, issued=None, life=MINUTE,
+                request_id=None, box=None):
+        """A request's envelope. Members that are None are left out."""
+        issued = now_ms() if issued is None else issued
+        all_fields = {
+            "root": self.root, "id": request_id or uuid7(issued),
+            "issued": moment(issued), "by": by,
+            "expires": moment(issued + life),
+            "reply": {"partition": self.partition,
+                      "box": b64((box or self.box).box)}, **fields}
+        return Envelope.of(kind, {k: v for k, v in all_fields.items()
+                                  if v is not None}, *keys)
+
+    def produce(self, envelope, topic="errand.requests", key=None, **kwargs):
+        """Sends it as a record and waits until it is there."""
+        self.send(topic, envelope.payload, envelope.headers(),
+                  key or envelope.signatures[0][0], **kwargs)
+
+    def send(self, topic, value, headers, key, **kwargs):
+        failed = []
+        self.producer.produce(
+            topic, value=value, headers=headers, key=key,
+            on_delivery=lambda e, _: failed.append(e) if e else None, **kwargs)
+        self.producer.flush(10)
+        if failed:
+            raise RuntimeError(str(failed[0]))
+
+    # Reading answers
+
+    def replies(self, envelope, timeout=10):
+        """Yields the replies to a request, opened, as (envelope, size)."""
+        wanted = envelope.fields["id"].encode()
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            message = self.consumer.poll(0.1)
+            if message is None or message.error() or message.key() != wanted:
+                continue
+            box = unb64(json.loads(message.value())["box"])
+            yield (Envelope.from_dsse(json.loads(self.box.open(box))),
+                   len(message.value()))
+
+    def wait(self, envelope, timeout=10):
+        """The authorizer's whole reply, each part signed by the key that the
+        first part's proof names."""
+        parts, sizes, key = [], [], None
+        for part, size in self.replies(envelope, timeout):
+            fields = part.fields
+            if fields["request"] != envelope.hash:
+                continue
+            if fields["part"] == 0:
+                key = authorizer_key(fields, self.root)
+                parts, sizes = [], []
+            assert part.signed_by(key), "a reply with a bad signature"
+            assert fields["part"] == len(parts), "a part is missing"
+            parts.append(part)
+            sizes.append(size)
+            if fields["last"]:
+                return Reply(parts, sizes)
+        raise Silence(envelope.type)
+
+    def exchange(self, envelope, timeout=10):
+        self.produce(envelope)
+        return self.wait(envelope, timeout)
+
+    def ask(self, kind, fields, who, timeout=10, **kwargs):
+        """Asks as a person (own key) or by a Session; the whole reply."""
+        return self.exchange(
+            self.request(kind, fields, who.by, who.key, **kwargs), timeout)
+
+    # Short ways
+
+    def session_request(self, person, key, hours=8, **kwargs):
+        until = now_ms() + hours * HOUR
+        return self.request("session.open", {
+            "key": b64(key.public), "box": b64(key.box),
+            "until": moment(until)}, person.by, person.key, key, **kwargs)
+
+    def open_session(self, person):
+        key = Key()
+        envelope = self.session_request(person, key)
+        accepted(self.exchange(envelope))
+        person.session = Session(person, key, envelope)
+        return person.session
+
+    def invite(self, admin, email, role="runner", hours=72):
+        """Invites; the invitation: its key, user id and hash."""
+        key = Key()
+        user = user_id(self.root, key.public)
+        envelope = self.request("user.invite", {
+            "user": user, "invitation": b64(key.public), "email": email,
+            "role": role, "until": moment(now_ms() + hours * HOUR - MINUTE)},
+            admin.by, admin.key)
+        accepted(self.exchange(envelope))
+        return Invitation(key, user, email, envelope)
+
+    def verify(self, invitation):
+        """Follows an invitation; the new Person."""
+        key = Key()
+        envelope = self.verify_request(invitation, key)
+        accepted(self.exchange(envelope))
+        return Person(invitation.email, key, envelope.hash, invitation.user)
+
+    def verify_request(self, invitation, key, **kwargs):
+        return self.request("user.verify", {
+            "user": invitation.user, "invite": invitation.envelope.hash,
+            "key": b64(key.public), "generation": 1},
+            invitation.envelope.hash, invitation.key, key, **kwargs)
+
+    def add_target(self, admin, init, name, max_wait=86400):
+        return self.ask("target.set", {
+            "name": name, "generation": 1, "max_wait": max_wait, "seq": 0,
+            "prev": init.hash}, admin)
+
+    def command_request(self, admin, name, script, targets, version=1,
+                        command=None, previous=None, **fields):
+        return self.request("command.save", {
+            "command": command or uuid7(), "name": name, "version": version,
+            "previous": previous, "script": b64(script), "parameters": [],
+            "targets": targets, "timeout": 60, "wait": 60, **fields},
+            admin.by, admin.key)
+
+    def save_command(self, admin, name, script, targets, **fields):
+        """Saves version 1 of a command; its id."""
+        envelope = self.command_request(admin, name, script, targets, **fields)
+        accepted(self.exchange(envelope))
+        return envelope.fields["command"]
+
+    def assign(self, admin, user, command, **fields):
+        return self.ask("assignment.add",
+                        {"user": user, "command": command, **fields}, admin)
+
+    def run_request(self, session, command, targets, arguments=None,
+                    wait=60, issued=None, **kwargs):
+        issued = now_ms() if issued is None else issued
+        return self.request("run.start", {
+            "command": command, "arguments": arguments or {},
+            "targets": targets, "deadline": moment(issued + wait * 1000),
+            "follow": False}, session.by, session.key, issued=issued, **kwargs)
+
+
+class Invitation:
+    def __init__(self, key, user, email, envelope):
+        self.key = key
+        self.user = user
+        self.email = email
+        self.envelope = envelope
+
+
+def accepted(reply):
+    assert reply.status in ("accepted", "ok"), reply
+    return reply
+
+
+def authorizer_key(fields, root):
+    """The key that a reply's proof enrols, checked up to the root."""
+    proof = {e.hash: e for e in map(Envelope.from_dsse, fields["proof"])}
+    enrol = proof[fields["by"]]
+    named = enrol.fields
+    init = next(e for e in proof.values() if e.type == "errand.root.init.v1")
+    assert named["kind"] == "authorizer" and named["by"] == root
+    assert init.fields["root"] == root
+    assert enrol.signatures[0][0] == root, "not signed by the root"
+    return unb64(named["key"])
+
+
+# Topics
+
+def reader(brokers, topic, partition=0, offset=None):
+    """A consumer at a number: the end of a partition, or that offset."""
+    consumer = confluent_kafka.Consumer({
+        "bootstrap.servers": brokers, "group.id": "test",
+        "enable.auto.commit": False, "auto.offset.reset": "error",
+        "fetch.wait.max.ms": 50, "isolation.level": "read_uncommitted"})
+    at = confluent_kafka.TopicPartition(topic, partition)
+    if offset is None:
+        offset = consumer.get_watermark_offsets(at, timeout=10)[1]
+    consumer.assign([confluent_kafka.TopicPartition(topic, partition, offset)])
+    return consumer
+
+
+def read_all(brokers, topic):
+    """Every message of a topic, partition by partition."""
+    probe = confluent_kafka.Consumer({"bootstrap.servers": brokers,
+                                      "group.id": "test"})
+    found = probe.list_topics(topic, timeout=10).topics[topic]
+    messages = []
+    for partition in found.partitions:
+        at = confluent_kafka.TopicPartition(topic, partition)
+        low, high = probe.get_watermark_offsets(at, timeout=10)
+        consumer = reader(brokers, topic, partition, low)
+        while low < high:
+            message = consumer.poll(10)
+            if message is None or message.error():
+                raise RuntimeError(f"{topic} [{partition}] at {low}")
+            messages.append(message)
+            low = message.offset() + 1
+        consumer.close()
+    probe.close()
+    return messages
