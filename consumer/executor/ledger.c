@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,6 +15,8 @@
 
 #define SUM 16 /* hex digits of a line's checksum */
 #define LEDGER_MAX (1U << 30)
+#define LOCK_AGAIN 20  /* ms between tries, */
+#define LOCK_TRIES 100 /* and how many */
 
 struct life {
     struct id incarnation;
@@ -201,7 +204,12 @@ static int take_lock(struct ledger *ledger, struct err *err)
     if (ledger->lock < 0) {
         return err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
     }
-    if (flock(ledger->lock, LOCK_EX | LOCK_NB) != 0) {
+    /* The spawner of a life that was killed needs a moment to end. */
+    for (int tries = LOCK_TRIES; flock(ledger->lock, LOCK_EX | LOCK_NB) != 0;) {
+        if (--tries > 0) {
+            (void)poll(NULL, 0, LOCK_AGAIN);
+            continue;
+        }
         return err_set(err, ERR_FATAL,
                        "%s: another executor lives on this "
                        "state directory",

@@ -45,15 +45,54 @@ static _Noreturn void fail(const struct err *err)
     _exit(1);
 }
 
+static void reap(struct spawner *spawner)
+{
+    for (;;) {
+        int status = 0;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid <= 0) {
+            return;
+        }
+        for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
+            if (s->pid == pid && !s->exited) {
+                s->exited = true;
+                s->status = status;
+            }
+        }
+    }
+}
+
+static void end_everything(struct spawner *spawner)
+{
+    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
+        while (!child_gone(s->pid, &s->execution)) {
+            reap(spawner);
+            (void)poll(NULL, 0, LINGER);
+        }
+        child_clean(spawner->plan->directory, &s->execution);
+    }
+}
+
+/* The other half is gone, or not what it should be: nothing of what was made
+ * outlives us. */
+static _Noreturn void end(struct spawner *spawner, const struct err *why)
+{
+    end_everything(spawner);
+    if (why != NULL) {
+        fail(why);
+    }
+    _exit(0);
+}
+
 static void say(struct spawner *spawner, struct link_message *message)
 {
-    struct err err = {0};
+    struct err ignored = {0};
 
     message->head.length = (uint32_t)message->body.len;
     message->out = -1;
     message->err = -1;
-    if (link_send(spawner->plan->link, message, &err) != 0) {
-        fail(&err);
+    if (link_send(spawner->plan->link, message, &ignored) != 0) {
+        end(spawner, NULL);
     }
 }
 
@@ -168,23 +207,6 @@ static bool has_orphans(const struct spawner *spawner)
     return there != made;
 }
 
-static void reap(struct spawner *spawner)
-{
-    for (;;) {
-        int status = 0;
-        pid_t pid = waitpid(-1, &status, WNOHANG);
-        if (pid <= 0) {
-            return;
-        }
-        for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-            if (s->pid == pid && !s->exited) {
-                s->exited = true;
-                s->status = status;
-            }
-        }
-    }
-}
-
 static void tell_exit(struct spawner *spawner, const struct spawned *spawned)
 {
     _cleanup_message_ struct link_message message = {
@@ -251,17 +273,6 @@ static int64_t keep_time(struct spawner *spawner)
     return next;
 }
 
-static void end_everything(struct spawner *spawner)
-{
-    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-        while (!child_gone(s->pid, &s->execution)) {
-            reap(spawner);
-            (void)poll(NULL, 0, LINGER);
-        }
-        child_clean(spawner->plan->directory, &s->execution);
-    }
-}
-
 static void on_message(struct spawner *spawner)
 {
     _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
@@ -269,11 +280,7 @@ static void on_message(struct spawner *spawner)
     int got = link_receive(spawner->plan->link, &message, &err);
 
     if (got <= 0) {
-        end_everything(spawner);
-        if (got < 0) {
-            fail(&err);
-        }
-        _exit(0);
+        end(spawner, got < 0 ? &err : NULL);
     }
     if (message.head.kind == LINK_START) {
         on_start(spawner, &message);
