@@ -14,8 +14,6 @@
 #include "base/clock.h"
 #include "io/kafka_private.h"
 
-#define KNOW_MS 1000 /* for a topic's metadata, before its first use */
-
 static const struct setting common_settings[] = {
     {"client.id", "errand", DEFAULT},
     {"socket.nagle.disable", "true", DEFAULT},
@@ -118,7 +116,11 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         (void)rd_kafka_fatal_error(rk, text, sizeof(text));
         (void)err_set(&client->fatal, ERR_FATAL, "Kafka client: %s", text);
     } else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        (void)snprintf(client->trouble, sizeof(client->trouble), "%s", reason);
+        const char *timing = strstr(reason, " (after ");
+        int len = (int)(timing == NULL ? strlen(reason)
+                                       : (size_t)(timing - reason));
+        (void)snprintf(client->trouble, sizeof(client->trouble), "%.*s", len,
+                       reason);
         client->troubled_at = atomic_load(&client->answers);
     }
 }
@@ -254,7 +256,7 @@ static const struct {
     {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, ERR_REJECT},
 };
 
-static enum err_kind kind_of(rd_kafka_resp_err_t code)
+enum err_kind kafka_kind(rd_kafka_resp_err_t code)
 {
     for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
         if (meanings[i].code == code) {
@@ -272,119 +274,6 @@ int kafka_fail(struct err *err, rd_kafka_resp_err_t code, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(what, sizeof(what), fmt, args);
     va_end(args);
-    return err_set(err, kind_of(code), "%s: %s", what, rd_kafka_err2str(code));
-}
-
-static struct topic *find_topic(const struct client *client, const char *name)
-{
-    for (size_t i = 0; i < client->topics.n; i++) {
-        struct topic *topic = &list_at(&client->topics, struct topic, i);
-        if (strcmp(rd_kafka_topic_name(topic->handle), name) == 0) {
-            return topic;
-        }
-    }
-    return NULL;
-}
-
-static struct topic *add_topic(struct client *client, const char *name)
-{
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(client->rk, name, NULL);
-
-    if (handle == NULL) {
-        return NULL; /* no name of a topic */
-    }
-    struct topic *topic = list_grow(&client->topics, sizeof(*topic));
-    topic->handle = handle;
-    return topic;
-}
-
-/* The broker's answer about one topic; partitions that have no leader yet
- * count as no answer. */
-static rd_kafka_resp_err_t ask_topic(struct client *client,
-                                     rd_kafka_topic_t *handle, int timeout_ms,
-                                     int64_t *ret_partitions)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code =
-        rd_kafka_metadata(client->rk, 0, handle, &metadata, timeout_ms);
-
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return code;
-    }
-    code = metadata->topic_cnt == 1 ? metadata->topics[0].err
-                                    : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-    int n = code == RD_KAFKA_RESP_ERR_NO_ERROR
-                ? metadata->topics[0].partition_cnt
-                : 0;
-    for (int i = 0; i < n; i++) {
-        if (metadata->topics[0].partitions[i].leader < 0) {
-            code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-        }
-    }
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        *ret_partitions = n;
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return code;
-}
-
-static int topic_fail(struct client *client, const char *name,
-                      rd_kafka_resp_err_t code, struct err *err)
-{
-    client_listen(client);
-    (void)kafka_fail(err, code, "topic %s", name);
-    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-        return err_set(err, ERR_REJECT, "topic %s: the broker has none of that "
-                       "name; schema/topics.def lists those that ops/kafka "
-                       "makes", name);
-    }
-    if (err->kind == ERR_RETRY && client_trouble(client) != NULL) {
-        return err_set(err, ERR_RETRY, "topic %s: %s", name,
-                       client_trouble(client));
-    }
-    return -1;
-}
-
-int client_topic(struct client *client, const char *name, int timeout_ms,
-                 int64_t *ret_partitions, struct err *err)
-{
-    int64_t end = clock_steady() + timeout_ms;
-    struct topic *topic = find_topic(client, name);
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-
-    if (topic == NULL) {
-        topic = add_topic(client, name);
-    }
-    if (topic == NULL) {
-        return err_set(err, ERR_REJECT, "'%.80s' can't be a topic", name);
-    }
-    while (code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
-        code = ask_topic(client, topic->handle, ms_until(end), ret_partitions);
-        if (code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
-            if (ms_until(end) == 0) {
-                break;
-            }
-            (void)usleep(10000); /* a broker that starts, a topic just made */
-        }
-    }
-    topic->asked = code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-                   kind_of(code) == ERR_RETRY;
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? 0
-               : topic_fail(client, name, code, err);
-}
-
-int client_know(struct client *client, const char *name, struct err *err)
-{
-    const struct topic *topic = find_topic(client, name);
-    struct err failed = {0};
-    int64_t n;
-
-    if ((topic != NULL && topic->asked) ||
-        client_topic(client, name, KNOW_MS, &n, &failed) == 0 ||
-        failed.kind == ERR_RETRY) {
-        return 0;
-    }
-    *err = failed;
-    return -1;
+    return err_set(err, kafka_kind(code), "%s: %s", what,
+                   rd_kafka_err2str(code));
 }

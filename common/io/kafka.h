@@ -88,9 +88,9 @@ int kafka_writer_know(struct kafka_writer *writer, const char *topic,
                       int timeout_ms, struct err *err);
 
 /* Hands a copy of the record over; it is sent until it is delivered, also where
- * librdkafka's producer dies meanwhile (then it may be there twice). REJECT: too
- * large, or no such topic; RETRY: queue is full. A broker that is away is no
- * error; the first send to a topic waits a second for it. */
+ * librdkafka's producer dies meanwhile (then it may be there twice). REJECT:
+ * too large, or no such topic; RETRY: queue is full. A broker that is away is
+ * no error; the first send to a topic waits a second for it. */
 int kafka_writer_send(struct kafka_writer *writer, const struct record *record,
                       uint64_t tag, struct err *err);
 
@@ -111,8 +111,8 @@ const char *kafka_writer_trouble(const struct kafka_writer *writer);
 int kafka_writer_flush(struct kafka_writer *writer, int timeout_ms,
                        struct err *err);
 
-/* Makes a topic with configuration (struct pair) and waits until it can be used;
- * there already is fine. */
+/* Makes a topic with configuration (struct pair) and waits until it can be
+ * used; there already is fine. */
 int kafka_topic_make(struct kafka_writer *writer, const char *topic,
                      int partitions, const struct list *config, int timeout_ms,
                      struct err *err);

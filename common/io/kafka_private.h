@@ -66,6 +66,25 @@ int client_topic(struct client *client, const char *topic, int timeout_ms,
  * second would. REJECT: no such topic; a broker that is away is no failure. */
 int client_know(struct client *client, const char *topic, struct err *err);
 
+/* The client in each; a writer's is made anew first if it is dead (NULL: that
+ * failed). */
+struct client *reader_client(struct kafka_reader *reader);
+struct client *writer_client(struct kafka_writer *writer, struct err *err);
+
+/* A record from librdkafka's message, and a deep copy of what is to be sent.
+ * -1: out of memory. */
+int record_read(const rd_kafka_message_t *message, struct record *ret_record,
+                struct err *err);
+int record_copy(const struct record *record, struct record *ret_copy,
+                struct err *err);
+
+/* Its headers for librdkafka, and its bytes on the wire, at most. */
+rd_kafka_headers_t *record_headers(const struct record *record);
+size_t record_size(const struct record *record);
+
+/* Which kind of error a code is. */
+enum err_kind kafka_kind(rd_kafka_resp_err_t code);
+
 /* What an error code means for whoever called: kind and text. */
 int kafka_fail(struct err *err, rd_kafka_resp_err_t code, const char *fmt, ...)
     _printf_(3, 4);

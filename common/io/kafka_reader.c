@@ -281,50 +281,6 @@ int kafka_reader_add(struct kafka_reader *reader, const char *topic,
                              err);
 }
 
-static void copy_headers(const rd_kafka_message_t *message,
-                         struct record *record)
-{
-    rd_kafka_headers_t *headers;
-    const char *name;
-    const void *value;
-    size_t size;
-
-    if (rd_kafka_message_headers(message, &headers) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return;
-    }
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value,
-                                               &size) ==
-                       RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++) {
-        /* librdkafka puts a NUL behind every value. */
-        if (value != NULL && strlen(value) == size) {
-            record_header_add(record, name, value);
-        }
-    }
-}
-
-static int copy_record(const rd_kafka_message_t *message, struct record *record,
-                       struct err *err)
-{
-    rd_kafka_timestamp_type_t type;
-
-    *record = (struct record){
-        .topic = must_strdup(rd_kafka_topic_name(message->rkt)),
-        .partition = message->partition,
-        .offset = message->offset,
-        .timestamp = rd_kafka_message_timestamp(message, &type),
-    };
-    copy_headers(message, record);
-    if (buf_add(&record->key, message->key, message->key_len) != 0 ||
-        buf_add(&record->value, message->payload, message->len) != 0) {
-        record_done(record);
-        return err_set(err, ERR_FATAL, "out of memory for a record of %zu "
-                                       "bytes", message->len);
-    }
-    return 0;
-}
-
 /* What comes without a record: an end, a broker that is away, or the worst. */
 static int on_event(struct kafka_reader *reader,
                     const rd_kafka_message_t *message, struct err *err)
@@ -367,7 +323,7 @@ static int poll_once(struct kafka_reader *reader, int timeout_ms,
     if (message != NULL && message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         result = on_event(reader, message, err);
     } else if (message != NULL) {
-        result = copy_record(message, ret_record, err) == 0 ? 1 : -1;
+        result = record_read(message, ret_record, err) == 0 ? 1 : -1;
     }
     if (message != NULL) {
         rd_kafka_message_destroy(message);
@@ -407,6 +363,11 @@ int kafka_reader_poll(struct kafka_reader *reader, int timeout_ms,
     }
 }
 
+struct client *reader_client(struct kafka_reader *reader)
+{
+    return &reader->client;
+}
+
 int kafka_reader_fd(struct kafka_reader *reader)
 {
     return reader->client.fd;
@@ -443,51 +404,4 @@ int kafka_group_commit(struct kafka_reader *reader, const char *topic,
                ? 0
                : kafka_fail(err, code, "committing %s [%lld] in the group",
                             topic, (long long)partition);
-}
-
-int kafka_bounds(struct kafka_reader *reader, const char *topic,
-                 int64_t partition, int timeout_ms, int64_t *ret_low,
-                 int64_t *ret_high, struct err *err)
-{
-    int64_t end = clock_steady() + timeout_ms;
-    int64_t n = 0;
-
-    if (client_topic(&reader->client, topic, timeout_ms, &n, err) != 0) {
-        return -1;
-    }
-    if (partition >= n) {
-        return err_set(err, ERR_REJECT, "topic %s has %lld partitions: there "
-                       "is no number %lld", topic, (long long)n,
-                       (long long)partition);
-    }
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        reader->client.rk, topic, (int32_t)partition, ret_low, ret_high,
-        ms_until(end) + 1);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? 0
-               : kafka_fail(err, code, "offsets of %s [%lld]", topic,
-                            (long long)partition);
-}
-
-int kafka_partitions(struct kafka_reader *reader, const char *topic,
-                     int timeout_ms, int64_t *ret_n, struct err *err)
-{
-    return client_topic(&reader->client, topic, timeout_ms, ret_n, err);
-}
-
-char *kafka_cluster(struct kafka_reader *reader, int timeout_ms,
-                    struct err *err)
-{
-    char *text = rd_kafka_clusterid(reader->client.rk, timeout_ms);
-
-    if (text == NULL) {
-        client_listen(&reader->client);
-        const char *trouble = client_trouble(&reader->client);
-        (void)err_set(err, ERR_RETRY, "which cluster this is: %s",
-                      trouble == NULL ? "no answer from the broker" : trouble);
-        return NULL;
-    }
-    char *cluster = must_strdup(text);
-    rd_kafka_mem_free(reader->client.rk, text);
-    return cluster;
 }

@@ -14,8 +14,7 @@
 #include "io/kafka_private.h"
 #include "model/parameter.h"
 
-#define RECORD_MAX 1000000  /* librdkafka's message.max.bytes, below a MiB */
-#define RECORD_OVERHEAD 200 /* of a batch of one record */
+#define RECORD_MAX 1000000 /* librdkafka's message.max.bytes, below a MiB */
 
 struct sent {
     struct sent *before;
@@ -155,33 +154,12 @@ void kafka_writer_free(struct kafka_writer *writer)
     free(writer);
 }
 
-int kafka_writer_know(struct kafka_writer *writer, const char *topic,
-                      int timeout_ms, struct err *err)
-{
-    int64_t partitions;
-
-    return client_topic(&writer->client, topic, timeout_ms, &partitions, err);
-}
-
-static rd_kafka_headers_t *headers_of(const struct record *record)
-{
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->headers.n);
-
-    for (size_t i = 0; i < record->headers.n; i++) {
-        const struct header *header =
-            &list_at(&record->headers, struct header, i);
-        (void)rd_kafka_header_add(headers, header->name, -1, header->value,
-                                  -1);
-    }
-    return headers;
-}
-
 /* librdkafka points into the record, which stays until it is delivered. */
 static rd_kafka_resp_err_t produce(struct kafka_writer *writer,
                                    struct sent *sent)
 {
     struct record *record = &sent->record;
-    rd_kafka_headers_t *headers = headers_of(record);
+    rd_kafka_headers_t *headers = record_headers(record);
     rd_kafka_resp_err_t code = rd_kafka_producev(
         writer->client.rk, RD_KAFKA_V_TOPIC(record->topic),
         RD_KAFKA_V_PARTITION((int32_t)record->partition),
@@ -226,40 +204,15 @@ static int renew_if_dead(struct kafka_writer *writer, struct err *err)
     return dead ? renew(writer, err) : 0;
 }
 
-static size_t size_of(const struct record *record)
+struct client *writer_client(struct kafka_writer *writer, struct err *err)
 {
-    size_t size = RECORD_OVERHEAD + record->key.len + record->value.len;
-
-    for (size_t i = 0; i < record->headers.n; i++) {
-        const struct header *header =
-            &list_at(&record->headers, struct header, i);
-        size += strlen(header->name) + strlen(header->value) + 10;
-    }
-    return size;
-}
-
-static int copy_record(const struct record *record, struct record *ret_copy,
-                       struct err *err)
-{
-    *ret_copy = (struct record){.topic = must_strdup(record->topic),
-                                .partition = record->partition};
-    for (size_t i = 0; i < record->headers.n; i++) {
-        const struct header *header =
-            &list_at(&record->headers, struct header, i);
-        record_header_add(ret_copy, header->name, header->value);
-    }
-    if (buf_add(&ret_copy->key, record->key.data, record->key.len) != 0 ||
-        buf_add(&ret_copy->value, record->value.data, record->value.len) != 0) {
-        record_done(ret_copy);
-        return err_set(err, ERR_RETRY, "out of memory for a record");
-    }
-    return 0;
+    return renew_if_dead(writer, err) == 0 ? &writer->client : NULL;
 }
 
 int kafka_writer_send(struct kafka_writer *writer, const struct record *record,
                       uint64_t tag, struct err *err)
 {
-    size_t size = size_of(record);
+    size_t size = record_size(record);
     struct record copy;
 
     if (size > RECORD_MAX) {
@@ -269,7 +222,7 @@ int kafka_writer_send(struct kafka_writer *writer, const struct record *record,
     }
     if (renew_if_dead(writer, err) != 0 ||
         client_know(&writer->client, record->topic, err) != 0 ||
-        copy_record(record, &copy, err) != 0) {
+        record_copy(record, &copy, err) != 0) {
         return -1;
     }
     struct sent *sent = must_calloc(1, sizeof(*sent));
@@ -334,106 +287,4 @@ int kafka_writer_flush(struct kafka_writer *writer, int timeout_ms,
         return -1;
     }
     return 0;
-}
-
-static int topic_result(rd_kafka_event_t *event, const char *topic,
-                        struct err *err)
-{
-    size_t n = 0;
-
-    if (event == NULL) {
-        return err_set(err, ERR_RETRY, "making topic %s: no answer from the "
-                                       "broker", topic);
-    }
-    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return kafka_fail(err, rd_kafka_event_error(event), "making topic %s",
-                          topic);
-    }
-    const rd_kafka_topic_result_t **results =
-        rd_kafka_CreateTopics_result_topics(
-            rd_kafka_event_CreateTopics_result(event), &n);
-    rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[0]);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-        code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
-        return 0;
-    }
-    (void)kafka_fail(err, code, "making topic %s", topic);
-    return rd_kafka_topic_result_error_string(results[0]) == NULL
-               ? -1
-               : err_set(err, err->kind, "making topic %s: %s", topic,
-                         rd_kafka_topic_result_error_string(results[0]));
-}
-
-/* The broker that we ask may hear of it later than the controller. */
-static int wait_for_topic(struct kafka_writer *writer, const char *topic,
-                          int timeout_ms, struct err *err)
-{
-    int64_t end = clock_steady() + timeout_ms;
-
-    while (kafka_writer_know(writer, topic, ms_until(end), err) != 0) {
-        if (ms_until(end) == 0) {
-            return -1;
-        }
-        (void)usleep(5000);
-    }
-    return 0;
-}
-
-static rd_kafka_NewTopic_t *topic_wanted(const char *topic, int partitions,
-                                         const struct list *config,
-                                         struct err *err)
-{
-    char text[200];
-    rd_kafka_NewTopic_t *wanted =
-        rd_kafka_NewTopic_new(topic, partitions, -1, text, sizeof(text));
-
-    if (wanted == NULL) {
-        (void)err_set(err, ERR_REJECT, "topic %s: %s", topic, text);
-        return NULL;
-    }
-    for (size_t i = 0; i < config->n; i++) {
-        const struct pair *pair = &list_at(config, struct pair, i);
-        (void)rd_kafka_NewTopic_set_config(wanted, pair->name, pair->value);
-    }
-    return wanted;
-}
-
-static int create_topic(struct kafka_writer *writer, const char *topic,
-                        rd_kafka_NewTopic_t *wanted, int timeout_ms,
-                        struct err *err)
-{
-    char text[200];
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(writer->client.rk);
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
-        writer->client.rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text,
-                                                    sizeof(text));
-    (void)rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms,
-                                                      text, sizeof(text));
-    rd_kafka_CreateTopics(writer->client.rk, &wanted, 1, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
-    int result = topic_result(event, topic, err);
-    rd_kafka_event_destroy(event);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
-    return result;
-}
-
-int kafka_topic_make(struct kafka_writer *writer, const char *topic,
-                     int partitions, const struct list *config, int timeout_ms,
-                     struct err *err)
-{
-    int64_t end = clock_steady() + timeout_ms;
-
-    if (renew_if_dead(writer, err) != 0) {
-        return -1;
-    }
-    rd_kafka_NewTopic_t *wanted = topic_wanted(topic, partitions, config, err);
-    if (wanted == NULL) {
-        return -1;
-    }
-    int failed = create_topic(writer, topic, wanted, timeout_ms, err);
-    rd_kafka_NewTopic_destroy(wanted);
-    return failed ? -1 : wait_for_topic(writer, topic, ms_until(end), err);
 }
