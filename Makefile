@@ -22,7 +22,8 @@ TRUST := allow dsse event key_file keys proof
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := rpc rpc_reply service service_setup
 
-SUBMIT := harmless spout track
+SUBMIT := cmd_assign cmd_command cmd_output cmd_result cmd_run cmd_runner follow \
+	harmless saved spout track
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements asking assignments authorizer commands decide \
 	deliver installation outputs people policy replies runs services sessions \

@@ -1,0 +1,168 @@
+/*
+ * cmd_run.c: run: asks for a run, and follows it unless told otherwise.
+ *
+ * Arguments and targets are checked here first, by the authorizer's own code,
+ * so that a person is told at once. The run's deadline is signed with it:
+ * nothing of it starts later than the command's wait allows.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "model/run.h"
+#include "producer/submit/follow.h"
+#include "producer/submit/saved.h"
+
+/* NAME=VALUE for each argument behind the command's name. */
+static int read_arguments(const struct submit *submit, struct list *arguments,
+                          struct err *err)
+{
+    for (size_t i = 1; i < submit->n_args; i++) {
+        const char *text = submit->args[i];
+        const char *equals = strchr(text, '=');
+        if (equals == NULL || equals == text) {
+            return err_exit(err, EXIT_USAGE,
+                            "'%s' is no argument: those are NAME=VALUE", text);
+        }
+        _cleanup_free_ char *name = strndup(text, (size_t)(equals - text));
+        if (name == NULL) {
+            abort();
+        }
+        if (pairs_get(arguments, name) != NULL) {
+            return err_exit(err, EXIT_USAGE, "%s is given twice", name);
+        }
+        pairs_add(arguments, name, equals + 1);
+    }
+    return 0;
+}
+
+static int bad_target(const struct command_answer *command, const char *target,
+                      struct err *err)
+{
+    _cleanup_buf_ struct buf known = {0};
+
+    for (size_t i = 0; i < command->command.targets.n; i++) {
+        (void)buf_addf(&known, "%s%s", i > 0 ? ", " : "",
+                       list_at(&command->command.targets, char *, i));
+    }
+    return err_exit(err, EXIT_DATA, "%s is not for target %s; it is for: %s",
+                    command->command.name, target, buf_text(&known));
+}
+
+/* Those that -t names; where there is none, all of the command's. */
+static int read_targets(const struct submit *submit,
+                        const struct command_answer *command,
+                        struct list *targets, struct err *err)
+{
+    const struct list *known = &command->command.targets;
+    const char *target;
+
+    for (size_t i = 0; (target = flag_value_at(submit, "target", i)); i++) {
+        if (!texts_hold(known, target)) {
+            return bad_target(command, target, err);
+        }
+        if (!texts_hold(targets, target)) {
+            texts_add(targets, target);
+        }
+    }
+    for (size_t i = 0;
+         targets->n < known->n && i < known->n && !flag_given(submit, "target");
+         i++) {
+        texts_add(targets, list_at(known, char *, i));
+    }
+    return 0;
+}
+
+static int plan_run(const struct submit *submit,
+                    const struct command_answer *command, struct run_start *run,
+                    struct err *err)
+{
+    int64_t now = clock_now();
+
+    run->request.head.id = id_new(now);
+    run->request.head.issued = now;
+    run->command = command->command.command;
+    run->deadline = now + REQUEST_LIFE + command->wait * 1000;
+    run->follow = !flag_given(submit, "detach");
+    if (arguments_check(&command->parameters, &run->arguments, NULL, err) !=
+        0) {
+        err->status = EXIT_DATA;
+        return err_wrap(err, "%s", command->command.name);
+    }
+    return read_targets(submit, command, &run->targets, err);
+}
+
+/* Until the answer is there, nothing can be said but this. */
+static void on_interrupt(int signal)
+{
+    static const char text[] =
+        "\nsubmit: no answer yet; if it was accepted, the run goes on: "
+        "submit history tells\n";
+
+    (void)signal;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(EXIT_NO_ANSWER);
+}
+
+static int start_run(struct submit *submit, struct run_start *run,
+                     struct run_answer *ret_answer, struct err *err)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+
+    (void)sigaction(SIGINT, &action, NULL);
+    return submit_ask(submit,
+                      &(struct question){.as = ASK_SESSION,
+                                         .kind = EVENT_RUN_START,
+                                         .payload = run,
+                                         .answer = &run_answer_table,
+                                         .ret_answer = ret_answer},
+                      err);
+}
+
+static int tell_detached(const struct submit *submit,
+                         const struct run_answer *answer, struct err *err)
+{
+    static const struct column columns[] = {
+        {"run", COLUMN_ID, .at = offsetof(struct run_answer, run.run)}};
+    struct noun noun = {.table = &run_answer_table,
+                        .columns = columns,
+                        .n = ARRAY_SIZE(columns)};
+    struct print print = submit->print;
+
+    if (print.format == FORMAT_TABLE) {
+        print.format = FORMAT_NAME;
+    }
+    return print_row(&print, &noun, answer, err);
+}
+
+static int run_command(struct submit *submit, struct run_start *run,
+                       struct err *err)
+{
+    struct command_answer command = {0};
+    struct run_answer answer = {0};
+
+    if (read_arguments(submit, &run->arguments, err) != 0 ||
+        command_ask(submit, submit->args[0], &command, err) != 0) {
+        return -1;
+    }
+    int done = plan_run(submit, &command, run, err) != 0 ||
+                       start_run(submit, run, &answer, err) != 0
+                   ? -1
+                   : 0;
+    if (done == 0) {
+        done = run->follow ? follow_run(submit, &answer, err)
+                           : tell_detached(submit, &answer, err);
+        table_done(&run_answer_table, &answer);
+    }
+    table_done(&command_answer_table, &command);
+    return done;
+}
+
+int cmd_run(struct submit *submit, struct err *err)
+{
+    struct run_start run = {0};
+    int done = run_command(submit, &run, err);
+
+    table_done(&run_start_table, &run);
+    return done;
+}

@@ -1,0 +1,187 @@
+/*
+ * cmd_runner.c: list, show: the commands that a person may run, and what each
+ * of them asks for.
+ */
+#include <string.h>
+
+#include "producer/submit/saved.h"
+#include "producer/submit/shown.h"
+
+int commands_print(struct submit *submit, const struct noun *noun,
+                   struct err *err)
+{
+    struct plain_request plain = {0};
+    struct commands_answer answer = {0};
+
+    if (submit_ask(submit,
+                   &(struct question){.as = ASK_SESSION,
+                                      .kind = EVENT_COMMAND_LIST,
+                                      .payload = &plain,
+                                      .answer = &commands_answer_table,
+                                      .ret_answer = &answer},
+                   err) != 0) {
+        return -1;
+    }
+    int done = print_rows(&submit->print, noun, &answer.commands, err);
+    table_done(&commands_answer_table, &answer);
+    return done;
+}
+
+static const struct column list_columns[] = {
+    {"name", COLUMN_TEXT, .at = offsetof(struct command_row, name)},
+    {"description", COLUMN_TEXT,
+     .at = offsetof(struct command_row, description), .wide = true},
+    {"targets", COLUMN_TEXTS, .at = offsetof(struct command_row, targets),
+     .wide = true},
+};
+
+int cmd_list(struct submit *submit, struct err *err)
+{
+    return commands_print(
+        submit,
+        &(struct noun){.nothing = "no command is assigned to you",
+                       .table = row_table(&commands_answer_table),
+                       .columns = list_columns,
+                       .n = ARRAY_SIZE(list_columns)},
+        err);
+}
+
+/* How it is called: "submit run disk-report [dir=PATH]". */
+static char *usage_make(const void *row)
+{
+    const struct command_answer *answer = row;
+    struct buf out = {0};
+
+    (void)buf_addf(&out, "submit run %s", answer->command.name);
+    for (size_t i = 0; i < answer->parameters.n; i++) {
+        const struct parameter *one =
+            &list_at(&answer->parameters, struct parameter, i);
+        bool needed = one->required && one->fallback == NULL;
+        (void)buf_addf(&out, needed ? " %s=%s" : " [%s=%s]", one->name,
+                       word_text(&parameter_type_words, one->type));
+    }
+    return buf_take(&out);
+}
+
+static const struct column command_columns[] = {
+    {"name", COLUMN_TEXT, .at = offsetof(struct command_answer, command.name)},
+    {"description", COLUMN_TEXT,
+     .at = offsetof(struct command_answer, command.description)},
+    {"version", COLUMN_INT,
+     .at = offsetof(struct command_answer, command.version)},
+    {"saved", COLUMN_TIME,
+     .at = offsetof(struct command_answer, command.saved)},
+    {"targets", COLUMN_TEXTS,
+     .at = offsetof(struct command_answer, command.targets)},
+    {"timeout", COLUMN_SECONDS, .at = offsetof(struct command_answer, timeout)},
+    {"waits", COLUMN_SECONDS, .at = offsetof(struct command_answer, wait)},
+    {"usage", COLUMN_MADE, .make = usage_make},
+    {"saved by", COLUMN_TEXT,
+     .at = offsetof(struct command_answer, command.saved_by)},
+    {"runners", COLUMN_TEXTS, .at = offsetof(struct command_answer, runners)},
+};
+
+#define RUNNER_COLUMNS (ARRAY_SIZE(command_columns) - 2)
+
+static char *default_make(const void *row)
+{
+    const struct parameter *one = row;
+
+    if (one->fallback != NULL) {
+        return must_strdup(one->fallback);
+    }
+    return must_strdup(one->required ? "(required)" : "(none)");
+}
+
+static char *choices_make(const void *row)
+{
+    const struct parameter *one = row;
+    struct buf out = {0};
+
+    (void)buf_adds(&out, word_text(&parameter_type_words, one->type));
+    for (size_t i = 0; i < one->choices.n; i++) {
+        (void)buf_addf(&out, "%s%s", i == 0 ? ": " : "|",
+                       list_at(&one->choices, char *, i));
+    }
+    return buf_take(&out);
+}
+
+static const struct column parameter_columns[] = {
+    {"parameter", COLUMN_TEXT, .at = offsetof(struct parameter, name)},
+    {"type", COLUMN_MADE, .make = choices_make},
+    {"default", COLUMN_MADE, .make = default_make},
+    {"help", COLUMN_TEXT, .at = offsetof(struct parameter, help), .wide = true},
+};
+
+static int print_parameters(const struct submit *submit,
+                            const struct command_answer *answer,
+                            struct err *err)
+{
+    struct noun noun = {.table = &parameter_table,
+                        .columns = parameter_columns,
+                        .n = ARRAY_SIZE(parameter_columns)};
+
+    if (answer->parameters.n == 0) {
+        return 0;
+    }
+    return print_line(&submit->print, err, "%s", "") != 0
+               ? -1
+               : print_rows(&submit->print, &noun, &answer->parameters, err);
+}
+
+static int print_last(struct submit *submit, const char *name, struct err *err)
+{
+    struct history_answer history = {0};
+    struct run_row *run;
+
+    int none = run_last(submit, name, &history, &run, err);
+    if (none != 0) {
+        return none < 0 ? -1 : 0;
+    }
+    char id[RUN_SHORT];
+    run_short(&run->run, id);
+    _cleanup_free_ char *when = time_text(run->asked);
+    _cleanup_free_ char *how = run_text(run);
+    int done =
+        print_line(&submit->print, err,
+                   "\nyour last run: %s, %s (submit result %s)", when, how, id);
+    table_done(&history_answer_table, &history);
+    return done;
+}
+
+static int print_command(struct submit *submit,
+                         const struct command_answer *answer, struct err *err)
+{
+    bool all = answer->envelopes.n > 0;
+    struct noun noun = {.table = &command_answer_table,
+                        .columns = command_columns,
+                        .n =
+                            all ? ARRAY_SIZE(command_columns) : RUNNER_COLUMNS};
+
+    if (print_row(&submit->print, &noun, answer, err) != 0) {
+        return -1;
+    }
+    if (submit->print.format != FORMAT_TABLE) {
+        return 0;
+    }
+    return print_parameters(submit, answer, err) != 0
+               ? -1
+               : print_last(submit, answer->command.name, err);
+}
+
+int command_print(struct submit *submit, const char *name, struct err *err)
+{
+    struct command_answer answer = {0};
+
+    if (command_ask(submit, name, &answer, err) != 0) {
+        return -1;
+    }
+    int done = print_command(submit, &answer, err);
+    table_done(&command_answer_table, &answer);
+    return done;
+}
+
+int cmd_show(struct submit *submit, struct err *err)
+{
+    return command_print(submit, submit->args[0], err);
+}

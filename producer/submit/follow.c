@@ -1,0 +1,330 @@
+/*
+ * follow.c: see follow.h.
+ *
+ * Executors tell live what happens; where nothing comes for five seconds the
+ * record is asked (run.show), so that outcomes that no executor tells, and
+ * replies that were lost, are learned as well. Output that is missing is
+ * fetched from the record, which may be some moments behind.
+ */
+#include "producer/submit/follow.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "model/read.h"
+#include "producer/submit/shown.h"
+#include "producer/submit/track.h"
+
+#define QUIET 5000      /* ms without news, after which the record is asked */
+#define FETCH_AGAIN 200 /* ms between looks for output that is missing */
+#define FETCH_MAX 10000 /* ms after which it is said to be missing */
+#define TOLD "told"     /* the profile's file with the run that has ended */
+
+struct follow {
+    struct submit *submit;
+    const struct run_row *run;
+    struct tracks tracks;
+    char id[ID_TEXT];
+    char shown[RUN_SHORT];
+    int interrupt_fd;
+    int64_t heard; /* clock_steady() of the last news */
+    int64_t fetched;
+};
+
+static sigset_t interrupt_set(void)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    return set;
+}
+
+static int interrupt_open(void)
+{
+    sigset_t set = interrupt_set();
+
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Asks, while Ctrl-C does what it did before there was a run to follow. */
+static int follow_ask(struct follow *follow, const struct question *question,
+                      struct err *err)
+{
+    sigset_t set = interrupt_set();
+
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    int done = submit_ask(follow->submit, question, err);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    return done;
+}
+
+static bool interrupted(const struct follow *follow)
+{
+    struct signalfd_siginfo info;
+
+    return read(follow->interrupt_fd, &info, sizeof(info)) == sizeof(info);
+}
+
+static void tell_silent(struct track *track)
+{
+    const struct execution_row *row = &track->row;
+
+    if (track->told_silent || track_ended(track) || !row->silent) {
+        return;
+    }
+    _cleanup_free_ char *until = time_text(row->expires);
+    _cleanup_free_ char *heard = time_text(row->heard);
+    track->told_silent = true;
+    if (row->state == EXECUTION_WAITING) {
+        say("%s is silent (last heard: %s): the run waits for it until %s",
+            row->target, row->heard == 0 ? "never" : heard, until);
+    } else {
+        say("%s has fallen silent (last heard: %s): the run is %s, and its "
+            "outcome not known yet",
+            row->target, heard, word_text(&execution_state_words, row->state));
+    }
+}
+
+static int tell_end(struct follow *follow, struct track *track, struct err *err)
+{
+    _cleanup_free_ char *how = execution_text(&track->row);
+
+    if (spout_end(track->spout, err) != 0) {
+        return -1;
+    }
+    if (track->have < track->wanted) {
+        say("%lld of %lld pieces of %s's output are not there yet: "
+            "submit output %s",
+            (long long)(track->wanted - track->have), (long long)track->wanted,
+            track->row.target, follow->shown);
+    }
+    if (track->row.dropped > 0) {
+        say("%lld bytes of %s's output beyond the limit were not kept",
+            (long long)track->row.dropped, track->row.target);
+    }
+    say("%s on %s: %s; run %s", follow->run->command, track->row.target, how,
+        follow->shown);
+    track->told = true;
+    return 0;
+}
+
+static bool given_up(const struct track *track)
+{
+    return track->behind != 0 && clock_steady() - track->behind > FETCH_MAX;
+}
+
+/* Says what there is to say now. 1: all is said; 0: not yet. */
+static int tell(struct follow *follow, struct err *err)
+{
+    int all = 1;
+
+    for (size_t i = 0; i < follow->tracks.n; i++) {
+        struct track *track = &follow->tracks.list[i];
+        tell_silent(track);
+        if (track->told) {
+            continue;
+        }
+        if (track_whole(track) || (track_ended(track) && given_up(track))) {
+            if (tell_end(follow, track, err) != 0) {
+                return -1;
+            }
+        } else {
+            all = 0;
+        }
+    }
+    return all;
+}
+
+/* Nothing can be learned now; the run knows nothing of it. */
+static int goes_on(const struct follow *follow, struct err *err)
+{
+    if (err->status == EXIT_BROKER || err->status == 0) {
+        err->status = EXIT_NO_ANSWER;
+    }
+    int status = err->status;
+    (void)err_wrap(err, "the run goes on (submit result %s tells how)",
+                   follow->shown);
+    err->status = status;
+    return -1;
+}
+
+static int ask_record(struct follow *follow, struct err *err)
+{
+    struct run_named named = {.run = follow->id};
+    struct run_answer answer = {0};
+
+    if (follow_ask(follow,
+                   &(struct question){.as = ASK_SESSION,
+                                      .kind = EVENT_RUN_SHOW,
+                                      .payload = &named,
+                                      .answer = &run_answer_table,
+                                      .ret_answer = &answer},
+                   err) != 0) {
+        return goes_on(follow, err);
+    }
+    tracks_rows(&follow->tracks, &answer);
+    table_done(&run_answer_table, &answer);
+    follow->heard = clock_steady();
+    return 0;
+}
+
+static int fetch_page(struct follow *follow, struct track *track,
+                      bool *ret_more, struct err *err)
+{
+    struct run_output output = {.run = follow->id,
+                                .execution = track->row.execution,
+                                .after = track->have};
+    struct output_answer answer = {0};
+
+    if (follow_ask(follow,
+                   &(struct question){.as = ASK_SESSION,
+                                      .kind = EVENT_RUN_OUTPUT,
+                                      .payload = &output,
+                                      .answer = &output_answer_table,
+                                      .ret_answer = &answer},
+                   err) != 0) {
+        return goes_on(follow, err);
+    }
+    int done = track_pieces(track, &answer, err);
+    *ret_more = answer.more && answer.pieces.n > 0;
+    table_done(&output_answer_table, &answer);
+    return done;
+}
+
+static int fetch_missing(struct follow *follow, struct err *err)
+{
+    if (clock_steady() - follow->fetched < FETCH_AGAIN) {
+        return 0;
+    }
+    for (size_t i = 0; i < follow->tracks.n; i++) {
+        struct track *track = &follow->tracks.list[i];
+        bool more = track->behind != 0 && !track->told;
+        while (more) {
+            if (fetch_page(follow, track, &more, err) != 0) {
+                return -1;
+            }
+            follow->fetched = clock_steady();
+        }
+    }
+    return 0;
+}
+
+static int next_wait(const struct follow *follow)
+{
+    int64_t left = follow->heard + QUIET - clock_steady();
+
+    for (size_t i = 0; i < follow->tracks.n; i++) {
+        const struct track *track = &follow->tracks.list[i];
+        if (track->behind != 0 && !track->told && left > FETCH_AGAIN) {
+            left = FETCH_AGAIN;
+        }
+    }
+    return left > 0 ? (int)left : 0;
+}
+
+/* Waits for news and takes them in. 1: Ctrl-C. */
+static int follow_turn(struct follow *follow, struct err *err)
+{
+    _cleanup_event_ struct event *event = NULL;
+    int nothing = rpc_next(submit_rpc(follow->submit), next_wait(follow),
+                           follow->interrupt_fd, &event, err);
+
+    if (nothing < 0) {
+        return goes_on(follow, err);
+    }
+    if (interrupted(follow)) {
+        return 1;
+    }
+    if (nothing == 0) {
+        follow->heard = clock_steady();
+        if (tracks_event(&follow->tracks, event, err) != 0) {
+            return -1;
+        }
+    } else if (clock_steady() - follow->heard >= QUIET &&
+               ask_record(follow, err) != 0) {
+        return -1;
+    }
+    return fetch_missing(follow, err);
+}
+
+static int detach(const struct follow *follow)
+{
+    say("detached; the run goes on: submit result %s, submit output %s",
+        follow->shown, follow->shown);
+    return EXIT_NO_ANSWER;
+}
+
+/* For `result`, which may be sooner than the record. Best effort. */
+static void remember_told(const struct follow *follow)
+{
+    _cleanup_free_ char *path = profile_path(follow->submit->profile, TOLD);
+    _cleanup_close_ int fd =
+        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (fd >= 0) {
+        (void)!write(fd, follow->id, strlen(follow->id));
+    }
+}
+
+bool run_was_told(const struct submit *submit, const struct id *run)
+{
+    _cleanup_free_ char *path = profile_path(submit->profile, TOLD);
+    _cleanup_buf_ struct buf text = {0};
+    struct err err = {0};
+    char id[ID_TEXT];
+
+    id_format(run, id);
+    return file_read(path, ID_TEXT, &text, &err) == 0 &&
+           strcmp(buf_text(&text), id) == 0;
+}
+
+static int outcome_status(const struct follow *follow)
+{
+    for (size_t i = 0; i < follow->tracks.n; i++) {
+        if (follow->tracks.list[i].row.outcome != OUTCOME_SUCCEEDED) {
+            return EXIT_OUTCOME;
+        }
+    }
+    return 0;
+}
+
+static int follow_all(struct follow *follow, struct err *err)
+{
+    for (;;) {
+        int said = tell(follow, err);
+        if (said < 0) {
+            return -1;
+        }
+        if (said == 1) {
+            remember_told(follow);
+            return outcome_status(follow);
+        }
+        int stop = follow_turn(follow, err);
+        if (stop != 0) {
+            return stop < 0 ? -1 : detach(follow);
+        }
+    }
+}
+
+int follow_run(struct submit *submit, const struct run_answer *run,
+               struct err *err)
+{
+    struct follow follow = {.submit = submit,
+                            .run = &run->run,
+                            .interrupt_fd = interrupt_open(),
+                            .heard = clock_steady()};
+
+    id_format(&run->run.run, follow.id);
+    run_short(&run->run.run, follow.shown);
+    tracks_init(&follow.tracks, run);
+    int done = follow_all(&follow, err);
+    tracks_done(&follow.tracks);
+    (void)close(follow.interrupt_fd);
+    return done;
+}

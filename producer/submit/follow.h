@@ -1,0 +1,16 @@
+/*
+ * follow.h: looking on while a run goes its way, until each of its executions
+ * has ended and all of its output is out.
+ */
+#pragma once
+
+#include "producer/submit/submit.h"
+
+/* The exit status: 0: all succeeded; 1: another outcome; 75: Ctrl-C, or nothing
+ * could be learned any more: the run goes on. */
+int follow_run(struct submit *submit, const struct run_answer *run,
+               struct err *err);
+
+/* True where this profile was told that the run has ended, so that the record
+ * may be waited for. */
+bool run_was_told(const struct submit *submit, const struct id *run);

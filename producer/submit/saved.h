@@ -1,0 +1,35 @@
+/*
+ * saved.h: names that people type, resolved: a command's newest version, a
+ * user's id.
+ *
+ * The authorizer's answer only helps to find the envelopes; what is signed on
+ * top of them (ids, versions, hashes, scripts) is taken from those alone, after
+ * their chain was checked up to the pinned root.
+ */
+#pragma once
+
+#include "producer/submit/submit.h"
+
+/* What command.show tells; status 67: no such command, or not yours. */
+int command_ask(struct submit *submit, const char *name,
+                struct command_answer *ret_answer, struct err *err);
+
+/* The newest version, as it was saved; for administrators. */
+struct saved {
+    struct command_save save;
+    struct hash hash;
+};
+
+int saved_find(struct submit *submit, const char *name, struct saved *ret_saved,
+               struct err *err);
+
+/* The same from an answer that is there. */
+int saved_read(const struct submit *submit, const char *name,
+               const struct command_answer *answer, struct saved *ret_saved,
+               struct err *err);
+void saved_done(struct saved *saved);
+#define _cleanup_saved_ _cleanup_(saved_done)
+
+/* The user with this e-mail, by their invitation (or root.init). */
+int user_find(struct submit *submit, const char *email, struct id *ret_user,
+              struct err *err);
