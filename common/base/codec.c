@@ -149,7 +149,8 @@ static ssize_t base32_decode(const char *text, unsigned char *out, size_t size)
             out[n++] = (unsigned char)(bits >> have);
         }
     }
-    return (bits & ((1U << have) - 1)) == 0 ? (ssize_t)n : -1;
+    /* A whole letter too many would be another text of the same bytes. */
+    return have < 5 && (bits & ((1U << have) - 1)) == 0 ? (ssize_t)n : -1;
 }
 
 int code_decode(const char *text, void *ret_bytes, size_t n, struct err *err)
