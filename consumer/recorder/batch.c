@@ -131,9 +131,8 @@ int write_positions(struct recorder *recorder, const struct item *items,
 int write_batch(struct recorder *recorder, struct batch *batch,
                 write_items *write, struct err *err)
 {
-    int failed = batch->n == 0
-                     ? 0
-                     : write(recorder, batch->items, batch->n, err);
+    int failed =
+        batch->n == 0 ? 0 : write(recorder, batch->items, batch->n, err);
 
     if (!failed || err->kind != ERR_REJECT) {
         return failed;

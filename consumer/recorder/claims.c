@@ -20,8 +20,7 @@ static void claimed_done(struct claimed **all)
     struct claimed *at;
     struct claimed *next;
 
-    HASH_ITER(hh, *all, at, next)
-    {
+    HASH_ITER (hh, *all, at, next) {
         HASH_DEL(*all, at);
         free(at);
     }

@@ -236,7 +236,8 @@ static int want(struct wanted *wanted, struct facts *facts,
             return -1;
         }
     }
-    return buf_adds(&wanted->numbers, wanted->numbers.len == 0 ? "{}" : "}") == 0
+    return buf_adds(&wanted->numbers, wanted->numbers.len == 0 ? "{}" : "}") ==
+                   0
                ? 0
                : err_set(err, ERR_RETRY, "out of memory");
 }
@@ -322,19 +323,16 @@ void facts_free(struct facts *facts)
     if (facts == NULL) {
         return;
     }
-    HASH_ITER(hh, facts->executions, fact, next_fact)
-    {
+    HASH_ITER (hh, facts->executions, fact, next_fact) {
         HASH_DEL(facts->executions, fact);
         known_done(&fact->known);
         free(fact);
     }
-    HASH_ITER(hh, facts->executors, executor, next_executor)
-    {
+    HASH_ITER (hh, facts->executors, executor, next_executor) {
         HASH_DEL(facts->executors, executor);
         free(executor);
     }
-    HASH_ITER(hh, facts->incarnations, incarnation, next_incarnation)
-    {
+    HASH_ITER (hh, facts->incarnations, incarnation, next_incarnation) {
         HASH_DEL(facts->incarnations, incarnation);
         free(incarnation);
     }

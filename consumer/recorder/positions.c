@@ -18,7 +18,8 @@ static struct hash record_hash(const struct record *record)
 
 static int rewritten(const struct source *source, struct err *err)
 {
-    return err_set(err, ERR_FATAL, "%s [%lld]: the record at %lld is not the "
+    return err_set(err, ERR_FATAL,
+                   "%s [%lld]: the record at %lld is not the "
                    "one that was recorded: the log was rewritten: " RUNBOOK,
                    source->topic, (long long)source->partition,
                    (long long)source->next - 1);
@@ -66,15 +67,15 @@ static int save(const struct source *source, struct postgres *postgres,
            " AND next = $3",
            &rows, err, P_TEXT(source->topic), P_INT(source->partition),
            P_INT(source->saved), P_INT(source->pending.next),
-           P_HASH(&source->pending.last),
-           P_TIME(source->pending.until)) != 0) {
+           P_HASH(&source->pending.last), P_TIME(source->pending.until)) != 0) {
         return -1;
     }
     return rows_n(rows) == 1
                ? 0
-               : err_set(err, ERR_FATAL, "%s [%lld]: another recorder moved the "
-                         "position from %lld: this one stops", source->topic,
-                         (long long)source->partition,
+               : err_set(err, ERR_FATAL,
+                         "%s [%lld]: another recorder moved the "
+                         "position from %lld: this one stops",
+                         source->topic, (long long)source->partition,
                          (long long)source->saved);
 }
 
@@ -121,20 +122,21 @@ static bool awaited(const struct source *source, const struct rows *open)
 /* Through which moment the source has been read; 0: not to its end. Offsets at
  * the end without a record (a transaction's marker) never come: an end that was
  * there a while ago, and is the reader's too, is reached. */
-static int find_end(struct source *source, struct kafka_reader *reader,
+static int find_end(const struct sources *sources, struct source *source,
                     int64_t *ret_until, struct err *err)
 {
     int64_t now = clock_now();
     int64_t low = 0;
     int64_t high = 0;
 
-    if (kafka_bounds(reader, source->topic, source->partition, ASK, &low, &high,
-                     err) != 0) {
+    if (kafka_bounds(sources->asker, source->topic, source->partition, ASK,
+                     &low, &high, err) != 0) {
         return -1;
     }
-    bool settled =
-        high == source->looked_high && now - source->looked_at >= SETTLED &&
-        kafka_reader_at_end(reader, source->topic, source->partition);
+    bool settled = high == source->looked_high &&
+                   now - source->looked_at >= SETTLED &&
+                   kafka_reader_at_end(source_reader(sources, source),
+                                       source->topic, source->partition);
     *ret_until = high == source->next ? now : settled ? source->looked_at : 0;
     source->looked_at = now;
     source->looked_high = high;
@@ -159,8 +161,9 @@ static int save_ends(const struct sources *sources, const int64_t *until,
         return -1;
     }
     for (size_t i = 0; i < sources->list.n; i++) {
-        if (until[i] != 0 && save_end(list_at(&sources->list, struct source *,
-                                              i), until[i], postgres, err)) {
+        if (until[i] != 0 &&
+            save_end(list_at(&sources->list, struct source *, i), until[i],
+                     postgres, err)) {
             postgres_rollback(postgres);
             return -1;
         }
@@ -168,8 +171,7 @@ static int save_ends(const struct sources *sources, const int64_t *until,
     return postgres_commit(postgres, err);
 }
 
-int sources_freshen(struct sources *sources, struct kafka_reader *results,
-                    struct kafka_reader *claims, struct postgres *postgres,
+int sources_freshen(struct sources *sources, struct postgres *postgres,
                     struct err *err)
 {
     _cleanup_rows_ struct rows *open = NULL;
@@ -185,11 +187,9 @@ int sources_freshen(struct sources *sources, struct kafka_reader *results,
     }
     for (size_t i = 0; i < sources->list.n; i++) {
         struct source *source = list_at(&sources->list, struct source *, i);
-        struct kafka_reader *reader =
-            source->place.generation == 0 ? results : claims;
         if (rows_n(open) > 0 && source->saved == source->next &&
             awaited(source, open) &&
-            find_end(source, reader, &until[i], &silent) != 0) {
+            find_end(sources, source, &until[i], &silent) != 0) {
             break;
         }
     }

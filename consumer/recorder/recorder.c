@@ -10,21 +10,26 @@
 #include "base/clock.h"
 #include "consumer/recorder/recorder.h"
 
-#define LOCK 0x657272616e6401    /* "errand", 1 */
-#define STANDBY 500              /* ms between looks at the lock */
-#define LOOK 1000                /* ms between looks for new targets */
-#define LOOK_WIDE 60000          /* ms between looks for new partitions */
-#define ASK 5000                 /* ms for an answer of the broker */
-#define LAG 10000                /* ms for records that are known to be there */
-#define SETTLED 1000             /* ms after which an end is one */
+#define LOCK 0x657272616e6401 /* "errand", 1 */
+#define STANDBY 500           /* ms between looks at the lock */
+#define LOOK 1000             /* ms between looks for new targets */
+#define LOOK_WIDE 60000       /* ms between looks for new partitions */
+#define ASK 5000              /* ms for an answer of the broker */
+#define LAG 10000             /* ms for records that are known to be there */
+#define SETTLED 1000          /* ms after which an end is one */
 
 static const struct config_key keys[] = {
-    {.section = "recorder", .key = "batch", .kind = CONFIG_INT,
-     .fallback = "1000", .min = 1, .max = 10000,
+    {.section = "recorder",
+     .key = "batch",
+     .kind = CONFIG_INT,
+     .fallback = "1000",
+     .min = 1,
+     .max = 10000,
      .help = "records that are written in one transaction at most"},
 };
 
-static void close_reader(struct recorder *recorder, struct kafka_reader **reader)
+static void close_reader(struct recorder *recorder,
+                         struct kafka_reader **reader)
 {
     if (*reader != NULL) {
         daemon_unwatch(recorder->daemon, *reader);
@@ -37,9 +42,10 @@ static void forget(struct recorder *recorder)
 {
     batch_clear(&recorder->results_batch);
     batch_clear(&recorder->claims_batch);
-    close_reader(recorder, &recorder->results);
-    close_reader(recorder, &recorder->claims);
     sources_done(&recorder->sources);
+    close_reader(recorder, &recorder->sources.results);
+    close_reader(recorder, &recorder->sources.claims);
+    close_reader(recorder, &recorder->sources.asker);
     recorder->working = false;
 }
 
@@ -83,6 +89,19 @@ static struct kafka_reader *open_reader(struct recorder *recorder,
     return reader;
 }
 
+static int open_readers(struct recorder *recorder, struct err *err)
+{
+    struct sources *sources = &recorder->sources;
+
+    sources->results = open_reader(recorder, err);
+    sources->claims = open_reader(recorder, err);
+    sources->asker = open_reader(recorder, err);
+    return sources->results == NULL || sources->claims == NULL ||
+                   sources->asker == NULL
+               ? -1
+               : 0;
+}
+
 /* Without the lock this one waits for whoever has it to go. */
 static int stand_by(struct recorder *recorder)
 {
@@ -107,13 +126,9 @@ static int begin(struct recorder *recorder, struct err *err)
     if (!held) {
         return stand_by(recorder);
     }
-    recorder->results = open_reader(recorder, err);
-    recorder->claims = open_reader(recorder, err);
-    if (recorder->results == NULL || recorder->claims == NULL ||
-        sources_follow_results(&recorder->sources, recorder->results, postgres,
-                               err) != 0 ||
-        sources_follow_claims(&recorder->sources, recorder->claims, postgres,
-                              err) != 0) {
+    if (open_readers(recorder, err) != 0 ||
+        sources_follow_results(&recorder->sources, postgres, err) != 0 ||
+        sources_follow_claims(&recorder->sources, postgres, err) != 0) {
         return -1;
     }
     recorder->working = true;
@@ -128,8 +143,9 @@ static int begin(struct recorder *recorder, struct err *err)
 static int record_claims(struct recorder *recorder, struct err *err)
 {
     struct batch *batch = &recorder->claims_batch;
-    int failed = batch_fill(recorder, recorder->claims, batch, err) != 0 ||
-                 write_claims(recorder, batch, err) != 0;
+    int failed =
+        batch_fill(recorder, recorder->sources.claims, batch, err) != 0 ||
+        write_claims(recorder, batch, err) != 0;
 
     batch_clear(batch);
     return failed ? -1 : 0;
@@ -169,7 +185,7 @@ static int find_log(struct recorder *recorder, const struct item *item,
     int64_t generation = known ? row_int(rows, 0, "generation") : 0;
     *ret_log = sources_log(&recorder->sources, target, generation);
     if (*ret_log == NULL) {
-        if (sources_follow_claims(&recorder->sources, recorder->claims,
+        if (sources_follow_claims(&recorder->sources,
                                   recorder->daemon->postgres, err) != 0) {
             return -1;
         }
@@ -186,15 +202,17 @@ static int read_through(struct recorder *recorder, const struct source *log,
     int64_t begun = clock_steady();
 
     while (log->next <= offset) {
-        int fd = kafka_reader_fd(recorder->claims);
+        int fd = kafka_reader_fd(recorder->sources.claims);
         int64_t waited = clock_steady() - begun;
         if (waited > SETTLED &&
-            kafka_reader_at_end(recorder->claims, log->topic, 0)) {
+            kafka_reader_at_end(recorder->sources.claims, log->topic, 0)) {
             return 0;
         }
         if (waited > LAG || daemon_ending(recorder->daemon)) {
-            return err_set(err, ERR_RETRY, "%s: the record at %lld does not "
-                           "come", log->topic, (long long)offset);
+            return err_set(err, ERR_RETRY,
+                           "%s: the record at %lld does not "
+                           "come",
+                           log->topic, (long long)offset);
         }
         daemon_wait(recorder->daemon, &fd, 1, 100);
         if (record_claims(recorder, err) != 0) {
@@ -223,12 +241,15 @@ static int await_claim(struct recorder *recorder, struct item *item,
     if (log == NULL || log->next > offset) {
         return 0;
     }
-    if (kafka_bounds(recorder->claims, log->topic, 0, ASK, &low, &high, err)) {
+    if (kafka_bounds(recorder->sources.asker, log->topic, 0, ASK, &low, &high,
+                     err)) {
         return -1;
     }
     if (offset >= high) {
-        (void)err_set(&item->reason, ERR_REJECT, "it names a claim beyond the "
-                      "end of %s", log->topic);
+        (void)err_set(&item->reason, ERR_REJECT,
+                      "it names a claim beyond the "
+                      "end of %s",
+                      log->topic);
         return 0;
     }
     return read_through(recorder, log, offset, err);
@@ -237,7 +258,7 @@ static int await_claim(struct recorder *recorder, struct item *item,
 static int record_results(struct recorder *recorder, struct err *err)
 {
     struct batch *batch = &recorder->results_batch;
-    int failed = batch_fill(recorder, recorder->results, batch, err);
+    int failed = batch_fill(recorder, recorder->sources.results, batch, err);
 
     for (size_t i = 0; i < batch->n && !failed; i++) {
         struct item *item = &batch->items[i];
@@ -262,16 +283,13 @@ static int look_around(struct recorder *recorder, struct err *err)
     recorder->look_at = now + LOOK;
     if (now >= recorder->look_wide_at) {
         recorder->look_wide_at = now + LOOK_WIDE;
-        if (sources_follow_results(&recorder->sources, recorder->results,
-                                   postgres, err) != 0) {
+        if (sources_follow_results(&recorder->sources, postgres, err) != 0) {
             return -1;
         }
     }
-    return sources_follow_claims(&recorder->sources, recorder->claims, postgres,
-                                 err) != 0
+    return sources_follow_claims(&recorder->sources, postgres, err) != 0
                ? -1
-               : sources_freshen(&recorder->sources, recorder->results,
-                                 recorder->claims, postgres, err);
+               : sources_freshen(&recorder->sources, postgres, err);
 }
 
 static int work(struct recorder *recorder, struct err *err)
@@ -279,8 +297,8 @@ static int work(struct recorder *recorder, struct err *err)
     if (!recorder->working) {
         return begin(recorder, err);
     }
-    int fds[] = {kafka_reader_fd(recorder->results),
-                 kafka_reader_fd(recorder->claims)};
+    int fds[] = {kafka_reader_fd(recorder->sources.results),
+                 kafka_reader_fd(recorder->sources.claims)};
     int64_t left = recorder->look_at - clock_steady();
     daemon_wait(recorder->daemon, fds, ARRAY_SIZE(fds),
                 left < 0 ? 0 : (int)left);

@@ -2,11 +2,11 @@
  * recorder.h: what the recorder's files share: its state, and batches of
  * records on their way into PostgreSQL.
  *
- * A batch is either claims or the rest. It is collected, each record's signer is
- * found, what is known of the executions is read, each gets its verdict; what
- * is dead goes to errand.dead; then rows and positions are written in one
- * transaction. Nothing outlives an error: all is read anew from the positions in
- * PostgreSQL.
+ * A batch is either claims or the rest. It is collected, each record's signer
+ * is found, what is known of the executions is read, each gets its verdict;
+ * what is dead goes to errand.dead; then rows and positions are written in one
+ * transaction. Nothing outlives an error: all is read anew from the positions
+ * in PostgreSQL.
  */
 #pragma once
 
@@ -35,8 +35,6 @@ struct batch {
 
 struct recorder {
     struct daemon *daemon;
-    struct kafka_reader *results; /* and hellos */
-    struct kafka_reader *claims;
     struct sources sources;
     struct speakers *speakers;
     struct batch results_batch;
@@ -51,8 +49,8 @@ struct recorder {
 /* Empties the batch. */
 void batch_clear(struct batch *batch);
 
-/* Takes what is there without waiting, up to batch_max, and finds out what it is
- * and who signed it. */
+/* Takes what is there without waiting, up to batch_max, and finds out what it
+ * is and who signed it. */
 int batch_fill(struct recorder *recorder, struct kafka_reader *reader,
                struct batch *batch, struct err *err);
 
@@ -62,7 +60,8 @@ int write_claims(struct recorder *recorder, struct batch *batch,
 int write_results(struct recorder *recorder, struct batch *batch,
                   struct err *err);
 
-/* Sends those that are dead to errand.dead; once each, unless this life ends. */
+/* Sends those that are dead to errand.dead; once each, unless this life ends.
+ */
 int bury(struct recorder *recorder, struct item *items, size_t n,
          struct err *err);
 

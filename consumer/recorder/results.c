@@ -23,9 +23,9 @@ static void judge(struct item *item, struct facts *facts)
     if (item->event->kind == EVENT_HELLO) {
         judge_hello(item, facts);
     } else {
-        item->verdict = result_judge(facts_known(facts, item->event),
-                                     item->event, &item->speaker,
-                                     &item->reason);
+        item->verdict =
+            result_judge(facts_known(facts, item->event), item->event,
+                         &item->speaker, &item->reason);
     }
 }
 

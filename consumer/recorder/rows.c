@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 WORDS(claim_kind_words, "executor", "closing", "void");
 WORDS(said_by_words, "executor", "scheduler");
 
@@ -59,11 +58,10 @@ static const char *claim_flaw(const struct claim_row *row,
 void claim_row_fill(struct claim_row *row, const struct event *event,
                     const struct speaker *speaker, const struct err *reason)
 {
-    const char *flaw = event == NULL || speaker->kind == SERVICE_NONE
-                           ? reason->text
-                       : event->kind != EVENT_CLAIM
-                           ? "no claim, but another kind of event"
-                           : claim_flaw(row, event->payload, speaker);
+    const char *flaw =
+        event == NULL || speaker->kind == SERVICE_NONE ? reason->text
+        : event->kind != EVENT_CLAIM ? "no claim, but another kind of event"
+                                     : claim_flaw(row, event->payload, speaker);
 
     if (flaw != NULL) {
         row->kind = CLAIM_VOID;
@@ -141,8 +139,7 @@ static bool has_outcome(const struct known *known)
 }
 
 static enum verdict judge_started(struct known *known,
-                                  const struct event *event,
-                                  struct err *reason)
+                                  const struct event *event, struct err *reason)
 {
     const struct execution_started *started = event->payload;
 
@@ -234,9 +231,8 @@ static const char *scheduler_flaw(const struct claim_row *claim, int outcome)
     case OUTCOME_INTERRUPTED:
         return claim->kind == CLAIM_VOID ? NULL : "its first claim is not void";
     case OUTCOME_LOST:
-        return claim->kind == CLAIM_EXECUTOR
-                   ? NULL
-                   : "no executor has claimed it";
+        return claim->kind == CLAIM_EXECUTOR ? NULL
+                                             : "no executor has claimed it";
     default:
         return "an outcome that only an executor can know";
     }
@@ -249,7 +245,8 @@ static enum verdict judge_scheduler(struct known *known,
     const struct execution_finished *finished = event->payload;
 
     if (known->outcome != OUTCOME_NONE) {
-        return VERDICT_PASS; /* another scheduler said so, or the executor did */
+        return VERDICT_PASS; /* another scheduler said so, or the executor did
+                              */
     }
     const char *flaw = scheduler_flaw(&known->claim, finished->outcome);
     if (flaw != NULL) {
@@ -301,7 +298,8 @@ size_t rows_needs(const struct event *event, int64_t *ret_first)
     }
 }
 
-enum verdict hello_judge(struct heard *heard, const struct executor_hello *hello,
+enum verdict hello_judge(struct heard *heard,
+                         const struct executor_hello *hello,
                          const struct speaker *speaker, struct err *reason)
 {
     if (speaker->kind != SERVICE_EXECUTOR ||

@@ -67,7 +67,7 @@ struct known {
     struct id execution;
     struct place place; /* where it was dispatched to, or else claimed */
     struct claim_row claim;
-    struct hash started;  /* the event's; zero: not recorded */
+    struct hash started; /* the event's; zero: not recorded */
     struct hash finished;
     int outcome;
     int said_by;
@@ -100,7 +100,8 @@ struct heard {
 
 /* A hello that was read before, or of a life that is over, passes: whoever
  * writes it again makes nobody live. */
-enum verdict hello_judge(struct heard *heard, const struct executor_hello *hello,
+enum verdict hello_judge(struct heard *heard,
+                         const struct executor_hello *hello,
                          const struct speaker *speaker, struct err *reason);
 
 /* Statements and their parameters, which borrow from what they are made of. */
@@ -117,7 +118,8 @@ void claim_statement(const struct claim_row *claim, struct row *ret_row);
 void result_statement(const struct event *event, const struct speaker *speaker,
                       struct row *ret_row);
 
-/* The i-th chunk that an output (i = 0) or a finished brings; false: no more. */
+/* The i-th chunk that an output (i = 0) or a finished brings; false: no more.
+ */
 bool chunk_statement(const struct event *event, size_t i, struct row *ret_row);
 
 /* The executor's and the incarnation's row; `running` is uuid_array()'s. */

@@ -1,4 +1,5 @@
-/* sources.c: see sources.h. Positions are begun here, and moved in positions.c. */
+/* sources.c: see sources.h. Positions are begun here, and moved in positions.c.
+ */
 #include "consumer/recorder/sources.h"
 
 #include <string.h>
@@ -15,16 +16,24 @@ void sources_done(struct sources *sources)
         free(source);
     }
     free(sources->list.items);
+    sources->list = (struct list){0};
     free(sources->cluster);
-    *sources = (struct sources){0};
+    sources->cluster = NULL;
+}
+
+struct kafka_reader *source_reader(const struct sources *sources,
+                                   const struct source *source)
+{
+    return source->place.generation == 0 ? sources->results : sources->claims;
 }
 
 struct source *sources_find(const struct sources *sources, const char *topic,
-                        int64_t partition)
+                            int64_t partition)
 {
     for (size_t i = 0; i < sources->list.n; i++) {
         struct source *source = list_at(&sources->list, struct source *, i);
-        if (source->partition == partition && strcmp(source->topic, topic) == 0) {
+        if (source->partition == partition &&
+            strcmp(source->topic, topic) == 0) {
             return source;
         }
     }
@@ -32,7 +41,7 @@ struct source *sources_find(const struct sources *sources, const char *topic,
 }
 
 struct source *sources_log(const struct sources *sources, const char *target,
-                       int64_t generation)
+                           int64_t generation)
 {
     struct source *found = NULL;
 
@@ -43,8 +52,7 @@ struct source *sources_log(const struct sources *sources, const char *target,
             (generation != 0 && place->generation != generation)) {
             continue;
         }
-        if (found == NULL ||
-            place->generation > found->place.generation) {
+        if (found == NULL || place->generation > found->place.generation) {
             found = source;
         }
     }
@@ -71,26 +79,25 @@ bool sources_past(const struct sources *sources, const char *target,
     return logs > 0;
 }
 
-static int ask_cluster(struct sources *sources, struct kafka_reader *reader,
-                       struct err *err)
+static int ask_cluster(struct sources *sources, struct err *err)
 {
     if (sources->cluster == NULL) {
-        sources->cluster = kafka_cluster(reader, ASK, err);
+        sources->cluster = kafka_cluster(sources->asker, ASK, err);
     }
     return sources->cluster == NULL ? -1 : 0;
 }
 
 /* Takes the position from PostgreSQL, where it is made if there is none. */
-static int load(struct source *source, const struct sources *sources, int64_t low,
-                struct postgres *postgres, struct err *err)
+static int load(struct source *source, const struct sources *sources,
+                int64_t low, struct postgres *postgres, struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(postgres,
            "INSERT INTO positions (reader, topic, partition, next, cluster_id)"
            " VALUES ('recorder', $1, $2, $3, $4) ON CONFLICT DO NOTHING",
-           NULL, err, P_TEXT(source->topic), P_INT(source->partition), P_INT(low),
-           P_TEXT(sources->cluster)) != 0 ||
+           NULL, err, P_TEXT(source->topic), P_INT(source->partition),
+           P_INT(low), P_TEXT(sources->cluster)) != 0 ||
         PG(postgres,
            "SELECT next, cluster_id, last_hash FROM positions"
            " WHERE reader = 'recorder' AND topic = $1 AND partition = $2",
@@ -99,9 +106,11 @@ static int load(struct source *source, const struct sources *sources, int64_t lo
     }
     const char *cluster = row_text(rows, 0, "cluster_id");
     if (strcmp(cluster, sources->cluster) != 0) {
-        return err_set(err, ERR_FATAL, "%s [%lld] was read from cluster %.60s, "
-                       "and this is cluster %.60s: " RUNBOOK, source->topic,
-                       (long long)source->partition, cluster, sources->cluster);
+        return err_set(err, ERR_FATAL,
+                       "%s [%lld] was read from cluster %.60s, "
+                       "and this is cluster %.60s: " RUNBOOK,
+                       source->topic, (long long)source->partition, cluster,
+                       sources->cluster);
     }
     source->next = row_int(rows, 0, "next");
     source->saved = source->next;
@@ -115,15 +124,16 @@ static int check_bounds(const struct source *source, int64_t low, int64_t high,
     if (source->next >= low && source->next <= high) {
         return 0;
     }
-    return err_set(err, ERR_FATAL, "%s [%lld]: the position %lld is outside of "
-                   "the log, which holds %lld to %lld: " RUNBOOK, source->topic,
-                   (long long)source->partition, (long long)source->next,
-                   (long long)low, (long long)high);
+    return err_set(err, ERR_FATAL,
+                   "%s [%lld]: the position %lld is outside of "
+                   "the log, which holds %lld to %lld: " RUNBOOK,
+                   source->topic, (long long)source->partition,
+                   (long long)source->next, (long long)low, (long long)high);
 }
 
-int sources_follow(struct sources *sources, struct kafka_reader *reader,
-                 struct postgres *postgres, const char *topic,
-                 int64_t partition, const struct place *place, struct err *err)
+int sources_follow(struct sources *sources, struct postgres *postgres,
+                   const char *topic, int64_t partition,
+                   const struct place *place, struct err *err)
 {
     int64_t low = 0;
     int64_t high = 0;
@@ -134,14 +144,15 @@ int sources_follow(struct sources *sources, struct kafka_reader *reader,
         .compacted = strcmp(topic, EXECUTORS_TOPIC) == 0,
         .looked_high = -1};
 
-    if (ask_cluster(sources, reader, err) != 0 ||
-        kafka_bounds(reader, topic, partition, ASK, &low, &high, err) != 0 ||
+    if (ask_cluster(sources, err) != 0 ||
+        kafka_bounds(sources->asker, topic, partition, ASK, &low, &high, err) !=
+            0 ||
         load(&source, sources, low, postgres, err) != 0 ||
         check_bounds(&source, low, high, err) != 0) {
         return -1;
     }
     source.compare = !hash_is_zero(&source.last) && source.next > low;
-    if (kafka_reader_add(reader, topic, partition,
+    if (kafka_reader_add(source_reader(sources, &source), topic, partition,
                          source.next - (source.compare ? 1 : 0), err) != 0) {
         return -1;
     }
@@ -152,13 +163,12 @@ int sources_follow(struct sources *sources, struct kafka_reader *reader,
     return 0;
 }
 
-static int follow_topic(struct sources *sources, struct kafka_reader *reader,
-                        struct postgres *postgres, const char *topic,
-                        struct err *err)
+static int follow_topic(struct sources *sources, struct postgres *postgres,
+                        const char *topic, struct err *err)
 {
     int64_t n = 0;
 
-    if (kafka_partitions(reader, topic, ASK, &n, err) != 0) {
+    if (kafka_partitions(sources->asker, topic, ASK, &n, err) != 0) {
         if (err->kind == ERR_REJECT) {
             err->kind = ERR_FATAL;
             return err_wrap(err, "make the topics (ops/kafka/topics.py)");
@@ -167,23 +177,23 @@ static int follow_topic(struct sources *sources, struct kafka_reader *reader,
     }
     for (int64_t i = 0; i < n; i++) {
         if (sources_find(sources, topic, i) == NULL &&
-            sources_follow(sources, reader, postgres, topic, i, NULL, err) != 0) {
+            sources_follow(sources, postgres, topic, i, NULL, err) != 0) {
             return -1;
         }
     }
     return 0;
 }
 
-int sources_follow_results(struct sources *sources, struct kafka_reader *reader,
-                         struct postgres *postgres, struct err *err)
+int sources_follow_results(struct sources *sources, struct postgres *postgres,
+                           struct err *err)
 {
-    return follow_topic(sources, reader, postgres, RESULTS_TOPIC, err) != 0
+    return follow_topic(sources, postgres, RESULTS_TOPIC, err) != 0
                ? -1
-               : follow_topic(sources, reader, postgres, EXECUTORS_TOPIC, err);
+               : follow_topic(sources, postgres, EXECUTORS_TOPIC, err);
 }
 
-int sources_follow_claims(struct sources *sources, struct kafka_reader *reader,
-                        struct postgres *postgres, struct err *err)
+int sources_follow_claims(struct sources *sources, struct postgres *postgres,
+                          struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
 
@@ -203,7 +213,7 @@ int sources_follow_claims(struct sources *sources, struct kafka_reader *reader,
             continue;
         }
         err_clear(err);
-        if (sources_follow(sources, reader, postgres, topic, 0, &place, err) != 0 &&
+        if (sources_follow(sources, postgres, topic, 0, &place, err) != 0 &&
             err->kind != ERR_REJECT) {
             return -1;
         }
@@ -211,4 +221,3 @@ int sources_follow_claims(struct sources *sources, struct kafka_reader *reader,
     err_clear(err);
     return 0;
 }
-

@@ -93,8 +93,7 @@ void speakers_free(struct speakers *speakers)
     if (speakers == NULL) {
         return;
     }
-    HASH_ITER(hh, speakers->enrolled, at, next)
-    {
+    HASH_ITER (hh, speakers->enrolled, at, next) {
         HASH_DEL(speakers->enrolled, at);
         free(at);
     }
@@ -118,8 +117,9 @@ static int check_accepted(struct speakers *speakers, const struct hash *service,
         return -1;
     }
     if (rows_n(rows) == 0) {
-        return err_set(err, ERR_REJECT, "its signer's enrolment was never "
-                                        "accepted");
+        return err_set(err, ERR_REJECT,
+                       "its signer's enrolment was never "
+                       "accepted");
     }
     at = must_calloc(1, sizeof(*at));
     at->service = *service;
@@ -148,9 +148,8 @@ static size_t kinds_of(const struct event *event,
 static void fill(const struct service_enrol *enrol, const struct hash *by,
                  struct speaker *ret_speaker)
 {
-    *ret_speaker = (struct speaker){.kind = enrol->kind,
-                                    .service = *by,
-                                    .key = key_id(&enrol->key)};
+    *ret_speaker = (struct speaker){
+        .kind = enrol->kind, .service = *by, .key = key_id(&enrol->key)};
     (void)snprintf(ret_speaker->name, NAME_SIZE, "%s", enrol->name);
     (void)snprintf(ret_speaker->target, NAME_SIZE, "%s",
                    enrol->target == NULL ? "" : enrol->target);

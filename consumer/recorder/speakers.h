@@ -4,8 +4,8 @@
  * In comes an event; out goes the service whose key signed it, if that service
  * is enrolled: its service.enrol is in PostgreSQL, was accepted (table
  * `services`; an authorizer's is the root key's own word), and its chain goes
- * up to a pinned root (trust/proof.h). Envelopes are fetched when they are first
- * needed and then remembered.
+ * up to a pinned root (trust/proof.h). Envelopes are fetched when they are
+ * first needed and then remembered.
  */
 #pragma once
 
@@ -20,6 +20,7 @@ struct speakers *speakers_new(const struct roots *roots,
 void speakers_free(struct speakers *speakers);
 
 /* The signer of an event that the broker had at this moment. REJECT: none that
- * may say such a thing, and why; RETRY, FATAL: PostgreSQL could not be asked. */
+ * may say such a thing, and why; RETRY, FATAL: PostgreSQL could not be asked.
+ */
 int speaker_find(struct speakers *speakers, const struct event *event,
                  int64_t moment, struct speaker *ret_speaker, struct err *err);

@@ -30,12 +30,11 @@ static struct param word_or_null(const struct words *words, int value)
 void claim_statement(const struct claim_row *claim, struct row *ret_row)
 {
     *ret_row = (struct row){
-        .statement =
-            "INSERT INTO claims (execution_id, target, generation,"
-            " claim_offset, kind, incarnation, closing, service_hash,"
-            " appended_at, reason)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-            " ON CONFLICT DO NOTHING"};
+        .statement = "INSERT INTO claims (execution_id, target, generation,"
+                     " claim_offset, kind, incarnation, closing, service_hash,"
+                     " appended_at, reason)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+                     " ON CONFLICT DO NOTHING"};
     add(ret_row, P_ID(&claim->execution));
     add(ret_row, P_TEXT(claim->place.target));
     add(ret_row, P_INT(claim->place.generation));
@@ -98,8 +97,7 @@ static void add_how(const struct execution_finished *finished, bool executor,
 {
     bool ran = executor && finished->started;
 
-    add(row, executor || finished->started ||
-                     finished->outcome != OUTCOME_LOST
+    add(row, executor || finished->started || finished->outcome != OUTCOME_LOST
                  ? P_BOOL(finished->started)
                  : P_NULL);
     add(row, ran ? P_INT(finished->exit) : P_NULL);
@@ -124,8 +122,8 @@ static void finished_statement(const struct event *event,
     add(ret_row, P_TIME(finished->result.head.issued));
     add(ret_row, P_HASH(&event->hash));
     add(ret_row, P_TEXT(word_text(&outcome_words, finished->outcome)));
-    add(ret_row, P_TEXT(word_text(&said_by_words, executor ? SAID_EXECUTOR
-                                                           : SAID_SCHEDULER)));
+    add(ret_row, P_TEXT(word_text(&said_by_words,
+                                  executor ? SAID_EXECUTOR : SAID_SCHEDULER)));
     add_how(finished, executor, ret_row);
     add(ret_row, P_TEXT(finished->reason));
 }

@@ -2,8 +2,8 @@
  * scheduler.c: errand-scheduler: ends what nobody else will.
  *
  * In comes what the recorder wrote to PostgreSQL; out go closing claims, to the
- * targets' claim logs, and the outcomes of what expired, was closed, has a first
- * claim by nobody, or is lost, to errand.results. It writes nothing to
+ * targets' claim logs, and the outcomes of what expired, was closed, has a
+ * first claim by nobody, or is lost, to errand.results. It writes nothing to
  * PostgreSQL and may run several times: what it says is derived, and the
  * recorder hears it once. This file is the service row and the tick.
  */
@@ -15,9 +15,10 @@
 #include "producer/scheduler/overdue.h"
 #include "service.h"
 
-#define GRACE 1000         /* ms after the expiry: an executor's last moment */
-#define SAY_AGAIN 10000    /* ms until what was said is recorded, or said again */
-#define ASK 5000           /* ms for an answer of the broker */
+#define GRACE 1000      /* ms after the expiry: an executor's last moment */
+#define SAY_AGAIN 10000 /* ms until what was said is recorded, or said again \
+                         */
+#define ASK 5000        /* ms for an answer of the broker */
 #define RESULTS_TOPIC "errand.results"
 
 /* What was said, so that it is not said at every tick. */
@@ -36,14 +37,26 @@ struct scheduler {
 };
 
 static const struct config_key keys[] = {
-    {.section = "scheduler", .key = "tick", .kind = CONFIG_DURATION,
-     .fallback = "1s", .min = 1, .max = 60,
+    {.section = "scheduler",
+     .key = "tick",
+     .kind = CONFIG_DURATION,
+     .fallback = "1s",
+     .min = 1,
+     .max = 60,
      .help = "how often it looks for what is overdue"},
-    {.section = "scheduler", .key = "silent", .kind = CONFIG_DURATION,
-     .fallback = "15s", .min = 1, .max = 3600,
+    {.section = "scheduler",
+     .key = "silent",
+     .kind = CONFIG_DURATION,
+     .fallback = "15s",
+     .min = 1,
+     .max = 3600,
      .help = "how long an executor may say nothing"},
-    {.section = "scheduler", .key = "lost", .kind = CONFIG_DURATION,
-     .fallback = "30s", .min = 1, .max = 86400,
+    {.section = "scheduler",
+     .key = "lost",
+     .kind = CONFIG_DURATION,
+     .fallback = "30s",
+     .min = 1,
+     .max = 86400,
      .help = "how old a claim is before its execution can be lost"},
 };
 
@@ -67,8 +80,7 @@ static void forget_said(struct scheduler *scheduler, int64_t before)
     struct said *said;
     struct said *next;
 
-    HASH_ITER(hh, scheduler->said, said, next)
-    {
+    HASH_ITER (hh, scheduler->said, said, next) {
         if (said->at <= before) {
             HASH_DEL(scheduler->said, said);
             free(said);
@@ -204,8 +216,8 @@ static const char patience_text[] =
     " AS results_read"
     " FROM positions WHERE reader = 'recorder'";
 
-/* A hello counts where it is the claim's incarnation's, or a later life's of the
- * same executor, which is known by the enrolment that the claim was signed
+/* A hello counts where it is the claim's incarnation's, or a later life's of
+ * the same executor, which is known by the enrolment that the claim was signed
  * under. */
 static const char open_text[] =
     "SELECT e.id, e.target, e.generation, e.expires, p.read_until,"

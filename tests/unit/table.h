@@ -2,8 +2,8 @@
  * table.h: tables of cases in text files, for unit tests.
  *
  * A line is a case: `name | given | event | expected reason…`; the middle
- * columns are `key=value` words, the event's first word is its name. Blank lines
- * and those that begin with # are passed over.
+ * columns are `key=value` words, the event's first word is its name. Blank
+ * lines and those that begin with # are passed over.
  */
 #pragma once
 

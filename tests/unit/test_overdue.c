@@ -1,5 +1,5 @@
-/* test_overdue.c: what is overdue, from tests/tables/overdue.txt, and the ids of
- * what is said. */
+/* test_overdue.c: what is overdue, from tests/tables/overdue.txt, and the ids
+ * of what is said. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,8 +41,8 @@ static void on_line(const struct line *line)
                                 .silent = 15000,
                                 .lost = 30000};
     const char *reason = "";
-    const char *said = word_text(
-        &overdue_words, (int)overdue_judge(&open, &patience, &reason));
+    const char *said = word_text(&overdue_words,
+                                 (int)overdue_judge(&open, &patience, &reason));
 
     if (strcmp(said, line->expected) != 0 ||
         strstr(reason, line->reason) == NULL) {

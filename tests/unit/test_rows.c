@@ -57,8 +57,8 @@ static struct known make_known(const struct cells *cells)
         known.started = hash_byte(STARTED);
     }
     if (known.outcome != OUTCOME_NONE) {
-        known.said_by = word_value(&said_by_words,
-                                   cell_text(cells, "said", "executor"));
+        known.said_by =
+            word_value(&said_by_words, cell_text(cells, "said", "executor"));
         known.finished = hash_byte(FINISHED);
     }
     for (const char *at = cell_text(cells, "recorded", ""); *at != '\0';
@@ -75,8 +75,8 @@ static struct known make_known(const struct cells *cells)
 static struct speaker make_speaker(const struct cells *cells)
 {
     struct speaker speaker = {
-        .kind = word_value(&service_kind_words,
-                           cell_text(cells, "by", "executor")),
+        .kind =
+            word_value(&service_kind_words, cell_text(cells, "by", "executor")),
         .service = hash_byte(0x5e),
         .key = hash_byte((int)cell_number(cells, "key", 1)),
         .name = "web-1",
@@ -93,7 +93,7 @@ static struct hash previous(const struct cells *cells)
 {
     const char *text = cell_text(cells, "previous", NULL);
 
-    return text == NULL            ? (struct hash){.b = {0}}
+    return text == NULL             ? (struct hash){.b = {0}}
            : strcmp(text, "x") == 0 ? hash_byte(0x77)
            : strcmp(text, "0") == 0 ? hash_byte(STARTED)
                                     : hash_byte(atoi(text));
@@ -104,10 +104,10 @@ static struct result make_result(const struct cells *cells)
     return (struct result){
         .head = {.issued = 1000},
         .execution = id_byte(EXECUTION),
-        .incarnation = id_byte(
-            strcmp(cell_text(cells, "by", ""), "scheduler") == 0
-                ? 0
-                : (int)cell_number(cells, "incarnation", 1)),
+        .incarnation =
+            id_byte(strcmp(cell_text(cells, "by", ""), "scheduler") == 0
+                        ? 0
+                        : (int)cell_number(cells, "incarnation", 1)),
         .number = cell_number(cells, "number", 0),
         .previous = previous(cells)};
 }
@@ -144,8 +144,8 @@ static void make_event(const struct cells *cells, union payload *payload,
         event->kind = EVENT_FINISHED;
         payload->finished = (struct execution_finished){
             .result = result,
-            .outcome = word_value(&outcome_words,
-                                  cell_text(cells, "outcome", "")),
+            .outcome =
+                word_value(&outcome_words, cell_text(cells, "outcome", "")),
             .chunks = cell_number(cells, "chunks", 0)};
         /* Only their number counts. */
         payload->finished.output.n = (size_t)cell_number(cells, "inside", 0);
@@ -157,8 +157,7 @@ static void make_event(const struct cells *cells, union payload *payload,
 
 static const char *const verdicts[] = {"dead", "pass", "write"};
 
-static void check(const struct line *line, const char *got,
-                  const char *reason)
+static void check(const struct line *line, const char *got, const char *reason)
 {
     if (strcmp(got, line->expected) != 0 ||
         strstr(reason, line->reason) == NULL) {
@@ -194,8 +193,8 @@ static void check_claim(const struct line *line)
         .claim = {
             .execution = id_byte(other ? 0xe1 : EXECUTION),
             .incarnation = id_byte((int)cell_number(cells, "incarnation", 1)),
-            .closing = word_value(&closing_words,
-                                  cell_text(cells, "closing", ""))}};
+            .closing =
+                word_value(&closing_words, cell_text(cells, "closing", ""))}};
     struct event event = {.kind = strcmp(cells->first, "claim") == 0
                                       ? EVENT_CLAIM
                                       : EVENT_STARTED,
@@ -216,10 +215,10 @@ static void check_hello(const struct line *line)
 {
     const struct cells *given = &line->given;
     const struct cells *cells = &line->event;
-    struct heard heard = {
-        .current = id_byte((int)cell_number(given, "current", 0)),
-        .hello_at = cell_number(given, "hello_at", 0),
-        .seen = cell_text(given, "seen", NULL) != NULL};
+    struct heard heard = {.current =
+                              id_byte((int)cell_number(given, "current", 0)),
+                          .hello_at = cell_number(given, "hello_at", 0),
+                          .seen = cell_text(given, "seen", NULL) != NULL};
     struct executor_hello hello = {
         .head = {.issued = cell_number(cells, "issued", 1)},
         .name = (char *)cell_text(cells, "name", "web-1"),
@@ -260,8 +259,8 @@ static void output_inside_is_numbered_to_the_last_chunk(void **state)
 {
     struct chunk chunks[2] = {{.stream = STREAM_STDOUT},
                               {.stream = STREAM_STDERR}};
-    struct execution_finished finished = {
-        .chunks = 5, .output = {.items = chunks, .n = 2}};
+    struct execution_finished finished = {.chunks = 5,
+                                          .output = {.items = chunks, .n = 2}};
     struct event event = {.kind = EVENT_FINISHED, .payload = &finished};
     struct row row;
 
@@ -327,8 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_event_has_the_tables_verdict),
         cmocka_unit_test(output_inside_is_numbered_to_the_last_chunk),
-        cmocka_unit_test(
-            what_only_the_executor_knows_is_null_from_a_scheduler),
+        cmocka_unit_test(what_only_the_executor_knows_is_null_from_a_scheduler),
         cmocka_unit_test(ids_make_an_array),
         cmocka_unit_test(a_chunk_needs_itself_and_the_one_before),
     };
