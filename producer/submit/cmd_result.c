@@ -182,7 +182,8 @@ static int print_run(const struct print *print, const struct run_answer *answer,
     struct noun run = {.table = &run_answer_table,
                        .columns = run_columns,
                        .n = ARRAY_SIZE(run_columns)};
-    struct noun executions = {.columns = execution_columns,
+    struct noun executions = {.table = row_table(&run_answer_table),
+                              .columns = execution_columns,
                               .n = ARRAY_SIZE(execution_columns)};
 
     if (print_row(print, &run, answer, err) != 0) {
