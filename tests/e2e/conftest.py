@@ -1,0 +1,31 @@
+"""conftest.py: one stack for all end-to-end tests, beside a running demo.
+
+ERRAND_TEST_HOME says where it lives (build/e2e); ERRAND_TEST_KEEP=1 leaves it
+up for the next time. Its passwords are cheap to try: it is a test stack."""
+import os
+
+import pytest
+
+import house as house_module
+
+os.environ["ERRAND_TEST_LOCK_COST"] = "low"
+
+
+@pytest.fixture(scope="session")
+def brokers_up():
+    house_module.stack("up")
+    yield
+    if os.environ.get("ERRAND_TEST_KEEP") != "1":
+        house_module.stack("down")
+
+
+@pytest.fixture(scope="session")
+def house(brokers_up):
+    here = house_module.House()
+    yield here
+    here.close()
+
+
+@pytest.fixture(scope="session")
+def brokers(brokers_up):
+    return house_module.exported(house_module.stack("env"))["ERRAND_BROKERS"]
