@@ -23,6 +23,7 @@ struct profile {
     struct list enrolment; /* struct envelope: the one that names the own key
                               first */
     struct hash by;        /* its hash */
+    struct key32 key;      /* the own key, as it says */
     struct id user;
     char *email;
 };
@@ -35,11 +36,14 @@ char *profile_directory(struct err *err);
 struct profile *profile_open(struct err *err);
 void profile_free(struct profile *profile);
 
-/* A file's path in it; the caller's to free. */
+/* A file's path in it (an absolute one as it is); the caller's to free. */
 char *profile_path(const struct profile *profile, const char *name);
 
 /* The file that the session is in; its directory is made; the caller's. */
 char *profile_session_path(const struct profile *profile, struct err *err);
+
+/* What the own key is called in the kernel's keyring; the caller's to free. */
+char *profile_keyring_name(const struct profile *profile);
 
 /* [profile] password_file; NULL: none. */
 const char *profile_password_file(const struct profile *profile);

@@ -33,6 +33,10 @@ char *prompt_secret(const char *question, const char *instead, struct err *err);
 char *prompt_new_password(const char *question, const char *instead,
                           const char *const *about, struct err *err);
 
+/* -1 (status 65): too short, or too easy to guess. */
+int password_check(const char *password, const char *const *about,
+                   struct err *err);
+
 /* The first line of a private file (others must not be able to read it). */
 char *secret_from_file(const char *path, struct err *err);
 

@@ -116,8 +116,7 @@ int submit_ask(struct submit *submit, const struct question *question,
  * submit_ask(). */
 struct rpc *submit_rpc(struct submit *submit);
 
-/* One line on stderr: "submit: …" without the prefix. The text is made
- * harmless. */
+/* One line on stderr, as it is but for what isn't harmless. */
 void say(const char *fmt, ...) _printf_(1, 2);
 
 /* The handlers. */

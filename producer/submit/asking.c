@@ -1,0 +1,280 @@
+/*
+ * asking.c: see asking.h and submit_ask() in submit.h: connection, session, own
+ * key, each made when it is first needed.
+ */
+#include "producer/submit/asking.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "producer/submit/keyring.h"
+#include "producer/submit/session.h"
+
+#define TRIES 3
+
+static void on_late(void *arg, const char *what)
+{
+    (void)arg;
+    say("waiting for %s", what);
+}
+
+int asking_connect(struct submit *submit, struct err *err)
+{
+    int64_t seq;
+    struct hash head;
+
+    if (submit->rpc != NULL) {
+        return 0;
+    }
+    if (profile_seen_read(submit->profile, &seq, &head, err) != 0) {
+        return -1;
+    }
+    submit->rpc =
+        rpc_new(&submit->profile->kafka, &submit->profile->roots, err);
+    if (submit->rpc == NULL) {
+        return -1;
+    }
+    rpc_set_seen(submit->rpc, seq, &head);
+    rpc_on_late(submit->rpc, on_late, NULL);
+    return 0;
+}
+
+/* Remembered only where it is news. */
+static void remember_seen(const struct submit *submit)
+{
+    int64_t seq[2];
+    struct hash head[2];
+    struct err err = {0};
+
+    rpc_seen(submit->rpc, &seq[0], &head[0]);
+    if (profile_seen_read(submit->profile, &seq[1], &head[1], &err) != 0 ||
+        hash_is_zero(&head[0]) || seq[0] < seq[1] ||
+        (seq[0] == seq[1] && hash_equal(&head[0], &head[1]))) {
+        return;
+    }
+    if (profile_seen_write(submit->profile, seq[0], &head[0], &err) != 0) {
+        say("submit: %s", err.text);
+    }
+}
+
+void asking_done(struct submit *submit)
+{
+    if (submit->rpc != NULL && submit->profile != NULL) {
+        remember_seen(submit);
+    }
+    rpc_free(submit->rpc);
+    session_free(submit->session);
+    key_pair_free(submit->own);
+    submit->rpc = NULL;
+    submit->session = NULL;
+    submit->own = NULL;
+}
+
+struct rpc *submit_rpc(struct submit *submit)
+{
+    return submit->rpc;
+}
+
+/* The own key */
+
+static bool is_own(const struct profile *profile, const struct key_pair *keys)
+{
+    return memcmp(keys->key.b, profile->key.b, sizeof(keys->key.b)) == 0;
+}
+
+static char *read_password(const struct submit *submit, const char *file,
+                           struct err *err)
+{
+    const char *own = profile_password_file(submit->profile);
+    _cleanup_free_ char *path = file != NULL ? must_strdup(file)
+                                : own != NULL
+                                    ? profile_path(submit->profile, own)
+                                    : NULL;
+
+    if (path != NULL) {
+        return secret_from_file(path, err);
+    }
+    _cleanup_free_ char *question =
+        must_printf("Password of %s", submit->profile->email);
+    return prompt_secret(question,
+                         "sign in on a terminal (submit login), or set "
+                         "password_file in [profile] of the profile's config",
+                         err);
+}
+
+/* Once: 0, 1 (wrong password that somebody typed), -1. */
+static int unlock_once(struct submit *submit, const char *file, struct err *err)
+{
+    _cleanup_free_ char *path = profile_path(submit->profile, "key.json");
+    bool typed = file == NULL && profile_password_file(submit->profile) == NULL;
+    _cleanup_secret_ char *password = read_password(submit, file, err);
+    _cleanup_key_pair_ struct key_pair *keys = NULL;
+
+    if (password == NULL) {
+        return -1;
+    }
+    if (key_file_read(path, password, &keys, err) != 0) {
+        return typed && err->status == EXIT_NOT_ALLOWED ? 1 : -1;
+    }
+    if (!is_own(submit->profile, keys)) {
+        return err_exit(err, EXIT_CONFIG,
+                        "%s: not the key that enrolment.json names", path);
+    }
+    _cleanup_free_ char *name = profile_keyring_name(submit->profile);
+    if (!keyring_put(name, keys) && typed) {
+        say("the kernel's keyring can't be used here: the password is asked "
+            "for each time");
+    }
+    submit->own = take_ptr(keys);
+    return 0;
+}
+
+int asking_unlock(struct submit *submit, const char *file, struct err *err)
+{
+    _cleanup_free_ char *name = profile_keyring_name(submit->profile);
+    _cleanup_key_pair_ struct key_pair *kept = NULL;
+
+    if (submit->own != NULL) {
+        return 0;
+    }
+    kept = file == NULL ? keyring_get(name) : NULL;
+    if (kept != NULL && is_own(submit->profile, kept)) {
+        submit->own = take_ptr(kept);
+        return 0;
+    }
+    for (int i = 0; i < TRIES; i++) {
+        int done = unlock_once(submit, file, err);
+        if (done <= 0) {
+            return done;
+        }
+        if (i < TRIES - 1) {
+            say("wrong password");
+        }
+    }
+    return -1;
+}
+
+/* The session */
+
+static int open_with(struct submit *submit, struct session_key *session,
+                     struct session_answer *ret_answer, struct err *err)
+{
+    int64_t now = clock_now();
+    struct session_open open = {
+        .request.head =
+            head_new(&submit->profile->root, &submit->profile->by, now),
+        .key = session->keys->key,
+        .box = session->keys->box,
+        .until = now + SESSION_LIFE,
+    };
+    struct rpc_call call = {.kind = EVENT_SESSION_OPEN,
+                            .payload = &open,
+                            .first = submit->own,
+                            .second = session->keys};
+
+    if (rpc_ask(submit->rpc, &call, &session_answer_table, ret_answer,
+                &session->by, err) != 0) {
+        return -1;
+    }
+    session->until = open.until;
+    /* The same bytes once more: Ed25519 signs the same way each time. */
+    return event_sign(EVENT_SESSION_OPEN, &open, submit->own, session->keys,
+                      &session->envelope, err);
+}
+
+int asking_open_session(struct submit *submit,
+                        struct session_answer *ret_answer, struct err *err)
+{
+    if (asking_unlock(submit, NULL, err) != 0 ||
+        asking_connect(submit, err) != 0) {
+        return -1;
+    }
+    struct session_key *session = must_calloc(1, sizeof(*session));
+    struct session_answer answer = {0};
+    session->keys = key_pair_new();
+    if (open_with(submit, session, &answer, err) != 0 ||
+        session_store(submit->profile, session, err) != 0) {
+        session_free(session);
+        table_done(&session_answer_table, &answer);
+        return -1;
+    }
+    session_free(submit->session);
+    submit->session = session;
+    *ret_answer = answer;
+    return 0;
+}
+
+int asking_session(struct submit *submit, struct err *err)
+{
+    struct session_answer answer = {0};
+
+    if (submit->session != NULL) {
+        return 0;
+    }
+    int done = session_load(submit->profile, &submit->session, err);
+    if (done <= 0) {
+        return done;
+    }
+    done = asking_open_session(submit, &answer, err);
+    table_done(&session_answer_table, &answer);
+    return done;
+}
+
+/* Asking */
+
+static int ask_once(struct submit *submit, const struct question *question,
+                    struct err *err)
+{
+    bool own = question->as == ASK_OWN;
+    struct head *head = question->payload;
+
+    if ((own ? asking_unlock(submit, NULL, err)
+             : asking_session(submit, err)) ||
+        asking_connect(submit, err) != 0) {
+        return -1;
+    }
+    head->root = submit->profile->root;
+    head->by = own ? submit->profile->by : submit->session->by;
+    struct rpc_call call = {.kind = question->kind,
+                            .payload = question->payload,
+                            .first = own ? submit->own : submit->session->keys};
+    return rpc_ask(submit->rpc, &call, question->answer, question->ret_answer,
+                   question->ret_hash, err);
+}
+
+/* True where the session itself is refused, and not what was asked with it. */
+static bool session_is_over(struct submit *submit)
+{
+    struct plain_request plain = {0};
+    struct err err = {0};
+
+    return ask_once(submit,
+                    &(struct question){.as = ASK_SESSION,
+                                       .kind = EVENT_SESSION_SHOW,
+                                       .payload = &plain},
+                    &err) != 0 &&
+           err.status == EXIT_NOT_ALLOWED;
+}
+
+int submit_ask(struct submit *submit, const struct question *question,
+               struct err *err)
+{
+    struct head *head = question->payload;
+    struct session_answer answer = {0};
+    bool stored = submit->session == NULL;
+
+    if (ask_once(submit, question, err) == 0) {
+        return 0;
+    }
+    if (question->as != ASK_SESSION || err->status != EXIT_NOT_ALLOWED ||
+        !stored || submit->session == NULL || !session_is_over(submit)) {
+        return -1;
+    }
+    session_forget(submit->profile);
+    if (asking_open_session(submit, &answer, err) != 0) {
+        return -1;
+    }
+    table_done(&session_answer_table, &answer);
+    head->id = id_new(clock_now()); /* the one before is decided */
+    return ask_once(submit, question, err);
+}

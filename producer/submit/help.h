@@ -1,0 +1,10 @@
+/*
+ * help.h: what submit tells about itself, made from the verbs' table.
+ */
+#pragma once
+
+#include "producer/submit/submit.h"
+
+/* All verbs; one; or, by an error of status 64, that there is none. */
+int help_print(const struct submit *submit, char *const *words, size_t n,
+               struct err *err);

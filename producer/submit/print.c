@@ -1,0 +1,339 @@
+/* print.c: see print.h. Nothing else sees libsmartcols. */
+#include "producer/submit/print.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <libsmartcols/libsmartcols.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "producer/submit/harmless.h"
+
+WORDS(format_words, "table", "json", "jsonl", "name");
+
+const struct table *row_table(const struct table *answer)
+{
+    for (size_t i = 0; i < answer->n; i++) {
+        if (answer->fields[i].kind == FIELD_LIST) {
+            return answer->fields[i].item->table;
+        }
+    }
+    return NULL;
+}
+
+/* Writing */
+
+static int written(const struct print *print, struct err *err)
+{
+    return ferror(print->out) == 0
+               ? 0
+               : err_exit(err, EX_IOERR, "writing the output: %s",
+                          strerror(errno));
+}
+
+int print_bytes(const struct print *print, const void *bytes, size_t n,
+                struct err *err)
+{
+    (void)fwrite(bytes, 1, n, print->out);
+    (void)fflush(print->out);
+    return written(print, err);
+}
+
+int print_line(const struct print *print, struct err *err, const char *fmt, ...)
+{
+    char *text = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    int n = vasprintf(&text, fmt, args);
+    va_end(args);
+    if (n < 0) {
+        abort();
+    }
+    _cleanup_free_ char *whole = text;
+    _cleanup_free_ char *line = harmless_text(whole);
+    (void)fprintf(print->out, "%s\n", line);
+    return written(print, err);
+}
+
+/* Cells */
+
+char *time_text(int64_t moment)
+{
+    time_t seconds = moment / 1000;
+    struct tm tm;
+    char text[32];
+
+    if (moment == 0 || localtime_r(&seconds, &tm) == NULL ||
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0) {
+        return must_strdup("-");
+    }
+    return must_strdup(text);
+}
+
+static char *text_cell(const struct column *column, const void *at)
+{
+    const char *text = *(char *const *)at;
+
+    (void)column;
+    return text == NULL ? NULL : harmless_text(text);
+}
+
+static char *int_cell(const struct column *column, const void *at)
+{
+    (void)column;
+    return must_printf("%lld", (long long)*(const int64_t *)at);
+}
+
+static char *time_cell(const struct column *column, const void *at)
+{
+    (void)column;
+    return time_text(*(const int64_t *)at);
+}
+
+static char *seconds_cell(const struct column *column, const void *at)
+{
+    char text[24];
+
+    (void)column;
+    duration_format(*(const int64_t *)at, text, sizeof(text));
+    return must_strdup(text);
+}
+
+static char *word_cell(const struct column *column, const void *at)
+{
+    return must_strdup(word_text(column->words, *(const int *)at));
+}
+
+static char *id_cell(const struct column *column, const void *at)
+{
+    char text[ID_TEXT];
+
+    (void)column;
+    id_format(at, text);
+    return must_strdup(text);
+}
+
+static char *hash_cell(const struct column *column, const void *at)
+{
+    char text[HASH_TEXT];
+
+    (void)column;
+    hash_format(at, text);
+    return must_printf("%.12s", text);
+}
+
+/* "a, b" or "a=1 b=2". */
+static char *joined(const struct list *list, bool pairs)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    for (size_t i = 0; i < list->n; i++) {
+        if (pairs) {
+            const struct pair *pair = &list_at(list, struct pair, i);
+            (void)buf_addf(&text, "%s%s=%s", i == 0 ? "" : " ", pair->name,
+                           pair->value);
+        } else {
+            (void)buf_addf(&text, "%s%s", i == 0 ? "" : ", ",
+                           list_at(list, char *, i));
+        }
+    }
+    return list->n == 0 ? NULL : harmless_text(buf_text(&text));
+}
+
+static char *texts_cell(const struct column *column, const void *at)
+{
+    (void)column;
+    return joined(at, false);
+}
+
+static char *pairs_cell(const struct column *column, const void *at)
+{
+    (void)column;
+    return joined(at, true);
+}
+
+static char *(*const cells[])(const struct column *, const void *) = {
+    [COLUMN_TEXT] = text_cell,   [COLUMN_INT] = int_cell,
+    [COLUMN_TIME] = time_cell,   [COLUMN_SECONDS] = seconds_cell,
+    [COLUMN_WORD] = word_cell,   [COLUMN_ID] = id_cell,
+    [COLUMN_HASH] = hash_cell,   [COLUMN_TEXTS] = texts_cell,
+    [COLUMN_PAIRS] = pairs_cell,
+};
+
+static char *cell(const struct column *column, const void *row)
+{
+    char *text = NULL;
+
+    if (column->kind == COLUMN_MADE) {
+        _cleanup_free_ char *made = column->make(row);
+        text = made == NULL ? NULL : harmless_text(made);
+    } else {
+        text = cells[column->kind](column, (const char *)row + column->at);
+    }
+    return text != NULL ? text : must_strdup("-");
+}
+
+/* Tables */
+
+static void add_columns(struct libscols_table *table, const struct noun *noun)
+{
+    for (size_t i = 0; i < noun->n; i++) {
+        const struct column *column = &noun->columns[i];
+        _cleanup_free_ char *title = must_strdup(column->title);
+        for (char *c = title; *c != '\0'; c++) {
+            *c = (char)toupper((unsigned char)*c);
+        }
+        int flags = (column->wide ? SCOLS_FL_TRUNC : 0) |
+                    (column->kind == COLUMN_INT ? SCOLS_FL_RIGHT : 0);
+        if (scols_table_new_column(table, title, 0, flags) == NULL) {
+            abort();
+        }
+    }
+}
+
+static const void *row_at(const struct noun *noun, const struct list *rows,
+                          size_t i)
+{
+    return (const char *)rows->items + i * noun->table->size;
+}
+
+static void add_lines(struct libscols_table *table, const struct noun *noun,
+                      const struct list *rows)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        struct libscols_line *line = scols_table_new_line(table, NULL);
+        for (size_t c = 0; c < noun->n; c++) {
+            char *text = cell(&noun->columns[c], row_at(noun, rows, i));
+            if (line == NULL || scols_line_refer_data(line, c, text) != 0) {
+                abort();
+            }
+        }
+    }
+}
+
+static int table_rows(const struct print *print, const struct noun *noun,
+                      const struct list *rows, struct err *err)
+{
+    if (rows->n == 0) {
+        return 0;
+    }
+    struct libscols_table *table = scols_new_table();
+    if (table == NULL) {
+        abort();
+    }
+    (void)scols_table_set_stream(table, print->out);
+    (void)scols_table_set_column_separator(table, "  ");
+    (void)scols_table_set_termforce(
+        table, print->terminal ? SCOLS_TERMFORCE_AUTO : SCOLS_TERMFORCE_NEVER);
+    add_columns(table, noun);
+    add_lines(table, noun, rows);
+    (void)scols_print_table(table);
+    scols_unref_table(table);
+    return written(print, err);
+}
+
+static int table_row(const struct print *print, const struct noun *noun,
+                     const void *row, struct err *err)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < noun->n; i++) {
+        size_t len = strlen(noun->columns[i].title);
+        width = len > width ? len : width;
+    }
+    for (size_t i = 0; i < noun->n; i++) {
+        _cleanup_free_ char *text = cell(&noun->columns[i], row);
+        (void)fprintf(print->out, "%-*s  %s\n", (int)width,
+                      noun->columns[i].title, text);
+    }
+    return written(print, err);
+}
+
+/* JSON and names */
+
+static int json_row(const struct print *print, const struct noun *noun,
+                    const void *row, const char *end, struct err *err)
+{
+    _cleanup_buf_ struct buf json = {0};
+
+    if (table_encode(noun->table, row, &json, err) != 0) {
+        err->status = EX_SOFTWARE;
+        return -1;
+    }
+    (void)fprintf(print->out, "%s%s", buf_text(&json), end);
+    return written(print, err);
+}
+
+static int json_rows(const struct print *print, const struct noun *noun,
+                     const struct list *rows, struct err *err)
+{
+    (void)fputs("[", print->out);
+    for (size_t i = 0; i < rows->n; i++) {
+        const char *end = i + 1 < rows->n ? ",\n " : "";
+        if (json_row(print, noun, row_at(noun, rows, i), end, err) != 0) {
+            return -1;
+        }
+    }
+    (void)fputs("]\n", print->out);
+    return written(print, err);
+}
+
+static int jsonl_rows(const struct print *print, const struct noun *noun,
+                      const struct list *rows, struct err *err)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        if (json_row(print, noun, row_at(noun, rows, i), "\n", err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int name_row(const struct print *print, const struct noun *noun,
+                    const void *row, struct err *err)
+{
+    _cleanup_free_ char *text = cell(&noun->columns[noun->name], row);
+
+    (void)fprintf(print->out, "%s\n", text);
+    return written(print, err);
+}
+
+static int name_rows(const struct print *print, const struct noun *noun,
+                     const struct list *rows, struct err *err)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        if (name_row(print, noun, row_at(noun, rows, i), err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int print_rows(const struct print *print, const struct noun *noun,
+               const struct list *rows, struct err *err)
+{
+    static int (*const by_format[])(const struct print *, const struct noun *,
+                                    const struct list *, struct err *) = {
+        [FORMAT_NONE] = table_rows, [FORMAT_TABLE] = table_rows,
+        [FORMAT_JSON] = json_rows,  [FORMAT_JSONL] = jsonl_rows,
+        [FORMAT_NAME] = name_rows,
+    };
+
+    if (rows->n == 0 && noun->nothing != NULL) {
+        (void)fprintf(stderr, "%s\n", noun->nothing);
+    }
+    return by_format[print->format](print, noun, rows, err);
+}
+
+int print_row(const struct print *print, const struct noun *noun,
+              const void *row, struct err *err)
+{
+    if (print->format == FORMAT_JSON || print->format == FORMAT_JSONL) {
+        return json_row(print, noun, row, "\n", err);
+    }
+    return print->format == FORMAT_NAME ? name_row(print, noun, row, err)
+                                        : table_row(print, noun, row, err);
+}

@@ -1,0 +1,104 @@
+/*
+ * submit.c: main: the command line, the profile, the verb, the exit status.
+ * The verbs' table is verbs.c.
+ */
+#include "producer/submit/submit.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "producer/submit/asking.h"
+#include "producer/submit/help.h"
+#include "producer/submit/parse.h"
+
+#ifndef ERRAND_VERSION /* the Makefile says it */
+#define ERRAND_VERSION "unknown"
+#endif
+
+/* Tables need to know what a character is, whatever the locale says. */
+static void set_locale(void)
+{
+    if (setlocale(LC_CTYPE, "") == NULL ||
+        strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+    }
+}
+
+static struct print stdout_print(void)
+{
+    bool terminal = isatty(STDOUT_FILENO);
+    const char *no_color = getenv("NO_COLOR");
+
+    return (struct print){
+        .out = stdout,
+        .format = FORMAT_TABLE,
+        .terminal = terminal,
+        .colour = terminal && (no_color == NULL || no_color[0] == '\0'),
+    };
+}
+
+static int run_verb(struct submit *submit, struct err *err)
+{
+    if (flag_given(submit, "version")) {
+        return print_line(&submit->print, err, "submit %s", ERRAND_VERSION);
+    }
+    if (submit->verb == NULL) {
+        return help_print(submit, submit->args, submit->n_args, err);
+    }
+    if (!submit->verb->bare) {
+        submit->profile = profile_open(err);
+        if (submit->profile == NULL) {
+            return -1;
+        }
+    }
+    return submit->verb->run(submit, err);
+}
+
+/* What was written may still be on its way: a full disk is seen here. */
+static int flush_output(int status, struct err *err)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        (void)err_exit(err, EXIT_OUTPUT, "writing the output: %s",
+                       strerror(errno));
+        return -1;
+    }
+    return status;
+}
+
+static int status_of(const struct err *err)
+{
+    if (err->status != 0) {
+        return err->status;
+    }
+    return err->kind == ERR_REJECT  ? EXIT_DATA
+           : err->kind == ERR_RETRY ? EXIT_BROKER
+                                    : EXIT_BUG;
+}
+
+int main(int argc, char **argv)
+{
+    struct submit submit = {.print = stdout_print()};
+    struct err err = {0};
+
+    if (sodium_init() < 0) {
+        return EXIT_BUG;
+    }
+    set_locale();
+    (void)signal(SIGPIPE, SIG_IGN);
+    int status =
+        parse(&submit, argc, argv, &err) != 0 ? -1 : run_verb(&submit, &err);
+    status = status < 0 ? -1 : flush_output(status, &err);
+    if (status < 0) {
+        say("submit: %s", err.text);
+        status = status_of(&err);
+    }
+    asking_done(&submit);
+    profile_free(submit.profile);
+    parse_done(&submit);
+    return status;
+}
