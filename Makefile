@@ -25,7 +25,7 @@ ROOF := rpc rpc_reply service service_setup
 SUBMIT := cmd_assign cmd_command cmd_output cmd_result cmd_run cmd_runner follow \
 	harmless saved spout track
 SCHEDULER := overdue scheduler
-AUTHORIZER := announcements asking assignments authorizer commands decide \
+AUTHORIZER := announcements assignments authorizer commands decide decision \
 	deliver installation outputs people policy replies runs services sessions \
 	signers source start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
@@ -142,6 +142,25 @@ unit: $(UNIT_PROGRAMS) ## run the unit tests
 		test $${PIPESTATUS[0]} -eq 0 || failed="$$failed $$t"; done; \
 		test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 unit: SHELL := /bin/bash
+
+FUZZERS := command_file fields
+FUZZ_SECONDS ?= 10
+
+$(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a
+	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+.PHONY: fuzz fuzz-run
+fuzz: ## fuzz each parser for FUZZ_SECONDS (10), with clang
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang fuzz-run
+fuzz-run: $(FUZZERS:%=$(OUT)/tests/fuzz_%)
+	@tests/fuzz/seeds $(OUT)/seeds
+	@for f in $(FUZZERS); do mkdir -p $(OUT)/corpus/$$f && \
+		$(OUT)/tests/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) \
+		-max_len=8192 -verbosity=0 -print_final_stats=1 \
+		-artifact_prefix=$(OUT)/ $(OUT)/corpus/$$f $(OUT)/seeds/$$f \
+		>$(OUT)/$$f.log 2>&1 || { tail -n 40 $(OUT)/$$f.log; exit 1; }; \
+		echo "  fuzz_$$f: $$(sed -n 's/stat::number_of_executed_units: *//p' \
+		$(OUT)/$$f.log) inputs, none broke it"; done
 
 # --- the house ------------------------------------------------------------------
 
