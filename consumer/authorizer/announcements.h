@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "consumer/authorizer/asking.h"
+#include "consumer/authorizer/decision.h"
 
 /* Appends the event's record, if there is one to tell. The same decision gives
  * the same bytes, also when it is told again. out: struct record. */

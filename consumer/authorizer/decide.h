@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "consumer/authorizer/asking.h"
+#include "consumer/authorizer/decision.h"
 
 struct authorizer;
 

@@ -1,7 +1,7 @@
 /*
  * handlers.h: what each verb does once its signer may ask it; one file per noun
  * (people.c, sessions.c …). Who calls them is the table in verbs.c; what they
- * return, asking.h.
+ * return, decision.h.
  */
 #pragma once
 

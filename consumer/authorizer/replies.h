@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "consumer/authorizer/asking.h"
+#include "consumer/authorizer/decision.h"
 
 /* Appends one record (struct record) for each part. */
 int replies_make(const struct asking *asking, struct list *out,

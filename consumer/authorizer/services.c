@@ -41,7 +41,27 @@ static int check_enrol(struct asking *asking, const struct service_enrol *enrol,
     return 0;
 }
 
-/* The target is there, and the key is no other service's. */
+static int refuse_taken(struct asking *asking,
+                        const struct service_enrol *enrol,
+                        const struct rows *rows)
+{
+    const char *name = row_text(rows, 0, "key_of");
+    const char *target = row_text(rows, 0, "serves");
+
+    if (name != NULL) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "this key is %s's: each daemon makes its own "
+                             "(--make-key)",
+                             name);
+    }
+    return target == NULL ? 0
+                          : asking_refuse(asking, REPLY_CONFLICT,
+                                          "%s serves target %s already: give "
+                                          "this one another name",
+                                          enrol->name, target);
+}
+
+/* The target is there; neither key nor name is another service's. */
 static int check_rows(struct asking *asking, const struct service_enrol *enrol,
                       struct err *err)
 {
@@ -52,24 +72,19 @@ static int check_rows(struct asking *asking, const struct service_enrol *enrol,
            "SELECT $1::text IS NULL OR EXISTS (SELECT FROM targets "
            "WHERE name = $1::text) AS target, "
            "(SELECT max(name) FROM services WHERE key_id = $2 "
-           "AND (kind, name) <> ($3::text, $4::text)) AS taken",
+           "AND (kind, name) <> ($3::text, $4::text)) AS key_of, "
+           "(SELECT max(target) FROM services WHERE kind = $3::text "
+           "AND name = $4::text AND target <> $1::text) AS serves",
            &rows, err, P_TEXT(enrol->target), P_HASH(&key),
            P_TEXT(word_text(&service_kind_words, enrol->kind)),
            P_TEXT(enrol->name)) != 0) {
         return -1;
     }
-    if (!row_bool(rows, 0, "target")) {
-        return asking_refuse(asking, REPLY_NOT_FOUND,
-                             "no target %s: submit "
-                             "target add %s",
-                             enrol->target, enrol->target);
-    }
-    const char *taken = row_text(rows, 0, "taken");
-    return taken == NULL ? 0
-                         : asking_refuse(asking, REPLY_CONFLICT,
-                                         "this key is %s's: each "
-                                         "daemon makes its own (--make-key)",
-                                         taken);
+    return row_bool(rows, 0, "target")
+               ? refuse_taken(asking, enrol, rows)
+               : asking_refuse(asking, REPLY_NOT_FOUND,
+                               "no target %s: submit target add %s",
+                               enrol->target, enrol->target);
 }
 
 static int store_enrolled(struct asking *asking, struct err *err)

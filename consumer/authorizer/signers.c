@@ -108,9 +108,11 @@ static int check_row(struct asking *asking, const struct rows *rows)
     bool session = asking->signer.kind == SIGNER_SESSION;
 
     if (rows_n(rows) == 0 || !row_bool(rows, 0, "current")) {
+        if (rows_n(rows) == 0) { /* an older backup: requests can't name them */
+            asking->signer.person.user = (struct id){0};
+        }
         return asking_refuse(asking, REPLY_DENIED,
-                             "this key is not the one "
-                             "that counts here");
+                             "this key is not the one that counts here");
     }
     asking->state = word_value(&user_state_words, row_text(rows, 0, "state"));
     if (session && row_is_null(rows, 0, "hash")) {

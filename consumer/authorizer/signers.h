@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "consumer/authorizer/asking.h"
+#include "consumer/authorizer/decision.h"
 
 /* Sets asking->signer from the request's signatures; where they are good but
  * the session or invitation behind them is over, asking->late says so. -1,

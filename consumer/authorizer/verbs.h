@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "consumer/authorizer/asking.h"
+#include "consumer/authorizer/decision.h"
 
 /* Bits of signer kinds and of roles. */
 #define BY(kind) (1U << (kind))

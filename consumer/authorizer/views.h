@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "consumer/authorizer/asking.h"
+#include "consumer/authorizer/decision.h"
 
 /* A condition on a row `r` of runs: $1 the asker, $2 now, $3 whether they see
  * everything; and its three parameters. */

@@ -669,6 +669,31 @@ def test_a_target_has_its_two_topics_before_it_is_said(house, asker, admin):
     refused(asker.add_target(admin, admin.init, name, 101), "conflict", name)
 
 
+def enrol(asker, admin, kind, name, target=None, key=None):
+    key = key or Key()
+    return asker.ask("service.enrol", {
+        "kind": kind, "name": name, "target": target, "key": b64(key.public),
+        "box": b64(key.box)}, admin)
+
+
+def test_a_daemon_is_enrolled_for_what_it_is(asker, admin, target):
+    key, name = Key(), fresh("e")
+    other = fresh("t")
+    accepted(asker.add_target(admin, admin.init, other))
+    accepted(enrol(asker, admin, "executor", name, target, key))
+    accepted(enrol(asker, admin, "executor", name, target))
+    accepted(enrol(asker, admin, "scheduler", fresh("s")))
+    for arguments, status, part in [
+            (("authorizer", fresh("a")), "invalid", "root key"),
+            (("executor", fresh("e")), "invalid", "for a target"),
+            (("scheduler", fresh("s"), target), "invalid", "only executors"),
+            (("executor", fresh("e"), "nowhere"), "not_found", "target add"),
+            (("executor", fresh("e"), target, key), "conflict", f"{name}'s"),
+            (("executor", name, other), "conflict", f"serves target {target}"),
+    ]:
+        refused(enrol(asker, admin, *arguments), status, part)
+
+
 def test_each_change_is_told_once_and_alike(house, asker, admin, session,
                                             command, target):
     run = asker.run_request(session, command, [target])
@@ -714,6 +739,35 @@ def test_a_bad_row_is_put_aside_and_the_others_are_decided(
     finally:
         house.change("DROP TRIGGER planted ON commands")
     accepted(asker.exchange(bad))
+
+
+def test_nothing_is_said_before_it_is_stored(house, asker, session, command,
+                                             target):
+    """The COMMIT fails, twice, as it may for any reason at all."""
+    house.change("CREATE SEQUENCE planted")
+    house.change("GRANT USAGE ON SEQUENCE planted TO errand_authorizer")
+    house.change("CREATE OR REPLACE FUNCTION planted() RETURNS trigger LANGUAGE"
+                 " plpgsql AS $$ BEGIN IF nextval('planted') <= 2 THEN RAISE"
+                 " 'planted' USING ERRCODE = '40001'; END IF; RETURN NULL;"
+                 " END $$")
+    house.change("CREATE CONSTRAINT TRIGGER planted AFTER INSERT ON runs"
+                 " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+                 " EXECUTE FUNCTION planted()")
+    try:
+        run = asker.run_request(session, command, [target])
+        asker.produce(run)
+        reply = accepted(asker.wait(run))
+    finally:
+        house.change("DROP TRIGGER planted ON runs")
+        house.change("DROP SEQUENCE planted")
+    assert house.rows("SELECT reply FROM requests WHERE id = %s",
+                      run.fields["id"]) == [(reply.body,)]
+    stored = house.rows("SELECT dispatch FROM executions WHERE run_id = %s",
+                        run.fields["id"])[0][0]
+    sent = [m.value() for m in read_all(house.brokers,
+                                        f"errand.dispatch.{target}.1")
+            if Envelope.from_record(m).fields["run"] == run.hash]
+    assert sent == [Envelope.from_dsse(json.loads(stored)).payload]
 
 
 def test_reading_everything_again_decides_nothing_again(house, asker, session,

@@ -1,5 +1,5 @@
-/* asking.c: see asking.h. */
-#include "consumer/authorizer/asking.h"
+/* decision.c: see decision.h. */
+#include "consumer/authorizer/decision.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * asking.h: one request on its way to its decision: what every handler gets,
+ * decision.h: one request on its way to its decision: what every handler gets,
  * and how it says what was decided.
  *
  * A handler looks (in PostgreSQL, in the proof), then either refuses, or
