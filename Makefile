@@ -36,7 +36,7 @@ RECORDER := batch claims facts positions recorder results rows sources \
 UNIT_TESTS := buf clock codec command command_file enrolment envelope err fields \
 	id parameter run suggest user utf8 words \
 	config kafka ledger link output policy proof log record \
-	overdue rows
+	overdue rows harmless track
 UNIT_HELP := chain columns table
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
