@@ -131,9 +131,11 @@ static int check_bounds(const struct source *source, int64_t low, int64_t high,
                    (long long)source->next, (long long)low, (long long)high);
 }
 
-int sources_follow(struct sources *sources, struct postgres *postgres,
-                   const char *topic, int64_t partition,
-                   const struct place *place, struct err *err)
+/* Finds out where a partition is to be read on: where PostgreSQL says, or at
+ * its earliest record. `place` NULL: no claim log. REJECT: no such topic. */
+static int follow(struct sources *sources, struct postgres *postgres,
+                  const char *topic, int64_t partition,
+                  const struct place *place, struct err *err)
 {
     int64_t low = 0;
     int64_t high = 0;
@@ -152,14 +154,41 @@ int sources_follow(struct sources *sources, struct postgres *postgres,
         return -1;
     }
     source.compare = !hash_is_zero(&source.last) && source.next > low;
-    if (kafka_reader_add(source_reader(sources, &source), topic, partition,
-                         source.next - (source.compare ? 1 : 0), err) != 0) {
-        return -1;
-    }
     struct source *kept = must_calloc(1, sizeof(*kept));
     *kept = source;
     kept->topic = must_strdup(topic);
     *(struct source **)list_grow(&sources->list, sizeof(kept)) = kept;
+    return 0;
+}
+
+static int begin_one(struct sources *sources, struct source *source, bool ask,
+                     struct err *err)
+{
+    struct kafka_reader *reader = source_reader(sources, source);
+    int64_t n = 0;
+
+    if (source->begun) {
+        return 0;
+    }
+    if (ask) {
+        return kafka_partitions(reader, source->topic, ASK, &n, err);
+    }
+    source->begun = true;
+    return kafka_reader_add(reader, source->topic, source->partition,
+                            source->next - (source->compare ? 1 : 0), err);
+}
+
+/* Reads what is followed but not read yet. Its readers are told of all topics
+ * before any is read: later their questions wait behind a long fetch. */
+static int begin_all(struct sources *sources, struct err *err)
+{
+    for (size_t i = 0; i < 2 * sources->list.n; i++) {
+        struct source *source =
+            list_at(&sources->list, struct source *, i % sources->list.n);
+        if (begin_one(sources, source, i < sources->list.n, err) != 0) {
+            return -1;
+        }
+    }
     return 0;
 }
 
@@ -177,7 +206,7 @@ static int follow_topic(struct sources *sources, struct postgres *postgres,
     }
     for (int64_t i = 0; i < n; i++) {
         if (sources_find(sources, topic, i) == NULL &&
-            sources_follow(sources, postgres, topic, i, NULL, err) != 0) {
+            follow(sources, postgres, topic, i, NULL, err) != 0) {
             return -1;
         }
     }
@@ -187,9 +216,11 @@ static int follow_topic(struct sources *sources, struct postgres *postgres,
 int sources_follow_results(struct sources *sources, struct postgres *postgres,
                            struct err *err)
 {
-    return follow_topic(sources, postgres, RESULTS_TOPIC, err) != 0
+    return follow_topic(sources, postgres, RESULTS_TOPIC, err) != 0 ||
+                   follow_topic(sources, postgres, EXECUTORS_TOPIC, err) != 0 ||
+                   begin_all(sources, err) != 0
                ? -1
-               : follow_topic(sources, postgres, EXECUTORS_TOPIC, err);
+               : 0;
 }
 
 int sources_follow_claims(struct sources *sources, struct postgres *postgres,
@@ -213,11 +244,11 @@ int sources_follow_claims(struct sources *sources, struct postgres *postgres,
             continue;
         }
         err_clear(err);
-        if (sources_follow(sources, postgres, topic, 0, &place, err) != 0 &&
+        if (follow(sources, postgres, topic, 0, &place, err) != 0 &&
             err->kind != ERR_REJECT) {
             return -1;
         }
     }
     err_clear(err);
-    return 0;
+    return begin_all(sources, err);
 }

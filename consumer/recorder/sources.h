@@ -22,6 +22,7 @@ struct source {
     char *topic;
     int64_t partition;
     struct place place; /* claim logs; else none */
+    bool begun;         /* its reader reads it */
     bool compacted;     /* records may be missing */
     bool compare;       /* the record at next - 1 comes first, once more */
     struct hash last;   /* of the record at next - 1; zero: unknown */
@@ -66,12 +67,6 @@ struct source *sources_log(const struct sources *sources, const char *target,
  * offset; false where none is followed. */
 bool sources_past(const struct sources *sources, const char *target,
                   int64_t offset);
-
-/* Begins to follow a partition where PostgreSQL says, or at its earliest
- * record; `place` NULL: no claim log. REJECT: no such topic. */
-int sources_follow(struct sources *sources, struct postgres *postgres,
-                   const char *topic, int64_t partition,
-                   const struct place *place, struct err *err);
 
 /* Follows all partitions of results and executors. */
 int sources_follow_results(struct sources *sources, struct postgres *postgres,
