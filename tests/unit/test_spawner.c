@@ -1,0 +1,245 @@
+/*
+ * test_spawner.c: the half that makes children believes nobody.
+ *
+ * A real spawner is forked; the test is its other half, and may lie to it.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "chain.h"
+#include "consumer/executor/child.h"
+#include "consumer/executor/link.h"
+#include "consumer/executor/spawner.h"
+
+struct stage {
+    struct chain chain;
+    char directory[64];
+    struct spawner_plan plan;
+    int link;
+    pid_t pid;
+    int out; /* what the child writes */
+};
+
+static void set_script(struct chain *c, const char *text)
+{
+    buf_clear(&c->save.script);
+    assert_int_equal(buf_adds(&c->save.script, text), 0);
+}
+
+static void open_stage(struct stage *s, const char *script)
+{
+    struct err err = {0};
+    int ends[2];
+
+    chain_init(&s->chain);
+    set_script(&s->chain, script);
+    (void)snprintf(s->directory, sizeof(s->directory), "/tmp/spawner-XXXXXX");
+    assert_non_null(mkdtemp(s->directory));
+    assert_int_equal(link_pair(ends, &err), 0);
+    s->link = ends[0];
+    s->plan = (struct spawner_plan){.roots = &s->chain.roots,
+                                    .target = "web-1",
+                                    .directory = s->directory,
+                                    .link = ends[1]};
+    s->out = -1;
+    assert_int_equal(spawner_start(&s->plan, ends[0], &s->pid, &err), 0);
+}
+
+static void close_stage(struct stage *s)
+{
+    int status = 0;
+
+    cleanup_close(&s->link);
+    assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    cleanup_close(&s->out);
+    assert_int_equal(rmdir(s->directory), 0); /* nothing private is left */
+    chain_done(&s->chain);
+}
+
+static void ask_to_start(struct stage *s, const struct envelope *dispatch,
+                         const struct id *execution)
+{
+    struct link_message message = {
+        .head = {.kind = LINK_START, .execution = *execution}};
+    struct err err = {0};
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    s->out = ends[0];
+    message.out = ends[1];
+    message.err = dup(ends[1]);
+    assert_int_equal(envelope_encode(dispatch, &message.body, &err), 0);
+    message.head.length = (uint32_t)message.body.len;
+    assert_int_equal(link_send(s->link, &message, &err), 0);
+    link_message_done(&message);
+}
+
+static void sign_and_start(struct stage *s)
+{
+    chain_sign(&s->chain);
+    chain_dispatch(&s->chain);
+    ask_to_start(s, &s->chain.signed_dispatch, &s->chain.dispatch.execution);
+}
+
+static struct link_head expect(struct stage *s, enum link_kind kind)
+{
+    _cleanup_message_ struct link_message got = {.out = -1, .err = -1};
+    struct err err = {0};
+
+    assert_int_equal(link_receive(s->link, &got, &err), 1);
+    if (got.head.kind != (uint32_t)kind) {
+        fail_msg("got %u (%s)", got.head.kind, buf_text(&got.body));
+    }
+    return got.head;
+}
+
+static void expect_refusal(struct stage *s, const char *because)
+{
+    _cleanup_message_ struct link_message got = {.out = -1, .err = -1};
+    struct err err = {0};
+    char byte;
+
+    assert_int_equal(link_receive(s->link, &got, &err), 1);
+    assert_int_equal(got.head.kind, LINK_REFUSED);
+    if (strstr(buf_text(&got.body), because) == NULL) {
+        fail_msg("refused with \"%s\", not \"%s\"", buf_text(&got.body),
+                 because);
+    }
+    assert_int_equal(read(s->out, &byte, 1), 0); /* nobody holds its output */
+}
+
+static void an_honest_dispatch_is_started_and_told(void **state)
+{
+    struct stage s;
+    char text[64] = "";
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nprintf %s \"$ERRAND_PARAM_DIR\"; exit 5\n");
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    struct link_head head = expect(&s, LINK_EXITED);
+    assert_int_equal(head.exit, 5);
+    assert_int_equal(head.signal, 0);
+    assert_int_equal(read(s.out, text, sizeof(text) - 1), 4);
+    assert_string_equal(text, "/var");
+    close_stage(&s);
+}
+
+static void
+a_forged_dispatch_is_refused_whatever_the_other_half_says(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    chain_sign(&s.chain);
+    struct envelope *save = chain_find(&s.chain.envelopes, EVENT_COMMAND_SAVE);
+    list_at(&save->signatures, struct signature, 0).b[0] ^= 1;
+    chain_dispatch(&s.chain);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "not signed by");
+    close_stage(&s);
+}
+
+static void a_dispatch_is_started_for_its_own_execution_only(void **state)
+{
+    struct stage s;
+    struct id other = id_random();
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    chain_sign(&s.chain);
+    chain_dispatch(&s.chain);
+    ask_to_start(&s, &s.chain.signed_dispatch, &other);
+    expect_refusal(&s, "not the execution that was claimed");
+    close_stage(&s);
+}
+
+static void what_runs_already_is_not_started_beside_itself(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nsleep 60\n");
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    cleanup_close(&s.out);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "runs already");
+    close_stage(&s);
+}
+
+static void an_end_is_told_once_the_whole_tree_is_gone(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\n(setsid sleep 60 &)\nsleep 60\n");
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    struct link_message end = {
+        .head = {.kind = LINK_END, .execution = s.chain.dispatch.execution},
+        .out = -1,
+        .err = -1};
+    struct err err = {0};
+    assert_int_equal(link_send(s.link, &end, &err), 0);
+    struct link_head head = expect(&s, LINK_EXITED);
+    assert_int_equal(head.ended, 1);
+    assert_int_equal(head.exit, 128 + SIGTERM);
+    assert_int_equal(child_sweep(&s.chain.dispatch.execution), 0);
+    close_stage(&s);
+}
+
+static void a_timeout_ends_what_ignores_being_asked(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nsleep 60\n");
+    s.chain.save.timeout = 1;
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    struct link_head head = expect(&s, LINK_EXITED);
+    assert_int_equal(head.timed_out, 1);
+    assert_int_equal(head.exit, 124);
+    close_stage(&s);
+}
+
+static void when_the_other_half_dies_everything_is_ended(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\ntrap '' TERM\n(setsid sleep 60 &)\nsleep 60\n");
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    struct id execution = s.chain.dispatch.execution;
+    close_stage(&s);
+    assert_int_equal(child_sweep(&execution), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_honest_dispatch_is_started_and_told),
+        cmocka_unit_test(
+            a_forged_dispatch_is_refused_whatever_the_other_half_says),
+        cmocka_unit_test(a_dispatch_is_started_for_its_own_execution_only),
+        cmocka_unit_test(what_runs_already_is_not_started_beside_itself),
+        cmocka_unit_test(an_end_is_told_once_the_whole_tree_is_gone),
+        cmocka_unit_test(a_timeout_ends_what_ignores_being_asked),
+        cmocka_unit_test(when_the_other_half_dies_everything_is_ended),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
