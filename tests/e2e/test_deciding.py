@@ -518,15 +518,17 @@ def test_an_assignment_is_for_who_is_only_invited_too(asker, admin, command,
     accepted(asker.exchange(asker.run_request(own, command, [target])))
 
 
-def test_an_assignment_without_an_envelope_is_no_right(house, asker, admin,
-                                                       command, target):
+def test_an_assignment_without_an_envelope_is_no_right(
+        house, asker, admin, runner, command, target):
     """PostgreSQL may refuse; only envelopes may allow."""
-    runner = make_runner(asker, admin)
+    other = make_runner(asker, admin)
     house.change("INSERT INTO assignments (user_id, command_id, hash, added_by,"
                  " added_at) SELECT %s, command_id, hash, added_by, added_at"
-                 " FROM assignments WHERE command_id = %s LIMIT 1",
-                 runner.user, command)
-    run = asker.run_request(runner.session, command, [target])
+                 " FROM assignments WHERE user_id = %s AND command_id = %s",
+                 other.user, runner.user, command)
+    listed = asker.ask("command.list", {}, other.session).answer["commands"]
+    assert [c["command"] for c in listed] == [command]  # the row is there
+    run = asker.run_request(other.session, command, [target])
     refused(asker.exchange(run), "not_found")
     assert "no assignment" in decided(house, run)[2]
 
@@ -778,8 +780,8 @@ def test_reading_everything_again_decides_nothing_again(house, asker, session,
     run = asker.run_request(session, command, [target])
     accepted(asker.exchange(run))
     before = house.rows(counts)
-    every = [m for m in read_all(house.brokers, "errand.requests")]
-    for message in every:
+    every = {m.value(): m for m in read_all(house.brokers, "errand.requests")}
+    for message in every.values():
         asker.producer.produce("errand.requests", value=message.value(),
                                headers=message.headers() or [],
                                key=message.key())
