@@ -23,7 +23,8 @@ LOGGING = {"defaultLogLevel": "warn", "showDateTime": "true",
            "dateTimeFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
            "log.kafka.server.KafkaRaftServer": "info"}
 READY = b"Kafka Server started"
-# One node is no cluster: everything is replicated once, and small.
+# One node is no cluster: everything is replicated once, and small. A broker that
+# was killed registers anew once its last life's session is over (else 9 s).
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -34,6 +35,8 @@ controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs=kafka
 auto.create.topics.enable=false
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 num.partitions=1

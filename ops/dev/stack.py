@@ -27,7 +27,9 @@ from home import Home, REPOSITORY, Trouble, is_free, write
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 60.0   # seconds until who is not ready is given up
 GLANCE = 0.02     # seconds between two looks
-FAILURES = 4      # starts in vain until it is given up
+FAILURES = 8      # starts in vain, in so many seconds at least, until it is
+VAIN = 3.0        # given up
+MISCONFIGURED = "status 78"
 PROFILES = ("admin", "runner")
 
 
@@ -85,14 +87,17 @@ class Up:
         spec["signal"] = int(spec["signal"])
         write(self.home / f"run/{name}.spec", supervisor.dump(spec), 0o600)
         os.kill(supervisor_pid(self.home), signal.SIGHUP)
+        began = time.monotonic()
         wait_for(f"{name}'s readiness (log/{name}.log)",
-                 lambda: self.serves(name, spec, is_ready), PATIENCE)
+                 lambda: self.serves(name, spec, is_ready, began), PATIENCE)
 
-    def serves(self, name, spec, is_ready):
+    def serves(self, name, spec, is_ready, began):
         state = supervisor.read_state(self.home, name)
         if state.get("spec") == spec and supervisor.running(self.home, name):
             return is_ready(state)
-        if state.get("failures", 0) >= FAILURES:
+        enough = 2 if state.get("ended") == MISCONFIGURED else FAILURES
+        if (state.get("failures", 0) >= enough
+                and time.monotonic() - began > VAIN):
             raise Trouble(f"{name} ends again and again, last with"
                           f" {state['ended']}; log/{name}.log says:"
                           + log_tail(self.home, name, state["log"]))
@@ -216,7 +221,7 @@ def status(home, _args):
     for path in sorted((home / "run").glob("*.state")):
         pid = supervisor.running(home, path.stem)
         state = supervisor.read_state(home, path.stem)
-        word = pid or f"not running, ended with {state.get('ended')}"
+        word = pid or f"not running (ended with {state.get('ended')})"
         print(f"{path.stem:14}{word}")
         all_run = all_run and pid is not None
     print(f"brokers {kafka.address(home)}, PostgreSQL in"

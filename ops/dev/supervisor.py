@@ -1,7 +1,7 @@
 """supervisor.py: keeps a stack's processes alive, and ends them.
 
 In: run/NAME.spec (JSON: argv, env, order, signal, patience), written by `up`;
-HUP says that they changed. Out: log/NAME.log, run/NAME.pid, run/NAME.state.
+HUP says that they changed (and ends a back-off). Out: log/NAME.log, run/NAME.pid, run/NAME.state.
 What died is started again: at once if it had lived for a while, else with a
 back-off up to 5 s. A spec that changed means another process in its place. TERM
 ends all, the highest order first, and forgets the specs.
@@ -64,7 +64,7 @@ class Process:
     def __init__(self, home, name):
         self.home, self.name = home, name
         self.spec = None      # what shall run
-        self.runs = None      # the spec of what does
+        self.runs = None      # the spec of what does run
         self.pidfd = None
         self.child = None
         self.failures = 0
@@ -119,7 +119,7 @@ class Process:
 
     def reap(self):
         """It has ended: by our wish, or not."""
-        how = "ended"
+        how = "a status that only its parent heard"
         if self.child is not None:
             _, wait_status = os.waitpid(self.child.pid, 0)
             self.child.returncode, how = wait_status, ended(wait_status)
@@ -167,9 +167,9 @@ class Supervisor:
         for name in there:
             self.process(name)
         for name, process in self.processes.items():
-            if process.spec != there.get(name):
-                process.spec = there.get(name)
-                process.due = 0.0
+            process.spec = there.get(name)
+            if process.pidfd is None:
+                process.due = process.failures = 0
 
     def forget_specs(self):
         for path in (self.home / "run").glob("*.spec"):
