@@ -22,8 +22,10 @@ TRUST := allow dsse event key_file keys proof
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := rpc rpc_reply service service_setup
 
-SUBMIT := cmd_assign cmd_command cmd_output cmd_result cmd_run cmd_runner follow \
-	harmless saved spout track
+SUBMIT := asking cmd_assign cmd_command cmd_init cmd_output cmd_result cmd_run \
+	cmd_runner cmd_service cmd_session cmd_target cmd_user cmd_verify \
+	files follow founding harmless help keyring parse print profile prompt \
+	saved say session spout submit track verbs
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments authorizer commands decide decision \
 	deliver installation outputs people policy replies runs services sessions \

@@ -64,7 +64,7 @@ static const struct flag *find_letter(char letter)
 
 static int unknown_long(const char *name, size_t len, struct err *err)
 {
-    const char *known[FLAGS_KNOWN];
+    const char *known[FLAGS_KNOWN] = {NULL};
     size_t n = 0;
     _cleanup_free_ char *word = must_printf("%.*s", (int)len, name);
 
@@ -206,7 +206,7 @@ static char *second_words(const char *first)
 
 static void unknown_verb(const char *first, const char *both, struct err *err)
 {
-    const char *known[VERBS_KNOWN];
+    const char *known[VERBS_KNOWN] = {NULL};
     size_t n = 0;
     _cleanup_free_ char *seconds = second_words(first);
 

@@ -15,10 +15,10 @@
 #define BROKERS "bootstrap.servers"
 
 static const struct config_key keys[] = {
-    {"root", "keys", CONFIG_FILES, .required = true,
-     .help = "the root key that this profile trusts, as `submit init` and "
-             "`submit verify` write it: keys = root.pub"},
-    {"profile", "password_file", CONFIG_TEXT,
+    {.section = "root", .key = "keys", .kind = CONFIG_FILES},
+    {.section = "profile",
+     .key = "password_file",
+     .kind = CONFIG_TEXT,
      .help = "a private file whose first line unlocks the key"},
 };
 
@@ -92,18 +92,41 @@ static int read_roots(struct profile *profile, struct err *err)
     return done;
 }
 
-static void set_brokers(struct profile *profile)
+/* What the file says, and the environment where it says nothing. */
+static void set_brokers(const struct config *config, struct list *ret_kafka)
 {
     const char *brokers = getenv("ERRAND_BROKERS");
 
-    for (size_t i = 0; i < profile->config.kafka.n; i++) {
-        const struct pair *p = &list_at(&profile->config.kafka, struct pair, i);
-        pairs_add(&profile->kafka, p->name, p->value);
+    for (size_t i = 0; i < config->kafka.n; i++) {
+        const struct pair *pair = &list_at(&config->kafka, struct pair, i);
+        pairs_add(ret_kafka, pair->name, pair->value);
     }
     if (brokers != NULL && brokers[0] != '\0' &&
-        pairs_get(&profile->kafka, BROKERS) == NULL) {
-        pairs_add(&profile->kafka, BROKERS, brokers);
+        pairs_get(ret_kafka, BROKERS) == NULL) {
+        pairs_add(ret_kafka, BROKERS, brokers);
     }
+}
+
+int profile_brokers(const char *directory, struct list *ret_kafka,
+                    struct err *err)
+{
+    _cleanup_free_ char *path = must_printf("%s/config", directory);
+    struct config config = {0};
+
+    if (file_exists(path) &&
+        config_read(path, keys, ARRAY_SIZE(keys), &config, err) != 0) {
+        return -1;
+    }
+    if (config_text(&config, "root", "keys") != NULL) {
+        config_done(&config);
+        return err_exit(err, EX_DATAERR,
+                        "%s pins a root already: this profile is somebody's; "
+                        "ERRAND_PROFILE names another directory",
+                        path);
+    }
+    set_brokers(&config, ret_kafka);
+    config_done(&config);
+    return 0;
 }
 
 static int read_config(struct profile *profile, struct err *err)
@@ -117,11 +140,20 @@ static int read_config(struct profile *profile, struct err *err)
                         "ERRAND_PROFILE names another directory",
                         profile->directory);
     }
-    if (config_read(path, keys, ARRAY_SIZE(keys), &profile->config, err) != 0 ||
-        read_roots(profile, err) != 0) {
+    if (config_read(path, keys, ARRAY_SIZE(keys), &profile->config, err) != 0) {
         return -1;
     }
-    set_brokers(profile);
+    if (config_text(&profile->config, "root", "keys") == NULL) {
+        return err_exit(err, EX_CONFIG,
+                        "%s: [root] keys is missing: the root key that this "
+                        "profile trusts (keys = root.pub), as `submit init` "
+                        "and `submit verify` write it",
+                        path);
+    }
+    if (read_roots(profile, err) != 0) {
+        return -1;
+    }
+    set_brokers(&profile->config, &profile->kafka);
     return 0;
 }
 

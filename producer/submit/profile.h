@@ -31,6 +31,11 @@ struct profile {
 /* The directory that counts now; the caller's to free. */
 char *profile_directory(struct err *err);
 
+/* How the broker is reached from a directory that is nobody's profile yet: its
+ * config, if there is one, and ERRAND_BROKERS. pairs_done(). */
+int profile_brokers(const char *directory, struct list *ret_kafka,
+                    struct err *err);
+
 /* Reads it; NULL: status 78 with what helps ("submit init", "submit verify").
  */
 struct profile *profile_open(struct err *err);
