@@ -222,7 +222,7 @@ static void unknown_verb(const char *first, const char *both, struct err *err)
                        "unknown verb '%.60s'; did you mean '%s'?",
                        strchr(meant, ' ') != NULL ? both : first, meant);
     } else if (seconds != NULL) {
-        (void)err_exit(err, EXIT_USAGE, "submit %s: what? There is: %s", first,
+        (void)err_exit(err, EXIT_USAGE, "'%s' what? There is: %s", first,
                        seconds);
     } else {
         (void)err_exit(err, EXIT_USAGE,
