@@ -18,7 +18,7 @@ from home import REPOSITORY, Trouble, write
 ADMINISTRATOR = "admin@example.org"
 RUNNER = "runner@example.org"
 
-CODE = re.compile(r"\b(?:[a-z2-7]{5}-){6,}[a-z2-7]{1,5}\b")
+
 def run(*argv):
     done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True)
