@@ -11,6 +11,7 @@ VARIANT ?= plain
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PYTHON ?= /usr/bin/python3
 ERRAND_HOME ?= .errand
+JOBS ?= $(shell nproc)
 export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
@@ -50,8 +51,8 @@ AUTHORIZER_OBJECTS = $(addprefix consumer/authorizer/,$(AUTHORIZER))
 EXECUTOR_OBJECTS = $(addprefix consumer/executor/,$(EXECUTOR))
 RECORDER_OBJECTS = $(addprefix consumer/recorder/,$(RECORDER))
 
-DAEMONS := authorizer executor recorder scheduler
-BINARIES := bin/submit $(DAEMONS:%=bin/errand-%)
+PROGRAMS := submit errand-authorizer errand-executor errand-recorder \
+	errand-scheduler
 
 # --- how it is compiled -------------------------------------------------------
 
@@ -62,7 +63,8 @@ OUT := build/$(VARIANT)$(if $(CLANG),-clang)
 WARNINGS := -Wall -Wextra -Werror -Wvla -Wmissing-prototypes -Wwrite-strings \
 	-Wshadow -Wformat=2 -Wstrict-prototypes
 HARDENING := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE \
-	-fstack-clash-protection $(if $(CLANG),,-fcf-protection)
+	-fstack-clash-protection \
+	$(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
 FLAGS_plain := $(if $(CLANG),$(filter-out -D_FORTIFY_SOURCE=3,$(HARDENING)) \
 	-D_FORTIFY_SOURCE=2,$(HARDENING))
 LINK_plain := -pie -Wl,-z,relro,-z,now
@@ -78,11 +80,14 @@ CFLAGS := -std=gnu17 -g -MMD -MP -D_GNU_SOURCE \
 	-DERRAND_VERSION='"$(VERSION)"' -Icommon -I. \
 	-include common/base/banned.h $(WARNINGS) $(FLAGS_$(VARIANT)) \
 	$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-LDFLAGS := $(LINK_$(VARIANT))
+LDFLAGS := $(LINK_$(VARIANT)) -Wl,--as-needed
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lkeyutils -lzxcvbn
 
+BUILT := $(PROGRAMS:%=$(OUT)/%)
+BINARIES := $(PROGRAMS:%=bin/%)
+
 .PHONY: all
-all: $(BINARIES) ## build everything into bin/
+all: $(if $(filter plain,$(VARIANT)),$(BINARIES),$(BUILT)) ## build everything
 
 objects = $(addprefix $(OUT)/,$(addsuffix .o,$(1)))
 
@@ -96,15 +101,17 @@ $(OUT)/errand-executor: $(call objects,$(EXECUTOR_OBJECTS))
 $(OUT)/errand-recorder: $(call objects,$(RECORDER_OBJECTS))
 $(OUT)/errand-scheduler: $(call objects,$(SCHEDULER_OBJECTS))
 
-$(BINARIES:bin/%=$(OUT)/%): $(OUT)/libcommon.a
+$(BUILT): $(OUT)/libcommon.a
 	@echo "  link $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(OUT)/libcommon.a \
 		$(LIBS)
 
-# bin/ holds the variant that was built last; a running program keeps its own.
-bin/%: $(OUT)/%
+# bin/ holds what plain built last, by either compiler; a program that runs keeps
+# its own.
+.PHONY: force
+bin/%: $(OUT)/% force
 	@mkdir -p bin
-	@install -m 755 $< $@.new && mv -f $@.new $@
+	@cmp -s $< $@ || { install -m 755 $< $@.new && mv -f $@.new $@; }
 
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -137,13 +144,40 @@ $(OUT)/tests/test_%: $(OUT)/tests/unit/test_%.o $(OUT)/libunit.a \
 -include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d)
 .SECONDARY: $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.o)
 
-.PHONY: unit
-unit: $(UNIT_PROGRAMS) ## run the unit tests
-	@failed=; for t in $(UNIT_PROGRAMS); do \
-		$$t 2>&1 | grep -v -e '^\[ RUN' -e '^\[       OK' || true; \
-		test $${PIPESTATUS[0]} -eq 0 || failed="$$failed $$t"; done; \
-		test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
-unit: SHELL := /bin/bash
+# The stack of the end-to-end tests: beside the development stack, one a variant.
+ERRAND_TEST_HOME ?= $(abspath $(OUT)/home)
+TEST_STACK = ERRAND_HOME=$(ERRAND_TEST_HOME) $(PYTHON) ops/dev/stack.py
+TESTS ?=
+unit e2e check: export ERRAND_BIN := $(abspath $(OUT))
+unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
+unit e2e check: export UBSAN_OPTIONS := print_stacktrace=1
+
+.PHONY: test check unit e2e asan planted
+test: deps deps-test ## install what tests need, build, run everything
+	@$(MAKE) --no-print-directory -j$(JOBS) all layers
+	@$(MAKE) --no-print-directory check
+check: all $(UNIT_PROGRAMS)
+	@$(TEST_STACK) reset
+	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
+		--logs $(ERRAND_TEST_HOME)/log
+unit: $(UNIT_PROGRAMS) ## run the unit tests (UNIT_TESTS="dsse link")
+	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS)
+e2e: all ## run the end-to-end tests (TESTS="test_x.py -k y")
+	@$(PYTHON) tests/run --e2e="$(TESTS)" --logs $(ERRAND_TEST_HOME)/log
+asan: ## run all tests under ASan and UBSan
+	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan all
+	@$(MAKE) --no-print-directory VARIANT=asan check
+planted: ## break the product on purpose; each break must be noticed
+	@$(PYTHON) tests/planted/planted.py $(PLANTED)
+
+$(OUT)/tests/hop: $(OUT)/tests/bench/hop.o
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: bench
+bench: all $(OUT)/tests/hop ## measure, on the stack that is up
+	@eval "$$($(STACK) env)" && \
+		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
 
 FUZZERS := command_file fields
 FUZZ_SECONDS ?= 10
@@ -178,9 +212,34 @@ format: ## lay out the C sources
 format-check: ## fail on C that is not laid out
 	@clang-format --dry-run -Werror $(SOURCES)
 
+# --- the development stack --------------------------------------------------------
+
+STACK = $(PYTHON) ops/dev/stack.py
+PROFILE ?= admin
+
+.PHONY: deps deps-test up down status reset env demo
+demo: deps ## install, build, start a stack, play the main job
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(STACK) up
+	@ops/dev/demo
+deps: ## install the packages that are needed
+	@ops/dev/deps
+deps-test: ## install those that the tests need
+	@ops/dev/deps test
+up: all ## start the development stack in ERRAND_HOME (.errand)
+	@$(STACK) up
+down: ## end it
+	@$(STACK) down
+status: ## say what of it runs
+	@$(STACK) status
+reset: ## end it and remove its directory
+	@$(STACK) reset
+env: ## print its environment for a shell (PROFILE=admin|runner)
+	@$(STACK) env $(PROFILE)
+
 .PHONY: help
 help: ## say what there is
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | \
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed 's/:.*## /\t/' | \
 		expand -t 16
 
 .PHONY: clean

@@ -22,6 +22,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 STACK = REPOSITORY / "ops/dev/stack.py"
 HOME = pathlib.Path(os.environ.get("ERRAND_TEST_HOME",
                                    REPOSITORY / "build/e2e"))
+BIN = pathlib.Path(os.environ.get("ERRAND_BIN", REPOSITORY / "bin"))
 PEOPLE = ("admin", "runner")
 
 
@@ -94,7 +95,7 @@ class House:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                    "stderr": subprocess.PIPE, "text": True, **options}
         return subprocess.Popen(
-            [REPOSITORY / "bin/submit", *arguments],
+            [BIN / "submit", *arguments],
             env={**os.environ, **self.env(who)}, **options)
 
     def submit(self, *arguments, who="admin", timeout=60, **options):

@@ -18,7 +18,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 import client
 from client import DAY, Envelope, Key, Root, b64, moment, now_ms, uuid7
 
-BIN = pathlib.Path(__file__).resolve().parents[2] / "bin"
+BIN = pathlib.Path(os.environ.get(
+    "ERRAND_BIN", pathlib.Path(__file__).resolve().parents[2] / "bin"))
 CONFIG = """[kafka]
 bootstrap.servers = {brokers}
 [root]
