@@ -222,10 +222,14 @@ static void exit_add(struct buf *out, const struct execution_row *row)
     }
 }
 
+/* What ended within 50 ms is told by `finished` alone: its start is not. */
 static void duration_add(struct buf *out, const struct execution_row *row)
 {
     int64_t ms = row->finished - row->started;
 
+    if (row->started == 0 && row->outcome <= OUTCOME_FAILED) {
+        (void)buf_adds(out, " at once");
+    }
     if (row->started == 0 || row->finished == 0 || ms < 0) {
         return;
     }

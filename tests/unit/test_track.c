@@ -183,7 +183,7 @@ static void output_may_come_inside_of_finished(void **state)
     buf_done(&chunk.data);
     came_out(&s, "all\n");
     assert_true(whole);
-    assert_string_equal(how, "failed (exit 3)");
+    assert_string_equal(how, "failed (exit 3) at once");
 }
 
 static void of_several_targets_whole_lines_come_out(void **state)
