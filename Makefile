@@ -26,7 +26,7 @@ ROOF := rpc rpc_reply service service_setup
 SUBMIT := asking cmd_assign cmd_command cmd_init cmd_output cmd_result cmd_run \
 	cmd_runner cmd_service cmd_session cmd_target cmd_user cmd_verify \
 	files follow founding harmless help keyring parse print profile prompt \
-	saved say session spout submit track verbs
+	saved say session_file spout submit track verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments authorizer commands decide decision \
 	deliver installation outputs people policy replies runs services sessions \
@@ -152,7 +152,8 @@ unit e2e check: export ERRAND_BIN := $(abspath $(OUT))
 unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
 unit e2e check: export UBSAN_OPTIONS := print_stacktrace=1
 
-.PHONY: test check unit e2e asan planted
+.PHONY: programs test check unit e2e asan planted
+programs: $(BUILT) $(UNIT_PROGRAMS) ## compile all, unit tests too
 test: deps deps-test ## install what tests need, build, run everything
 	@$(MAKE) --no-print-directory -j$(JOBS) all layers
 	@$(MAKE) --no-print-directory check
