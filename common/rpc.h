@@ -1,13 +1,13 @@
 /*
  * rpc.h: asking: a signed request out, its replies in; for submit.
  *
- * A call fixes its place in errand.replies as a number before it sends anything,
- * so that no reply can be missed. Each reply is opened with the process's
- * one-time box key, and believed only if it is for this very request, signed by
- * an authorizer (or, in a followed run, by an executor of a target that the run
- * names) whose chain in the reply goes up to a pinned root, its enrolment still in
- * force, and its `seq` not lower than one seen before. What doesn't pass is passed
- * over: anybody may write to the topic.
+ * A call fixes its place in errand.replies as a number before it sends
+ * anything, so that no reply can be missed. Each reply is opened with the
+ * process's one-time box key, and believed only if it is for this very request,
+ * signed by an authorizer (or, in a followed run, by an executor of a target
+ * that the run names) whose chain in the reply goes up to a pinned root, its
+ * enrolment still in force, and its `seq` not lower than one seen before. What
+ * doesn't pass is passed over: anybody may write to the topic.
  */
 #pragma once
 
@@ -35,9 +35,9 @@ void rpc_set_seen(struct rpc *rpc, int64_t seq, const struct hash *head);
 
 /*
  * For who follows an invitation and pins no root yet (`roots` is empty): takes
- * the key that the answer to invitation.show brings, if its hash begins with
- * this half, from the invitation's code, and the reply's own chain goes up to
- * it. rpc_root(): that key, once such a reply came; NULL before.
+ * the key that a reply to invitation.show brings, if its hash begins with this
+ * half, from the invitation's code, and the reply's own chain goes up to it.
+ * rpc_root(): that key, once such a reply came; NULL before.
  */
 void rpc_learn_root(struct rpc *rpc, const struct id *half);
 const struct key32 *rpc_root(const struct rpc *rpc);
@@ -65,12 +65,13 @@ struct rpc_call {
  * and the authorizer's words. ret_answer (table `answer`; both may be NULL) is
  * the caller's; ret_hash (may be NULL): the request's envelope hash. */
 int rpc_ask(struct rpc *rpc, const struct rpc_call *call,
-            const struct table *answer, void *ret_answer,
-            struct hash *ret_hash, struct err *err);
+            const struct table *answer, void *ret_answer, struct hash *ret_hash,
+            struct err *err);
 
-/* For a run that is followed: after rpc_ask(), one result after the other, as an
- * event (started, output, finished) of a verified executor, each once and in its
- * execution's order; ret_event is the caller's. 0: one came; 1: nothing within
- * timeout_ms, or `wake_fd` (-1: none) became readable; -1: the broker is lost. */
+/* For a run that is followed: after rpc_ask(), one result after the other, as
+ * an event (started, output, finished) of a verified executor, each once and in
+ * its execution's order; ret_event is the caller's. 0: one came; 1: nothing
+ * within timeout_ms, or `wake_fd` (-1: none) became readable; -1: the broker is
+ * lost. */
 int rpc_next(struct rpc *rpc, int timeout_ms, int wake_fd,
              struct event **ret_event, struct err *err);

@@ -63,48 +63,33 @@ static const struct speaker *new_speaker(struct rpc *rpc,
     return speaker;
 }
 
-/* The root that an invitation's answer brings, if it is the code's: nothing of
- * that answer counts before its signature was checked up to this very key. */
-static bool candidate_root(const struct rpc *rpc, const struct reply *reply,
-                           struct key32 *ret_key)
-{
-    struct user_answer answer;
-    struct err ignored = {0};
-
-    if (table_decode(&user_answer_table, reply->body.data, reply->body.len,
-                     &answer, &ignored) != 0) {
-        return false;
-    }
-    struct hash root = key_id(&answer.root_key);
-    struct id half = id_of_hash(&root);
-    *ret_key = answer.root_key;
-    table_done(&user_answer_table, &answer);
-    return id_equal(&half, &rpc->half);
-}
-
+/* Where no root is pinned yet: takes the one that the reply brings, if its hash
+ * begins as the code says and the reply's own chain and signature go up to it.
+ * Nothing else of the reply counts before. */
 static const struct speaker *learn_speaker(struct rpc *rpc,
                                            const struct envelope *envelope,
-                                           const struct reply *reply)
+                                           struct reply *reply)
 {
-    struct key32 key;
-    struct roots roots = {.keys = {.items = &key, .n = 1}};
+    struct hash root = key_id(&reply->root_key);
+    struct id half = id_of_hash(&root);
+    struct roots roots = {.keys = {.items = &reply->root_key, .n = 1}};
 
-    if (!candidate_root(rpc, reply, &key)) {
+    if (!id_equal(&half, &rpc->half)) {
         return NULL;
     }
     const struct speaker *speaker = new_speaker(rpc, &roots, reply);
     if (speaker == NULL || !envelope_signed_by(envelope, 0, &speaker->key)) {
         return NULL;
     }
-    struct key32 *root = list_grow(&rpc->roots.keys, sizeof(*root));
-    *root = key;
+    struct key32 *pin = list_grow(&rpc->roots.keys, sizeof(*pin));
+    *pin = reply->root_key;
     rpc->learning = false;
     return speaker;
 }
 
 static const struct speaker *find_speaker(struct rpc *rpc,
                                           const struct envelope *envelope,
-                                          const struct reply *reply)
+                                          struct reply *reply)
 {
     const struct speaker *speaker = known_speaker(rpc, &reply->head.by);
 

@@ -83,8 +83,6 @@ static const struct field user_answer_fields[] = {
      .at = offsetof(struct user_answer, verify)},
     {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
      .at = offsetof(struct user_answer, envelopes)},
-    {"root_key", FIELD_FIXED, .optional = true, .max = 32,
-     .at = offsetof(struct user_answer, root_key)},
 };
 
 const struct table user_answer_table = {.name = "user answer",

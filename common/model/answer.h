@@ -56,8 +56,6 @@ struct user_answer {
     struct hash invite;    /* zero: the first administrator */
     struct hash verify;    /* zero: not yet */
     struct list envelopes; /* these and their chain up to root.init */
-    struct key32 root_key; /* invitation.show alone: the root's public half, to
-                              be compared with the code's, then pinned */
 };
 
 struct executor_row {

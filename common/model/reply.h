@@ -38,9 +38,11 @@ struct reply { /* authorizer, or that target's executor */
     int64_t seq;
     struct hash log; /* "head": the revocation log's */
     int status;
-    char *text;        /* in words, where refused; may be NULL */
-    struct buf body;   /* this part of it; may be empty */
-    struct list proof; /* struct envelope: in a sender's first part */
+    char *text;            /* in words, where refused; may be NULL */
+    struct buf body;       /* this part of it; may be empty */
+    struct list proof;     /* struct envelope: in a sender's first part */
+    struct key32 root_key; /* to invitation.show alone: the root's public half,
+                              to be compared with the code's, then pinned */
 };
 
 struct sealed_reply {

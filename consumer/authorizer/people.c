@@ -59,10 +59,6 @@ static int answer_user(struct asking *asking, const struct rows *rows,
                    ? asking_refuse_or_hide(asking, err->text)
                    : -1;
     }
-    if (asking->request->kind == EVENT_INVITATION_SHOW) {
-        answer.root_key =
-            *roots_find(&asking->daemon->roots, &asking->signer.root);
-    }
     proof_used(asking->proof, &answer.envelopes);
     return asking_answer_take(asking, &user_answer_table, &answer, err);
 }

@@ -70,6 +70,10 @@ int replies_make(const struct asking *asking, struct list *out, struct err *err)
                           .text = decision->text,
                           .proof = asking->daemon->enrolment};
 
+    if (asking->request->kind == EVENT_INVITATION_SHOW) {
+        reply.root_key =
+            *roots_find(&asking->daemon->roots, &asking->daemon->root);
+    }
     do {
         size_t left = decision->body.len - at;
         size_t n = left < REPLY_PART_MAX ? left : REPLY_PART_MAX;

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "producer/submit/keyring.h"
-#include "producer/submit/session.h"
+#include "producer/submit/session_file.h"
 
 #define TRIES 3
 

@@ -142,17 +142,20 @@ static int print_last(struct submit *submit, const char *name, struct err *err)
     run_short(&run->run, id);
     _cleanup_free_ char *when = time_text(run->asked);
     _cleanup_free_ char *how = run_text(run);
-    int done =
-        print_line(&submit->print, err,
-                   "\nyour last run: %s, %s (submit result %s)", when, how, id);
+    int done = print_line(&submit->print, err, "%s", "") != 0
+                   ? -1
+                   : print_line(&submit->print, err,
+                                "your last run: %s, %s (submit result %s)",
+                                when, how, id);
     table_done(&history_answer_table, &history);
     return done;
 }
 
+/* all: as an administrator sees it. */
 static int print_command(struct submit *submit,
-                         const struct command_answer *answer, struct err *err)
+                         const struct command_answer *answer, bool all,
+                         struct err *err)
 {
-    bool all = answer->envelopes.n > 0;
     struct noun noun = {.table = &command_answer_table,
                         .columns = command_columns,
                         .n =
@@ -176,7 +179,9 @@ int command_print(struct submit *submit, const char *name, struct err *err)
     if (command_ask(submit, name, &answer, err) != 0) {
         return -1;
     }
-    int done = print_command(submit, &answer, err);
+    bool all = answer.envelopes.n > 0;
+    envelopes_done(&answer.envelopes);
+    int done = print_command(submit, &answer, all, err);
     table_done(&command_answer_table, &answer);
     return done;
 }

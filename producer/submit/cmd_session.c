@@ -6,7 +6,7 @@
 #include "model/session.h"
 #include "producer/submit/greet.h"
 #include "producer/submit/keyring.h"
-#include "producer/submit/session.h"
+#include "producer/submit/session_file.h"
 
 void greet(const struct session_answer *answer)
 {

@@ -1,4 +1,4 @@
-/* profile.c: see profile.h. The session is session.c's. */
+/* profile.c: see profile.h. The session is session_file.c's. */
 #include "producer/submit/profile.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
  * submit.c: main: the command line, the profile, the verb, the exit status.
- * The verbs' table is verbs.c.
+ * The verbs' table is verb_rows.c.
  */
 #include "producer/submit/submit.h"
 

@@ -1,6 +1,6 @@
-/* session.c: see session.h. The keys' file is the one that the profile names,
+/* session_file.c: see session_file.h. The keys' file is the one that the profile names,
  * the envelope's stands beside it. */
-#include "producer/submit/session.h"
+#include "producer/submit/session_file.h"
 
 #include <string.h>
 

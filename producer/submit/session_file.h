@@ -1,5 +1,5 @@
 /*
- * session.h: the session on this machine: its key pair and the session.open
+ * session_file.h: the session on this machine: its key pair and the session.open
  * that gives it its right, in one private file each.
  */
 #pragma once

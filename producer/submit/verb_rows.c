@@ -1,5 +1,5 @@
 /*
- * verbs.c: THE table: what submit can do. Help, parsing and "did you mean" are
+ * verb_rows.c: THE table: what submit can do. Help, parsing and "did you mean" are
  * made from it; who may ask what is the authorizer's own table.
  */
 #include "producer/submit/submit.h"
