@@ -92,8 +92,7 @@ all: $(if $(filter plain,$(VARIANT)),$(BINARIES),$(BUILT)) ## build everything
 objects = $(addprefix $(OUT)/,$(addsuffix .o,$(1)))
 
 $(OUT)/libcommon.a: $(call objects,$(COMMON_OBJECTS))
-	@rm -f $@
-	@ar rcs $@ $^
+	@rm -f $@.new && ar rcs $@.new $^ && mv -f $@.new $@
 
 $(OUT)/submit: $(call objects,$(SUBMIT_OBJECTS))
 $(OUT)/errand-authorizer: $(call objects,$(AUTHORIZER_OBJECTS))
@@ -133,8 +132,7 @@ UNIT_OBJECTS = $(call objects,$(filter-out %/executor %/authorizer \
 	$(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) $(RECORDER_OBJECTS)))
 
 $(OUT)/libunit.a: $(UNIT_OBJECTS) $(UNIT_HELP:%=$(OUT)/tests/unit/%.o)
-	@rm -f $@
-	@ar rcs $@ $^
+	@rm -f $@.new && ar rcs $@.new $^ && mv -f $@.new $@
 
 $(OUT)/tests/test_%: $(OUT)/tests/unit/test_%.o $(OUT)/libunit.a \
 		$(OUT)/libcommon.a
