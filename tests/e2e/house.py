@@ -149,7 +149,8 @@ class House:
 
     def topic_config(self, topic):
         resource = confluent_kafka.admin.ConfigResource("topic", topic)
-        answer = self.kafka().describe_configs([resource])[resource]
+        kafka = self.kafka()  # kept: its answers end with it
+        answer = kafka.describe_configs([resource])[resource]
         return {name: entry.value for name, entry in
                 answer.result(timeout=10).items()}
 
