@@ -20,9 +20,9 @@ import client
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 STACK = REPOSITORY / "ops/dev/stack.py"
-HOME = pathlib.Path(os.environ.get("ERRAND_TEST_HOME",
-                                   REPOSITORY / "build/e2e"))
+HOME = REPOSITORY / os.environ.get("ERRAND_TEST_HOME", "build/e2e")
 BIN = pathlib.Path(os.environ.get("ERRAND_BIN", REPOSITORY / "bin"))
+BIN = REPOSITORY / os.environ.get("ERRAND_BIN", "bin")
 PEOPLE = ("admin", "runner")
 
 
