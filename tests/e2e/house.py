@@ -21,7 +21,6 @@ import client
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 STACK = REPOSITORY / "ops/dev/stack.py"
 HOME = REPOSITORY / os.environ.get("ERRAND_TEST_HOME", "build/e2e")
-BIN = pathlib.Path(os.environ.get("ERRAND_BIN", REPOSITORY / "bin"))
 BIN = REPOSITORY / os.environ.get("ERRAND_BIN", "bin")
 PEOPLE = ("admin", "runner")
 
