@@ -169,7 +169,7 @@ asan: ## run all tests under ASan and UBSan
 planted: ## break the product on purpose; each break must be noticed
 	@$(PYTHON) tests/planted/planted.py $(PLANTED)
 
-$(OUT)/tests/hop: $(OUT)/tests/bench/hop.o
+$(OUT)/tests/hop: $(OUT)/tests/bench/hop.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
