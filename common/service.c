@@ -25,10 +25,10 @@
 #include "base/file.h"
 #include "service_private.h"
 
-#define BACK_OFF_MIN 100     /* ms */
-#define BACK_OFF_MAX 5000    /* ms */
-#define HANGING_MS 5000      /* from the first signal to the end at any price */
-#define TROUBLE_MS 300       /* a broker's absence that is worth a line */
+#define BACK_OFF_MIN 100  /* ms */
+#define BACK_OFF_MAX 5000 /* ms */
+#define HANGING_MS 5000   /* from the first signal to the end at any price */
+#define TROUBLE_MS 300    /* a broker's absence that is worth a line */
 #define FLUSH_MS 1000
 #define DEAD_VALUE_MAX 65536 /* bytes; and of all its headers */
 #define WAIT_FDS_MAX 16
@@ -146,9 +146,8 @@ void daemon_unwatch(struct daemon *daemon, const struct kafka_reader *reader)
 static const char *trouble_of(struct daemon *daemon)
 {
     const struct list *readers = &daemon->life->readers;
-    const char *trouble = daemon->writer == NULL
-                              ? NULL
-                              : kafka_writer_trouble(daemon->writer);
+    const char *trouble =
+        daemon->writer == NULL ? NULL : kafka_writer_trouble(daemon->writer);
 
     for (size_t i = 0; i < readers->n; i++) {
         struct kafka_reader *reader =
@@ -251,8 +250,7 @@ static int open_database(struct daemon *daemon, struct err *err)
     }
     if (daemon->postgres == NULL) {
         daemon->postgres = postgres_new(
-            config_text(&daemon->config, "postgres", "conninfo"),
-            daemon->name);
+            config_text(&daemon->config, "postgres", "conninfo"), daemon->name);
     }
     return postgres_open(daemon->postgres, SCHEMA_NUMBER, err);
 }
@@ -484,9 +482,9 @@ int service_main(const struct service *service, int argc, char **argv)
         return give_up(service, &err);
     }
     bool person = options.check || options.make_key;
-    int failed = person ? answer(&daemon, &options, &err)
-                        : serve(&daemon, &err);
-    int status = !failed                     ? EXIT_SUCCESS
+    int failed =
+        person ? answer(&daemon, &options, &err) : serve(&daemon, &err);
+    int status = !failed                      ? EXIT_SUCCESS
                  : person || life.signals < 0 ? give_up(service, &err)
                  : err.status == EX_CONFIG    ? EX_CONFIG
                                               : EXIT_FAILURE;

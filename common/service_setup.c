@@ -23,7 +23,8 @@ static const struct argp_option option_rows[] = {
      "Say what is wrong with it (status 78), or that it is good, and end", 0},
     {"make-key", 'm', NULL, 0,
      "Make the key file unless it is there, print the line to be enrolled by, "
-     "and end", 0},
+     "and end",
+     0},
     {"version", 'V', NULL, 0, "Print the version, and end", 0},
     {0},
 };
@@ -69,7 +70,8 @@ void options_read(const struct service *service, int argc, char **argv,
 {
     _cleanup_free_ char *doc = must_printf(
         "%s, a daemon of Errand. It stays in the foreground and logs to its "
-        "standard error.", service->name);
+        "standard error.",
+        service->name);
     const struct argp parser = {
         .options = option_rows, .parser = on_option, .doc = doc};
 
@@ -85,23 +87,31 @@ static const struct {
     enum when when;
     struct config_key key;
 } common_keys[] = {
-    {ALWAYS, {"service", "name", CONFIG_NAME, .required = true,
-              .help = "what it was enrolled as"}},
-    {ALWAYS, {"service", "ready", CONFIG_TEXT,
-              .help = "a file that is there while it can serve"}},
-    {SIGNS, {"service", "key", CONFIG_TEXT, .required = true,
-             .help = "the file of its secret key; --make-key makes it"}},
-    {SIGNS, {"service", "enrolment", CONFIG_TEXT, .required = true,
-             .help = "the file that `submit init` or `submit service enrol` "
-                     "wrote"}},
-    {ALWAYS, {"root", "keys", CONFIG_FILES, .required = true,
-              .help = "the pinned roots: files like root.pub"}},
-    {POSTGRES, {"postgres", "conninfo", CONFIG_TEXT, .required = true,
-                .help = "how to reach the database, as libpq writes it"}},
-    {ALWAYS, {"log", "level", CONFIG_TEXT, .fallback = "info",
-              .help = "debug, info, warning or error"}},
-    {ALWAYS, {"kafka", "bootstrap.servers", CONFIG_TEXT, .required = true,
-              .help = "HOST:PORT of a broker"}},
+    {ALWAYS,
+     {"service", "name", CONFIG_NAME, .required = true,
+      .help = "what it was enrolled as"}},
+    {ALWAYS,
+     {"service", "ready", CONFIG_TEXT,
+      .help = "a file that is there while it can serve"}},
+    {SIGNS,
+     {"service", "key", CONFIG_TEXT, .required = true,
+      .help = "the file of its secret key; --make-key makes it"}},
+    {SIGNS,
+     {"service", "enrolment", CONFIG_TEXT, .required = true,
+      .help = "the file that `submit init` or `submit service enrol` "
+              "wrote"}},
+    {ALWAYS,
+     {"root", "keys", CONFIG_FILES, .required = true,
+      .help = "the pinned roots: files like root.pub"}},
+    {POSTGRES,
+     {"postgres", "conninfo", CONFIG_TEXT, .required = true,
+      .help = "how to reach the database, as libpq writes it"}},
+    {ALWAYS,
+     {"log", "level", CONFIG_TEXT, .fallback = "info",
+      .help = "debug, info, warning or error"}},
+    {ALWAYS,
+     {"kafka", "bootstrap.servers", CONFIG_TEXT, .required = true,
+      .help = "HOST:PORT of a broker"}},
 };
 
 static bool signs(const struct service *service)
@@ -145,8 +155,10 @@ int daemon_configure(struct daemon *daemon, const char *path, struct err *err)
                                .level = word_value(&log_level_words, level),
                                .fd = STDERR_FILENO};
     if (daemon->log.level == LEVEL_NONE) {
-        return err_exit(err, EX_CONFIG, "%s: [log] level: '%.32s' is not "
-                        "debug, info, warning or error", path, level);
+        return err_exit(err, EX_CONFIG,
+                        "%s: [log] level: '%.32s' is not "
+                        "debug, info, warning or error",
+                        path, level);
     }
     return 0;
 }
@@ -196,14 +208,18 @@ static int check_enrolment(struct daemon *daemon, const char *path,
     const char *key = config_text(&daemon->config, "service", "key");
 
     if (strcmp(own->name, daemon->name) != 0) {
-        return err_set(err, ERR_REJECT, "%s enrols '%s', but [service] name "
-                       "is '%s'", path, own->name, daemon->name);
+        return err_set(err, ERR_REJECT,
+                       "%s enrols '%s', but [service] name "
+                       "is '%s'",
+                       path, own->name, daemon->name);
     }
     if (memcmp(own->key.b, daemon->keys->key.b, sizeof(own->key.b)) != 0 ||
         memcmp(own->box.b, daemon->keys->box.b, sizeof(own->box.b)) != 0) {
-        return err_set(err, ERR_REJECT, "%s enrols another key than the one "
+        return err_set(err, ERR_REJECT,
+                       "%s enrols another key than the one "
                        "in %s: enrol again with the line that --make-key "
-                       "prints", path, key);
+                       "prints",
+                       path, key);
     }
     daemon->root = own->request.head.root;
     return 0;
@@ -236,8 +252,10 @@ static int identify(struct daemon *daemon, struct err *err)
     const char *key = config_text(&daemon->config, "service", "key");
     const char *path = config_text(&daemon->config, "service", "enrolment");
     if (!file_exists(key)) {
-        return err_set(err, ERR_REJECT, "%s: there is no key yet: make it with "
-                       "--make-key, and have its line enrolled", key);
+        return err_set(err, ERR_REJECT,
+                       "%s: there is no key yet: make it with "
+                       "--make-key, and have its line enrolled",
+                       key);
     }
     if (key_file_read(key, NULL, &daemon->keys, err) != 0 ||
         read_enrolment(daemon, path, err) != 0) {

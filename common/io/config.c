@@ -30,8 +30,7 @@ struct reading {
     struct err *err;
 };
 
-static int refuse(struct reading *reading, const char *fmt, ...)
-    _printf_(2, 3);
+static int refuse(struct reading *reading, const char *fmt, ...) _printf_(2, 3);
 
 static int refuse(struct reading *reading, const char *fmt, ...)
 {
@@ -41,8 +40,8 @@ static int refuse(struct reading *reading, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    return err_exit(reading->err, EX_CONFIG, "%s:%d: %s",
-                    reading->config->path, reading->line, text);
+    return err_exit(reading->err, EX_CONFIG, "%s:%d: %s", reading->config->path,
+                    reading->line, text);
 }
 
 static const struct config_key *find_key(const struct reading *reading,
@@ -112,7 +111,8 @@ static int check_value(const struct config_key *key, const char *value,
     case CONFIG_NAME:
         return name_is_good(value)
                    ? 0
-                   : err_set(err, ERR_REJECT, "not a name: at most 63 of a-z, "
+                   : err_set(err, ERR_REJECT,
+                             "not a name: at most 63 of a-z, "
                              "0-9 and '-', a letter or digit first");
     case CONFIG_INT:
     case CONFIG_DURATION:
@@ -163,8 +163,10 @@ static int on_pair(struct reading *reading, const char *key, const char *value)
                       reading->section);
     }
     if (*value == '\0') {
-        return refuse(reading, "'%s' has no value: write one, or take the "
-                               "line out", key);
+        return refuse(reading,
+                      "'%s' has no value: write one, or take the "
+                      "line out",
+                      key);
     }
     if (known != NULL && check_value(known, value, &err) != 0) {
         return refuse(reading, "'%s': %s", key, err.text);
@@ -306,9 +308,9 @@ static char *spelt(const struct reading *reading, const char *section,
         const char *known = reading->keys[i].key;
         size_t len = strlen(known);
         size_t same = 0;
-        while (same < len && (known[same] == key[same] ||
-                              (strchr("-_", known[same]) != NULL &&
-                               key[same] == '.'))) {
+        while (same < len &&
+               (known[same] == key[same] ||
+                (strchr("-_", known[same]) != NULL && key[same] == '.'))) {
             same++;
         }
         if (same == len && key[len] == '\0' &&
@@ -343,9 +345,8 @@ static int read_variable(struct reading *reading, const char *variable)
         whole == NULL
             ? NULL
             : spelt(reading, section, whole + strlen(ENVIRONMENT) + len + 1);
-    return key == NULL
-               ? err_exit(reading->err, EX_CONFIG, "out of memory")
-               : overridden(reading, whole, section, key, equals + 1);
+    return key == NULL ? err_exit(reading->err, EX_CONFIG, "out of memory")
+                       : overridden(reading, whole, section, key, equals + 1);
 }
 
 static int read_environment(struct reading *reading)

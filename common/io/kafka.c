@@ -68,8 +68,9 @@ static int set_properties(rd_kafka_conf_t *conf, const struct list *properties,
 {
     if (pairs_get(properties, "bootstrap.servers") == NULL &&
         pairs_get(properties, "test.mock.num.brokers") == NULL) {
-        return err_exit(err, EX_CONFIG, "[kafka] bootstrap.servers: missing: "
-                                        "where is the broker (HOST:PORT)?");
+        return err_exit(err, EX_CONFIG,
+                        "[kafka] bootstrap.servers: missing: "
+                        "where is the broker (HOST:PORT)?");
     }
     for (size_t i = 0; i < properties->n; i++) {
         const struct pair *pair = &list_at(properties, struct pair, i);
@@ -117,8 +118,8 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         (void)err_set(&client->fatal, ERR_FATAL, "Kafka client: %s", text);
     } else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         const char *timing = strstr(reason, " (after ");
-        int len = (int)(timing == NULL ? strlen(reason)
-                                       : (size_t)(timing - reason));
+        int len =
+            (int)(timing == NULL ? strlen(reason) : (size_t)(timing - reason));
         (void)snprintf(client->trouble, sizeof(client->trouble), "%.*s", len,
                        reason);
         client->troubled_at = atomic_load(&client->answers);

@@ -16,11 +16,11 @@ struct client {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue; /* where all that the caller polls comes by */
     int fd; /* eventfd, -1 at first: readable while it may hold something */
-    struct list topics;      /* struct topic: what was asked about */
-    atomic_uint answers;     /* that brokers gave, whatever they said */
-    unsigned troubled_at;    /* answers when `trouble` was written */
-    char trouble[300];       /* the last error of a connection, or "" */
-    struct err fatal;        /* ERR_FATAL: the client is at its end */
+    struct list topics;   /* struct topic: what was asked about */
+    atomic_uint answers;  /* that brokers gave, whatever they said */
+    unsigned troubled_at; /* answers when `trouble` was written */
+    char trouble[300];    /* the last error of a connection, or "" */
+    struct err fatal;     /* ERR_FATAL: the client is at its end */
 };
 
 struct topic {

@@ -44,7 +44,7 @@ static const struct setting reader_settings[] = {
 };
 
 static struct reading *find_part(const struct kafka_reader *reader,
-                              const char *topic, int64_t partition)
+                                 const char *topic, int64_t partition)
 {
     for (size_t i = 0; i < reader->parts.n; i++) {
         struct reading *part = &list_at(&reader->parts, struct reading, i);
@@ -56,7 +56,7 @@ static struct reading *find_part(const struct kafka_reader *reader,
 }
 
 static struct reading *add_part(struct kafka_reader *reader, const char *topic,
-                             int32_t partition)
+                                int32_t partition)
 {
     struct reading *part = list_grow(&reader->parts, sizeof(*part));
 
@@ -89,16 +89,16 @@ static struct kafka_reader *reader_open(rd_kafka_conf_t *conf, struct err *err)
 struct kafka_reader *kafka_reader_new(const struct list *properties,
                                       struct err *err)
 {
-    rd_kafka_conf_t *conf = conf_new(properties, reader_settings,
-                                     ARRAY_SIZE(reader_settings), err);
+    rd_kafka_conf_t *conf =
+        conf_new(properties, reader_settings, ARRAY_SIZE(reader_settings), err);
 
     return conf == NULL ? NULL : reader_open(conf, err);
 }
 
 /* Where to begin: what the group remembers, else the earliest; and the earliest
  * where that is not there (any more, or yet: a topic that was made anew). */
-static int place(struct kafka_reader *reader,
-                 rd_kafka_topic_partition_t *given, struct err *err)
+static int place(struct kafka_reader *reader, rd_kafka_topic_partition_t *given,
+                 struct err *err)
 {
     int64_t low = 0;
     int64_t high = 0;
@@ -178,8 +178,8 @@ struct kafka_reader *kafka_group_new(const struct list *properties,
                                      const char *group, const char *topic,
                                      struct err *err)
 {
-    rd_kafka_conf_t *conf = conf_new(properties, reader_settings,
-                                     ARRAY_SIZE(reader_settings), err);
+    rd_kafka_conf_t *conf =
+        conf_new(properties, reader_settings, ARRAY_SIZE(reader_settings), err);
 
     if (conf == NULL) {
         return NULL;
@@ -223,8 +223,8 @@ void kafka_reader_free(struct kafka_reader *reader)
     if (reader == NULL) {
         return;
     }
-    bool gone = reader->client.rk == NULL || !reader->group ||
-                leave_group(reader);
+    bool gone =
+        reader->client.rk == NULL || !reader->group || leave_group(reader);
 
     client_done(&reader->client);
     if (!gone) {
@@ -301,9 +301,10 @@ static int on_event(struct kafka_reader *reader,
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         return 0;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-        return err_set(err, ERR_FATAL, "%s [%d]: offset %lld is not there "
-                       "(any more): %s", topic, message->partition,
-                       (long long)message->offset,
+        return err_set(err, ERR_FATAL,
+                       "%s [%d]: offset %lld is not there "
+                       "(any more): %s",
+                       topic, message->partition, (long long)message->offset,
                        rd_kafka_message_errstr(message));
     default:
         return err_set(err, ERR_FATAL, "%s [%d]: %s",

@@ -19,9 +19,9 @@ static void copy_headers(const rd_kafka_message_t *message,
         RD_KAFKA_RESP_ERR_NO_ERROR) {
         return;
     }
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value,
-                                               &size) ==
-                       RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
+         RD_KAFKA_RESP_ERR_NO_ERROR;
          i++) {
         /* librdkafka puts a NUL behind every value. */
         if (value != NULL && strlen(value) == size) {
@@ -45,8 +45,10 @@ int record_read(const rd_kafka_message_t *message, struct record *record,
     if (buf_add(&record->key, message->key, message->key_len) != 0 ||
         buf_add(&record->value, message->payload, message->len) != 0) {
         record_done(record);
-        return err_set(err, ERR_FATAL, "out of memory for a record of %zu "
-                                       "bytes", message->len);
+        return err_set(err, ERR_FATAL,
+                       "out of memory for a record of %zu "
+                       "bytes",
+                       message->len);
     }
     return 0;
 }
@@ -58,8 +60,7 @@ rd_kafka_headers_t *record_headers(const struct record *record)
     for (size_t i = 0; i < record->headers.n; i++) {
         const struct header *header =
             &list_at(&record->headers, struct header, i);
-        (void)rd_kafka_header_add(headers, header->name, -1, header->value,
-                                  -1);
+        (void)rd_kafka_header_add(headers, header->name, -1, header->value, -1);
     }
     return headers;
 }

@@ -70,9 +70,11 @@ static int topic_fail(struct client *client, const char *name,
     client_listen(client);
     (void)kafka_fail(err, code, "topic %s", name);
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-        return err_set(err, ERR_REJECT, "topic %s: the broker has none of that "
+        return err_set(err, ERR_REJECT,
+                       "topic %s: the broker has none of that "
                        "name; schema/topics.def lists those that ops/kafka "
-                       "makes", name);
+                       "makes",
+                       name);
     }
     if (err->kind == ERR_RETRY && client_trouble(client) != NULL) {
         return err_set(err, ERR_RETRY, "topic %s: %s", name,
@@ -103,8 +105,8 @@ int client_topic(struct client *client, const char *name, int timeout_ms,
             (void)usleep(10000); /* a broker that starts, a topic just made */
         }
     }
-    topic->asked = code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-                   kafka_kind(code) == ERR_RETRY;
+    topic->asked =
+        code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_kind(code) == ERR_RETRY;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? 0
                : topic_fail(client, name, code, err);
@@ -148,13 +150,14 @@ int kafka_bounds(struct kafka_reader *reader, const char *topic,
         return -1;
     }
     if (partition >= n) {
-        return err_set(err, ERR_REJECT, "topic %s has %lld partitions: there "
-                       "is no number %lld", topic, (long long)n,
-                       (long long)partition);
+        return err_set(err, ERR_REJECT,
+                       "topic %s has %lld partitions: there "
+                       "is no number %lld",
+                       topic, (long long)n, (long long)partition);
     }
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        client->rk, topic, (int32_t)partition, ret_low, ret_high,
-        ms_until(end) + 1);
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(client->rk, topic, (int32_t)partition,
+                                         ret_low, ret_high, ms_until(end) + 1);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? 0
                : kafka_fail(err, code, "offsets of %s [%lld]", topic,
@@ -192,8 +195,10 @@ static int topic_result(rd_kafka_event_t *event, const char *topic,
     size_t n = 0;
 
     if (event == NULL) {
-        return err_set(err, ERR_RETRY, "making topic %s: no answer from the "
-                                       "broker", topic);
+        return err_set(err, ERR_RETRY,
+                       "making topic %s: no answer from the "
+                       "broker",
+                       topic);
     }
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return kafka_fail(err, rd_kafka_event_error(event), "making topic %s",
@@ -254,13 +259,13 @@ static int create_topic(struct client *client, const char *topic,
 {
     char text[200];
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
-        client->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(client->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
 
     (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text,
                                                     sizeof(text));
-    (void)rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms,
-                                                      text, sizeof(text));
+    (void)rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, text,
+                                                      sizeof(text));
     rd_kafka_CreateTopics(client->rk, &wanted, 1, options, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
     int result = topic_result(event, topic, err);

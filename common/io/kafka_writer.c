@@ -165,8 +165,7 @@ static rd_kafka_resp_err_t produce(struct kafka_writer *writer,
         RD_KAFKA_V_PARTITION((int32_t)record->partition),
         RD_KAFKA_V_KEY(record->key.data, record->key.len),
         RD_KAFKA_V_VALUE(record->value.data, record->value.len),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(sent),
-        RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(sent), RD_KAFKA_V_END);
 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_headers_destroy(headers); /* only taken where it went well */
@@ -218,7 +217,8 @@ int kafka_writer_send(struct kafka_writer *writer, const struct record *record,
     if (size > RECORD_MAX) {
         return err_set(err, ERR_REJECT,
                        "writing to %s: the record has %zu bytes; at most %d "
-                       "can be sent", record->topic, size, RECORD_MAX);
+                       "can be sent",
+                       record->topic, size, RECORD_MAX);
     }
     if (renew_if_dead(writer, err) != 0 ||
         client_know(&writer->client, record->topic, err) != 0 ||
@@ -276,8 +276,10 @@ int kafka_writer_flush(struct kafka_writer *writer, int timeout_ms,
         }
         if (writer->first != NULL && ms_until(end) == 0) {
             const char *trouble = kafka_writer_trouble(writer);
-            return err_set(err, ERR_RETRY, "not delivered to Kafka within %d "
-                           "ms%s%s", timeout_ms, trouble == NULL ? "" : ": ",
+            return err_set(err, ERR_RETRY,
+                           "not delivered to Kafka within %d "
+                           "ms%s%s",
+                           timeout_ms, trouble == NULL ? "" : ": ",
                            trouble == NULL ? "" : trouble);
         }
     }

@@ -38,10 +38,10 @@ struct log_field {
 };
 
 #define L_TEXT(k, t) ((struct log_field){.key = (k), .at = (t)})
-#define L_INT(k, i)                                                            \
+#define L_INT(k, i) \
     ((struct log_field){.key = (k), .kind = LOG_INT, .number = (i)})
 #define L_ID(k, i) ((struct log_field){.key = (k), .kind = LOG_ID, .at = (i)})
-#define L_HASH(k, h)                                                           \
+#define L_HASH(k, h) \
     ((struct log_field){.key = (k), .kind = LOG_HASH, .at = (h)})
 /* `reason=` from a struct err *. */
 #define L_ERR(e) L_TEXT("reason", (e)->text)

@@ -173,7 +173,8 @@ static int check_schema(const struct postgres *postgres, const PGresult *result,
                      number >= postgres->schema)) {
         return 0;
     }
-    return err_set(err, ERR_FATAL, "database %s is at schema %d and %d is "
+    return err_set(err, ERR_FATAL,
+                   "database %s is at schema %d and %d is "
                    "needed: run schema/migrate --conninfo ... (as its "
                    "administrator), then start this again",
                    PQdb(postgres->conn), number, postgres->schema);
@@ -222,9 +223,14 @@ static void on_notice(void *arg, const PGresult *result)
 static int open_failed(struct postgres *postgres, struct err *err)
 {
     static const char *const hopeless[] = {
-        "does not exist", "authentication failed", "pg_hba.conf",
-        "no password supplied", "invalid connection option", "missing \"=\"",
-        "permission denied for database", "invalid integer value",
+        "does not exist",
+        "authentication failed",
+        "pg_hba.conf",
+        "no password supplied",
+        "invalid connection option",
+        "missing \"=\"",
+        "permission denied for database",
+        "invalid integer value",
     };
 
     (void)lost(postgres, err);
@@ -258,8 +264,9 @@ static int connect_now(struct postgres *postgres, struct err *err)
 static int want_connection(struct postgres *postgres, struct err *err)
 {
     if (postgres->transaction == BROKEN) {
-        return err_set(err, ERR_RETRY, "database: the connection was lost "
-                                       "within a transaction");
+        return err_set(err, ERR_RETRY,
+                       "database: the connection was lost "
+                       "within a transaction");
     }
     return postgres->conn != NULL ? 0 : connect_now(postgres, err);
 }
@@ -277,9 +284,10 @@ static int command(struct postgres *postgres, const char *text,
     int failed = judge(postgres, result, text, err);
 
     if (!failed && strcmp(PQcmdStatus(result), expected) != 0) {
-        failed = err_set(err, ERR_RETRY, "database: %s was answered with %s: "
-                         "the transaction had failed", text,
-                         PQcmdStatus(result));
+        failed = err_set(err, ERR_RETRY,
+                         "database: %s was answered with %s: "
+                         "the transaction had failed",
+                         text, PQcmdStatus(result));
     }
     PQclear(result);
     return failed;
@@ -328,8 +336,8 @@ static const char *prepare(struct postgres *postgres, const char *text,
                            struct err *err)
 {
     for (size_t i = 0; i < postgres->prepared.n; i++) {
-        const struct prepared *known = &list_at(&postgres->prepared,
-                                                struct prepared, i);
+        const struct prepared *known =
+            &list_at(&postgres->prepared, struct prepared, i);
         if (strcmp(known->text, text) == 0) {
             return known->name;
         }
@@ -385,8 +393,8 @@ static void set_param(const struct param *param, struct wire *wire, size_t i)
 }
 
 int postgres_query(struct postgres *postgres, const char *statement,
-                   const struct param *params, size_t n,
-                   struct rows **ret_rows, struct err *err)
+                   const struct param *params, size_t n, struct rows **ret_rows,
+                   struct err *err)
 {
     struct wire wire = {0};
 

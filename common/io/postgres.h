@@ -36,8 +36,15 @@ int postgres_commit(struct postgres *postgres, struct err *err);
 void postgres_rollback(struct postgres *postgres);
 
 /* One parameter of a statement. */
-enum param_kind { PARAM_NULL, PARAM_TEXT, PARAM_INT, PARAM_BYTES, PARAM_ID,
-                  PARAM_TIME, PARAM_BOOL };
+enum param_kind {
+    PARAM_NULL,
+    PARAM_TEXT,
+    PARAM_INT,
+    PARAM_BYTES,
+    PARAM_ID,
+    PARAM_TIME,
+    PARAM_BOOL
+};
 
 struct param {
     enum param_kind kind;
@@ -50,7 +57,7 @@ struct param {
 #define P_INT(i) ((struct param){.kind = PARAM_INT, .number = (i)})
 #define P_BOOL(b) ((struct param){.kind = PARAM_BOOL, .number = (b)})
 #define P_TIME(t) ((struct param){.kind = PARAM_TIME, .number = (t)})
-#define P_BYTES(p, n)                                                          \
+#define P_BYTES(p, n) \
     ((struct param){.kind = PARAM_BYTES, .bytes = (p), .len = (n)})
 #define P_HASH(h) P_BYTES((h)->b, sizeof((h)->b))
 #define P_KEY(k) P_BYTES((k)->b, sizeof((k)->b))
@@ -61,14 +68,14 @@ struct param {
 /* Runs one statement. ret_rows may be NULL; else it is the caller's.
  * PG(postgres, "SELECT … $1", &rows, err, P_ID(&id)) writes the array. */
 int postgres_query(struct postgres *postgres, const char *statement,
-                   const struct param *params, size_t n,
-                   struct rows **ret_rows, struct err *err);
+                   const struct param *params, size_t n, struct rows **ret_rows,
+                   struct err *err);
 
-#define PG(postgres, statement, ret_rows, err, ...)                            \
-    ({                                                                         \
-        const struct param _params[] = {P_NULL, ##__VA_ARGS__};                \
-        postgres_query((postgres), (statement), _params + 1,                   \
-                       ARRAY_SIZE(_params) - 1, (ret_rows), (err));            \
+#define PG(postgres, statement, ret_rows, err, ...)                 \
+    ({                                                              \
+        const struct param _params[] = {P_NULL, ##__VA_ARGS__};     \
+        postgres_query((postgres), (statement), _params + 1,        \
+                       ARRAY_SIZE(_params) - 1, (ret_rows), (err)); \
     })
 
 void rows_free(struct rows *rows);

@@ -152,8 +152,8 @@ struct hash row_hash(const struct rows *rows, size_t row, const char *column)
     const char *text = cell(rows, row, column);
     struct hash hash = {0};
 
-    if (text != NULL && (strncmp(text, "\\x", 2) != 0 ||
-                         hash_parse(text + 2, &hash) != 0)) {
+    if (text != NULL &&
+        (strncmp(text, "\\x", 2) != 0 || hash_parse(text + 2, &hash) != 0)) {
         abort();
     }
     return hash;

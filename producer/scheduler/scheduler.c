@@ -15,10 +15,11 @@
 #include "producer/scheduler/overdue.h"
 #include "service.h"
 
-#define GRACE 1000      /* ms after the expiry: an executor's last moment */
-#define SAY_AGAIN 10000 /* ms until what was said is recorded, or said again \
-                         */
-#define ASK 5000        /* ms for an answer of the broker */
+#define GRACE 1000 /* ms after the expiry: an executor's last moment */
+#define SAY_AGAIN                                                     \
+    10000        /* ms until what was said is recorded, or said again \
+                  */
+#define ASK 5000 /* ms for an answer of the broker */
 #define RESULTS_TOPIC "errand.results"
 
 /* What was said, so that it is not said at every tick. */

@@ -96,7 +96,7 @@ static int plan_run(const struct submit *submit,
 static void on_interrupt(int signal)
 {
     static const char text[] =
-        "\nsubmit: no answer yet; if it was accepted, the run goes on: "
+        "\nsubmit: no answer came yet; if the run was accepted, it goes on: "
         "submit history tells\n";
 
     (void)signal;
@@ -107,9 +107,6 @@ static void on_interrupt(int signal)
 static int start_run(struct submit *submit, struct run_start *run,
                      struct run_answer *ret_answer, struct err *err)
 {
-    struct sigaction action = {.sa_handler = on_interrupt};
-
-    (void)sigaction(SIGINT, &action, NULL);
     return submit_ask(submit,
                       &(struct question){.as = ASK_SESSION,
                                          .kind = EVENT_RUN_START,
@@ -160,9 +157,11 @@ static int run_command(struct submit *submit, struct run_start *run,
 
 int cmd_run(struct submit *submit, struct err *err)
 {
+    struct sigaction action = {.sa_handler = on_interrupt};
     struct run_start run = {0};
-    int done = run_command(submit, &run, err);
 
+    (void)sigaction(SIGINT, &action, NULL);
+    int done = run_command(submit, &run, err);
     table_done(&run_start_table, &run);
     return done;
 }

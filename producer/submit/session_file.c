@@ -1,5 +1,5 @@
-/* session_file.c: see session_file.h. The keys' file is the one that the profile names,
- * the envelope's stands beside it. */
+/* session_file.c: see session_file.h. The keys' file is the one that the
+ * profile names, the envelope's stands beside it. */
 #include "producer/submit/session_file.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * session_file.h: the session on this machine: its key pair and the session.open
- * that gives it its right, in one private file each.
+ * session_file.h: the session on this machine: its key pair and the
+ * session.open that gives it its right, in one private file each.
  */
 #pragma once
 

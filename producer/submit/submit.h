@@ -1,10 +1,10 @@
 /*
  * submit.h: the frame of submit: its verbs as rows, and what a verb can do.
  *
- * A verb is a row of verb_rows.c: name, arguments, flags, who it is for, handler.
- * main() finds the row, parses flags (before or after the verb), checks the
- * number of arguments, opens the profile, calls the handler and turns what it
- * returns into an exit status. Help comes from the same rows.
+ * A verb is a row of verb_rows.c: name, arguments, flags, who it is for,
+ * handler. main() finds the row, parses flags (before or after the verb),
+ * checks the number of arguments, opens the profile, calls the handler and
+ * turns what it returns into an exit status. Help comes from the same rows.
  *
  * A handler returns an exit status (0 mostly), or -1 with its error: one line,
  * what, where, what to do; with err_exit()'s status, or 70 where there is none.

@@ -1,6 +1,6 @@
 /*
- * verb_rows.c: THE table: what submit can do. Help, parsing and "did you mean" are
- * made from it; who may ask what is the authorizer's own table.
+ * verb_rows.c: THE table: what submit can do. Help, parsing and "did you mean"
+ * are made from it; who may ask what is the authorizer's own table.
  */
 #include "producer/submit/submit.h"
 
@@ -35,8 +35,9 @@ const struct verb verbs[] = {
      1,
      ANY_NUMBER,
      "run a command, and see its output",
-     "Follows the output and says how the run ended. Ctrl-C detaches: the run\n"
-     "goes on, `submit output` shows the rest.",
+     "Runs on all of the command's targets, unless -t names some. Follows the\n"
+     "output and says how the run ended. Ctrl-C detaches: the run goes on,\n"
+     "`submit output` shows the rest.",
      {{'t', "target", "TARGET", "run it there alone; may be repeated"},
       {'d', "detach", NULL, "print the run's id once it is accepted"}},
      FOR_EVERYBODY,

@@ -37,8 +37,8 @@ static int read_text(const char *text, struct config *ret_config,
 }
 
 /* The value of one key in a file that is good. */
-static void assert_value(const char *text, const char *section,
-                         const char *key, const char *expected)
+static void assert_value(const char *text, const char *section, const char *key,
+                         const char *expected)
 {
     struct config config;
     struct err err = {0};
@@ -60,8 +60,8 @@ static void assert_refused(const char *bytes, size_t n, const char *expected)
     struct err err = {0};
 
     assert_int_equal(write_file(bytes, n), 0);
-    assert_int_equal(
-        config_read(path, keys, ARRAY_SIZE(keys), &config, &err), -1);
+    assert_int_equal(config_read(path, keys, ARRAY_SIZE(keys), &config, &err),
+                     -1);
     assert_int_equal(err.status, EX_CONFIG);
     assert_non_null(strstr(err.text, path));
     if (strstr(err.text, expected) == NULL) {
@@ -128,8 +128,7 @@ static void what_is_wrong_is_refused_with_its_line_and_key(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        assert_refused(cases[i].text, strlen(cases[i].text),
-                       cases[i].expected);
+        assert_refused(cases[i].text, strlen(cases[i].text), cases[i].expected);
     }
 }
 
@@ -150,8 +149,8 @@ static void a_file_that_is_not_there_is_refused_by_name(void **state)
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(config_read("/nowhere/x", keys, ARRAY_SIZE(keys), &config,
-                                 &err), -1);
+    assert_int_equal(
+        config_read("/nowhere/x", keys, ARRAY_SIZE(keys), &config, &err), -1);
     assert_int_equal(err.status, EX_CONFIG);
     assert_non_null(strstr(err.text, "/nowhere/x: No such file"));
 }
@@ -206,9 +205,10 @@ static void the_section_kafka_takes_any_key_as_it_is(void **state)
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(
-        read_text(NAMED "[kafka]\nbootstrap.servers = h:1,i:2\nx = y\n",
-                  &config, &err), 0);
+    assert_int_equal(read_text(NAMED
+                               "[kafka]\nbootstrap.servers = h:1,i:2\nx = y\n",
+                               &config, &err),
+                     0);
     assert_int_equal(config.kafka.n, 2);
     assert_string_equal(pairs_get(&config.kafka, "bootstrap.servers"),
                         "h:1,i:2");
@@ -228,8 +228,7 @@ static void assert_environment(const char *name, const char *value,
 static void the_environment_overrides_the_file(void **state)
 {
     (void)state;
-    assert_environment("ERRAND_CONF_SERVICE_NAME", "b", "service", "name",
-                       "b");
+    assert_environment("ERRAND_CONF_SERVICE_NAME", "b", "service", "name", "b");
     assert_environment("ERRAND_CONF_SERVICE_READY_FILE", "y", "service",
                        "ready-file", "y");
     assert_environment("ERRAND_CONF_POOL_SLOTS", "9", "pool", "slots", "9");
@@ -245,8 +244,9 @@ static void in_the_environment_kafka_has_underscores_for_dots(void **state)
     (void)state;
     assert_int_equal(setenv("ERRAND_CONF_KAFKA_BOOTSTRAP_SERVERS", "j:3", 1),
                      0);
-    assert_int_equal(read_text(NAMED "[kafka]\nbootstrap.servers = h:1\n",
-                               &config, &err), 0);
+    assert_int_equal(
+        read_text(NAMED "[kafka]\nbootstrap.servers = h:1\n", &config, &err),
+        0);
     assert_int_equal(unsetenv("ERRAND_CONF_KAFKA_BOOTSTRAP_SERVERS"), 0);
     assert_int_equal(config.kafka.n, 1);
     assert_string_equal(pairs_get(&config.kafka, "bootstrap.servers"), "j:3");
@@ -302,8 +302,7 @@ int main(void)
         cmocka_unit_test(files_are_parted_by_commas_and_trimmed),
         cmocka_unit_test(the_section_kafka_takes_any_key_as_it_is),
         cmocka_unit_test(the_environment_overrides_the_file),
-        cmocka_unit_test(
-            in_the_environment_kafka_has_underscores_for_dots),
+        cmocka_unit_test(in_the_environment_kafka_has_underscores_for_dots),
         cmocka_unit_test(a_bad_variable_is_refused_by_its_name),
     };
 

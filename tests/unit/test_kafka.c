@@ -101,8 +101,7 @@ static struct kafka_writer *open_writer(struct cluster *cluster)
 static struct kafka_reader *open_reader(struct cluster *cluster)
 {
     struct err err = {0};
-    struct kafka_reader *reader =
-        kafka_reader_new(&cluster->properties, &err);
+    struct kafka_reader *reader = kafka_reader_new(&cluster->properties, &err);
 
     assert_string_equal(err.text, "");
     assert_non_null(reader);
@@ -321,8 +320,8 @@ static void bounds_are_what_is_there(void **state)
         kafka_bounds(reader, cluster->a, 5, LONG_MS, &low, &high, &err), 0);
     assert_int_equal(low, 0);
     assert_int_equal(high, 1);
-    assert_int_equal(
-        kafka_partitions(reader, cluster->a, LONG_MS, &n, &err), 0);
+    assert_int_equal(kafka_partitions(reader, cluster->a, LONG_MS, &n, &err),
+                     0);
     assert_int_equal(n, PARTITIONS);
     assert_int_equal(
         kafka_bounds(reader, cluster->a, 8, LONG_MS, &low, &high, &err), -1);
@@ -517,9 +516,12 @@ static void a_group_begins_where_it_was_or_at_the_earliest(void **state)
 static void bad_properties_are_refused_by_name(void **state)
 {
     static const char *const cases[][2] = {
-        {"no.such.thing", "1"},       {"socket.timeout.ms", "soon"},
-        {"enable.idempotence", "no"}, {"partitioner", "random"},
-        {"acks", "1"},                {"allow.auto.create.topics", "true"},
+        {"no.such.thing", "1"},
+        {"socket.timeout.ms", "soon"},
+        {"enable.idempotence", "no"},
+        {"partitioner", "random"},
+        {"acks", "1"},
+        {"allow.auto.create.topics", "true"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -75,7 +75,7 @@ static void a_line_has_time_level_service_message_and_fields(void **state)
     struct id id = {.b = {1, 2}};
     struct hash hash = {.b = {0xab}};
     const struct log_field fields[] = {
-        L_TEXT("text", "a b"), L_TEXT("none", NULL), L_INT("n", -5),
+        L_TEXT("text", "a b"), L_TEXT("none", NULL),  L_INT("n", -5),
         L_ID("id", &id),       L_HASH("hash", &hash),
     };
     char text[1000];
