@@ -234,7 +234,7 @@ static void how_it_ended_is_said_in_words(void **state)
     _cleanup_free_ char *long_one = execution_text(&row);
     row.finished = 1310;
     row.signal = 9;
-    row.reason = "why";
+    row.reason = (char *)"why";
     _cleanup_free_ char *short_one = execution_text(&row);
     _cleanup_free_ char *waits =
         execution_text(&(struct execution_row){.state = EXECUTION_WAITING});
