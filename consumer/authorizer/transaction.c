@@ -17,6 +17,18 @@ void requests_clear(struct requests *batch)
     *batch = (struct requests){0};
 }
 
+/* Of reads alone nothing was promised: their rows needn't be waited for. */
+static int hurry(struct postgres *postgres, const struct item *items, size_t n,
+                 struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (items[i].decided.lasting) {
+            return 0;
+        }
+    }
+    return PG(postgres, "SET LOCAL synchronous_commit TO off", NULL, err);
+}
+
 static int decide_all(const struct authorizer *authorizer, struct item *items,
                       size_t n, struct err *err)
 {
@@ -31,7 +43,8 @@ static int decide_all(const struct authorizer *authorizer, struct item *items,
             return -1;
         }
     }
-    return postgres_commit(postgres, err);
+    return hurry(postgres, items, n, err) != 0 ? -1
+                                               : postgres_commit(postgres, err);
 }
 
 /* All of these n in one transaction, or none. */
