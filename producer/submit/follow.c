@@ -324,6 +324,9 @@ int follow_run(struct submit *submit, const struct run_answer *run,
     run_short(&run->run.run, follow.shown);
     tracks_init(&follow.tracks, run);
     int done = follow_all(&follow, err);
+    if (done < 0 && err->status == EXIT_OUTPUT) {
+        (void)goes_on(&follow, err);
+    }
     tracks_done(&follow.tracks);
     (void)close(follow.interrupt_fd);
     return done;

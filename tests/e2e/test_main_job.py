@@ -110,6 +110,33 @@ def test_large_output_is_whole_live_and_in_the_record(house):
     assert (again.returncode, again.stdout == expected) == (0, True)
 
 
+def test_output_beyond_the_limit_is_counted(house):
+    name = house.command("head -c 9000000 /dev/zero", runner=True)
+    done = house.submit("run", name, who="runner")
+    limit = 8 << 20
+    assert (done.returncode, len(done.stdout)) == (0, limit)
+    said = f"{9000000 - limit} bytes of dev's output beyond the limit were not"
+    assert said in done.stderr
+    again = house.submit("output", who="runner")
+    assert (again.returncode, len(again.stdout)) == (0, limit)
+    assert said in again.stderr
+
+
+def test_a_reader_who_goes_leaves_the_run_alone(house):
+    name = house.command("echo one; sleep 1; echo two; echo three",
+                         runner=True)
+    with house.start("run", name, who="runner") as running:
+        assert running.stdout.readline() == "one\n"
+        running.stdout.close()
+        running.stdout = None
+        assert running.wait(20) == 74
+        assert "the run goes on" in running.stderr.read()
+    run = last_run(house, who="runner")
+    until("the outcome", lambda: house.rows(
+        "SELECT 1 FROM run_states WHERE id = %s AND outcome = 'succeeded'",
+        run))
+
+
 def test_bytes_pass_as_they_are_where_there_is_no_terminal(house):
     name = house.command(r"printf 'a\033[31mb\000\377\r\n'", runner=True)
     done = house.submit("run", name, who="runner", text=False)
@@ -326,6 +353,33 @@ def test_a_target_that_is_not_there_is_told(house, tmp_path):
     path.write_text(house.file(house.fresh("c"), "true", target="nowhere"))
     done = house.submit("command", "save", str(path))
     assert done.returncode in (65, 67) and "nowhere" in done.stderr
+
+
+def test_saving_for_somebody_unknown_saves_nothing(house, tmp_path):
+    name = house.fresh("c")
+    path = tmp_path / "file"
+    path.write_text(house.file(name, "true"))
+    done = house.submit("command", "save", str(path), "--runner",
+                        "nobody@x.example")
+    assert done.returncode == 67 and "nobody@x.example" in done.stderr
+    assert house.submit("command", "show", name).returncode == 67
+
+
+def test_of_two_who_save_at_once_one_is_told_what_came_between(house,
+                                                               tmp_path):
+    name = house.fresh("c")
+    told = []
+    for version in range(1, 9):  # until they meet
+        saving = []
+        for i in "ab":
+            path = tmp_path / f"{i}{version}"
+            path.write_text(house.file(name, f"echo {i}{version}"))
+            saving.append(house.start("command", "save", str(path)))
+        told = [(s.communicate(timeout=20)[1], s.returncode) for s in saving]
+        if sorted(code for _, code in told) == [0, 65]:
+            break
+    said = next(text for text, code in told if code == 65)
+    assert re.search(rf"version \d+ of {name} was saved by admin@", said), said
 
 
 def test_assigning_is_for_all_or_for_none(house):
