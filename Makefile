@@ -39,7 +39,7 @@ RECORDER := batch claims facts positions recorder results rows sources \
 UNIT_TESTS := spawner buf clock codec command command_file enrolment envelope err fields \
 	id parameter run suggest user utf8 words \
 	config kafka ledger link output policy proof log record \
-	overdue rows harmless track parse rpc_reply
+	overdue rows harmless track parse print profile rpc_reply
 UNIT_HELP := chain columns table
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
