@@ -139,8 +139,23 @@ $(OUT)/tests/test_%: $(OUT)/tests/unit/test_%.o $(OUT)/libunit.a \
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUT)/libcommon.a -lcmocka $(LIBS)
 
--include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d)
+# What the C field tables say, for tests that ask other people's libraries too.
+VERDICT := $(OUT)/tests/verdict
+$(VERDICT): $(OUT)/tests/unit/verdict.o $(OUT)/libcommon.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+-include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) $(OUT)/tests/unit/verdict.d
 .SECONDARY: $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.o)
+
+# Python for the tests: with what is not in Debian, once `make deps-test` ran.
+export VENV ?= $(abspath build/venv)
+PYTEST = $(firstword $(wildcard $(VENV)/bin/python) $(PYTHON))
+
+$(VENV)/installed: tests/requirements.txt
+	@$(PYTHON) -m venv --system-site-packages $(VENV)
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
 
 # The stack of the end-to-end tests: beside the development stack, one a variant.
 ERRAND_TEST_HOME ?= $(abspath $(OUT)/home)
@@ -151,20 +166,20 @@ unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
 unit e2e check: export UBSAN_OPTIONS := print_stacktrace=1
 
 .PHONY: programs test check unit e2e asan planted
-programs: $(BUILT) $(UNIT_PROGRAMS) ## compile all, unit tests too
+programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) ## compile all, unit tests too
 test: deps deps-test ## install what tests need, build, run everything
-	@$(MAKE) --no-print-directory -j$(JOBS) all layers
+	@$(MAKE) --no-print-directory -j$(JOBS) all programs layers
 	@$(MAKE) --no-print-directory check
-check: all $(UNIT_PROGRAMS)
+check: all $(UNIT_PROGRAMS) $(VERDICT)
 	@$(TEST_STACK) reset
-	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
+	@$(PYTEST) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
 		--logs $(ERRAND_TEST_HOME)/log
 unit: $(UNIT_PROGRAMS) ## run the unit tests (UNIT_TESTS="dsse link")
 	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS)
-e2e: all ## run the end-to-end tests (TESTS="test_x.py -k y")
-	@$(PYTHON) tests/run --e2e="$(TESTS)" --logs $(ERRAND_TEST_HOME)/log
+e2e: all $(VERDICT) ## run the end-to-end tests (TESTS="test_x.py -k y")
+	@$(PYTEST) tests/run --e2e="$(TESTS)" --logs $(ERRAND_TEST_HOME)/log
 asan: ## run all tests under ASan and UBSan
-	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan all
+	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
 	@$(MAKE) --no-print-directory VARIANT=asan check
 planted: ## break the product on purpose; each break must be noticed
 	@$(PYTHON) tests/planted/planted.py $(PLANTED)
@@ -225,6 +240,7 @@ deps: ## install the packages that are needed
 	@ops/dev/deps
 deps-test: ## install those that the tests need
 	@ops/dev/deps test
+	@$(MAKE) --no-print-directory $(VENV)/installed
 up: all ## start the development stack in ERRAND_HOME (.errand)
 	@$(STACK) up
 down: ## end it
