@@ -9,6 +9,10 @@ import pytest
 import house as house_module
 
 os.environ["ERRAND_TEST_LOCK_COST"] = "low"
+# Nobody waits long for what is lost: the daemons of this stack are impatient.
+for name, value in {"EXECUTOR_HEARTBEAT": "1s", "SCHEDULER_SILENT": "4s",
+                    "SCHEDULER_LOST": "5s"}.items():
+    os.environ.setdefault(f"ERRAND_CONF_{name}", value)
 
 
 @pytest.fixture(scope="session")

@@ -67,9 +67,7 @@ class House:
             admin["ERRAND_PROFILE"], self.email_of("admin"),
             self.password_of("admin"))
         self.runner_email = self.email_of("runner")
-        self.superuser = psycopg.connect(
-            host=admin["PGHOST"], port=admin.get("PGPORT"),
-            dbname=admin["PGDATABASE"], user="postgres", autocommit=True)
+        self.superuser = self.connect()
 
     def close(self):
         self.superuser.close()
@@ -131,7 +129,25 @@ class House:
 
     # PostgreSQL
 
+    def connect(self):
+        admin = self.env("admin")
+        return psycopg.connect(
+            host=admin["PGHOST"], port=admin.get("PGPORT"),
+            dbname=admin["PGDATABASE"], user="postgres", autocommit=True)
+
+    def reached(self):
+        """A connection that works, or None: a test may have killed it."""
+        try:
+            self.superuser.execute("SELECT 1")
+        except psycopg.OperationalError:
+            try:
+                self.superuser = self.connect()
+            except psycopg.OperationalError:
+                return None
+        return self.superuser
+
     def rows(self, statement, *parameters):
+        until("the database answers", self.reached, 30)
         return self.superuser.execute(statement, parameters).fetchall()
 
     def change(self, statement, *parameters):
