@@ -16,7 +16,7 @@ char *new_password(const char *question, const char *file, const char *instead,
 /* -1 (status 65): no name for a daemon or a target. */
 int name_check(const char *name, struct err *err);
 
-/* key_line_read() with status 65 and what to do. */
+/* key_line_read() with status 65. */
 int key_line_check(const char *line, struct key32 *ret_key,
                    struct key32 *ret_box, struct err *err);
 
