@@ -1,0 +1,356 @@
+"""test_schemas.py: the C field tables and the JSON Schemas give one verdict.
+
+Every type that can be signed, every schema in schema/events. From each schema
+good documents are drawn, and each is then spoilt in many ways; python3-jsonschema
+and the tables (build/<variant>/tests/verdict) judge them all. No stack is needed.
+
+The one difference that is allowed is told in `told_in_bytes`: C counts a text's
+bytes, a schema its characters. What no schema can see (duplicate keys, surrogates,
+depth, 1.0 for 1) is not drawn: tests/vectors has it.
+"""
+import base64
+import collections
+import copy
+import json
+import os
+import pathlib
+import random
+import re
+import string
+import subprocess
+import zlib
+
+import jsonschema
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+FOLDER = TOP / "schema" / "events"
+BUILD = pathlib.Path(os.environ.get("ERRAND_BIN", TOP / "build" / "plain"))
+VERDICT = BUILD / "tests" / "verdict"
+
+SEED = int(os.environ.get("ERRAND_TEST_SEED", 2026))
+GOOD, SPOILT = 40, 6  # documents of a type, and how often each is spoilt
+BYTES_MAX = 1 << 20
+MADE_LONG = 100_000  # a text over that is not made: it costs time, shows nothing
+
+
+def told_in_bytes(document, reason):
+    """A bound in bytes, passed by fewer characters: no schema can say that."""
+    return re.search(r"over \d+ bytes|text of at most \d+ bytes", reason) \
+        and not json.dumps(document, ensure_ascii=False).isascii()
+
+
+# Both judges
+
+def load():
+    rows = {path.name.removesuffix(".schema.json"): json.loads(path.read_text())
+            for path in FOLDER.glob("*.json")}
+    return rows, {schema["$id"]: schema for schema in rows.values()}
+
+
+SCHEMAS, BY_ID = load()
+COMMON = SCHEMAS["common"]["$defs"]
+
+
+def validator(name):
+    schema = SCHEMAS[name]
+    return jsonschema.Draft202012Validator(
+        schema, resolver=jsonschema.RefResolver(schema["$id"], schema, BY_ID))
+
+
+def tables(lines):
+    """The reasons why the C tables refuse; None: they take it."""
+    text = "".join(f"{kind}\t{document}\n" for kind, document in lines)
+    done = subprocess.run([VERDICT], input=text.encode(), stdout=subprocess.PIPE,
+                          check=True).stdout.decode(errors="replace")
+    said = done.split("\n")[:-1]
+    assert len(said) == len(lines)
+    return [None if row == "ok" else row.removeprefix("bad\t") for row in said]
+
+
+def types():
+    """{type: the name of its schema}: its own, or that of its table's."""
+    done = subprocess.run([VERDICT, "--types"], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
+    rows = dict(row.split("\t") for row in done.splitlines())
+    own = {kind: kind.removeprefix("errand.").removesuffix(".v1") for kind in rows}
+    return {kind: own[kind] if own[kind] in SCHEMAS else table
+            for kind, table in rows.items()}
+
+
+# Good documents
+
+def merged(schema):
+    """A schema with what it refers to, and that one's name as "kind"."""
+    ref = schema.get("$ref")
+    if ref is None:
+        return schema
+    file, _, name = ref.partition("#/$defs/")
+    found = COMMON[name] if name else SCHEMAS[file.removesuffix(".schema.json")]
+    rest = {key: value for key, value in schema.items() if key != "$ref"}
+    return {**found, "kind": name or "object", **rest}
+
+
+def kind_of(schema):
+    if "enum" in schema:
+        return "word"
+    kind = schema.get("kind", schema.get("type"))
+    return kind if kind in DRAW else schema["type"]
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def bytes_bound(schema):
+    """How many bytes its longest text in base64 holds."""
+    if "maxLength" not in schema:
+        return BYTES_MAX
+    held = schema["maxLength"] // 4 * 3
+    return held - 2 if "anyOf" in schema else held
+
+
+def draw_id(r, _):
+    digits = r.randbytes(16).hex()
+    return "-".join(digits[a:b] for a, b in
+                    ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32)))
+
+
+def draw_time(r, _):
+    return (f"{r.randint(1970, 9999)}-{r.randint(1, 12):02}-{r.randint(1, 28):02}"
+            f"T{r.randint(0, 23):02}:{r.randint(0, 59):02}:{r.randint(0, 59):02}"
+            f".{r.randint(0, 999):03}Z")
+
+
+def draw_name(r, _):
+    letters = string.ascii_lowercase + string.digits
+    return r.choice(letters) + "".join(r.choices(letters + "-",
+                                                 k=r.choice([0, 2, 62])))
+
+
+def draw_text(r, schema):
+    bound = schema["maxLength"]
+    return r.choice(["", "x", "x" * bound, "é\n\"\\", "\u2028\U0001f600\x7f"[:bound]])
+
+
+def draw_bytes(r, schema):
+    sizes = [n for n in (0, 1, 2, 3, 50, bytes_bound(schema)) if n < MADE_LONG]
+    return b64(r.randbytes(r.choice(sizes)))
+
+
+def draw_pairs(r, schema):
+    value = merged(schema["additionalProperties"])
+    return {r.choice(["a", "log-dir", "é", ""]): draw_text(r, value)
+            for _ in range(r.randint(0, 3))}
+
+
+def draw_array(r, schema):
+    most = min(schema["maxItems"], 3)
+    return [draw(r, schema["items"]) for _ in range(r.randint(0, most))]
+
+
+def draw_object(r, schema):
+    rows = {key: draw(r, value) for key, value in schema["properties"].items()
+            if key in schema["required"] or r.random() < .5}
+    if is_open(schema) and r.random() < .2:
+        rows["later"] = r.choice([1, "x", [], {"a": None}])
+    return rows
+
+
+def is_open(schema):
+    return schema.get("additionalProperties", True) is not False
+
+
+DRAW = {
+    "hash": lambda r, _: r.randbytes(32).hex(),
+    "id": draw_id,
+    "time": draw_time,
+    "name": draw_name,
+    "text": draw_text,
+    "key": lambda r, _: b64(r.randbytes(32)),
+    "signature": lambda r, _: b64(r.randbytes(64)),
+    "bytes": draw_bytes,
+    "pairs": draw_pairs,
+    "word": lambda r, schema: r.choice(schema["enum"]),
+    "integer": lambda r, schema: r.choice(
+        [schema["minimum"], schema["maximum"],
+         r.randint(schema["minimum"], schema["maximum"])]),
+    "boolean": lambda r, _: r.random() < .5,
+    "array": draw_array,
+    "object": draw_object,
+}
+
+
+def draw(r, schema):
+    schema = merged(schema)
+    return DRAW[kind_of(schema)](r, schema)
+
+
+# Spoilt ones
+
+def places(schema, value, path=()):
+    """Yields (path, schema) of all that a document holds."""
+    schema = merged(schema)
+    yield path, schema
+    if isinstance(value, dict):
+        for key, inner in schema.get("properties", {}).items():
+            if key in value:
+                yield from places(inner, value[key], path + (key,))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from places(schema["items"], inner, path + (i,))
+
+
+def near_base64(r, text):
+    """Texts close to this one in base64, most of them not canonical."""
+    at = r.randrange(len(text) or 1)
+    bare = text.rstrip("=")
+    stray = bare[:-1] + r.choice(string.ascii_letters + string.digits + "+/")
+    return [bare, bare + "=", bare + "==", stray + "=" * (len(text) - len(bare)),
+            text + "AAAA", "AAAA" + text, text + text, text[:at] + "-" + text[at + 1:],
+            text[:at] + "\u00fc" + text[at + 1:], text[:at] + "=" + text[at + 1:],
+            text[:at] + "\n" + text[at:], text.swapcase()]
+
+
+def near_time(_, text):
+    return [text.lower(), text.replace("T", " "), text.replace("Z", "+00:00"),
+            text[:-1], text[:19] + "Z", text[:-2] + "Z", text[:5] + "02-29" + text[10:],
+            text[:5] + "02-30" + text[10:], text[:5] + "04-31" + text[10:],
+            text[:5] + "00-10" + text[10:], text[:5] + "13-10" + text[10:],
+            text[:11] + "24" + text[13:], text[:14] + "60" + text[16:],
+            text[:17] + "60" + text[19:], "1969" + text[4:], "0000" + text[4:],
+            "+" + text, "٢" + text[1:], "2100-02-29" + text[10:],
+            "2000-02-29" + text[10:], "2400-02-29" + text[10:]]
+
+
+def near_hex(r, text):
+    at = r.randrange(len(text))
+    return [text.upper(), text[:-1], text + "0", text[:at] + "g" + text[at + 1:],
+            text[:at] + "-" + text[at + 1:], text.replace("-", ""), "{%s}" % text]
+
+
+def near_text(_, schema):
+    bound = schema["maxLength"]
+    return ["x" * bound, "x" * (bound + 1), "é" * bound, "é" * (bound // 2),
+            "\U0001f600" * (bound // 4 + 1), "a\0b", "\0", "\n", ""]
+
+
+def near_bytes(r, schema, text):
+    bound = bytes_bound(schema)
+    long = [b64(bytes(n)) for n in (bound, bound + 1, bound + 2, bound + 3)
+            if n < MADE_LONG]
+    return near_base64(r, text) + long
+
+
+def near_array(_, schema, value):
+    full = ((value or [None]) * (schema["maxItems"] + 1))
+    long = [full[:n] for n in (schema["maxItems"], schema["maxItems"] + 1)
+            if n * len(json.dumps(full[0])) < MADE_LONG]
+    return [value + [None], value + [[]], {}, {"0": 1}] + long
+
+
+def near_pairs(_, schema):
+    bound = merged(schema["additionalProperties"])["maxLength"]
+    return [{"a": "x" * bound}, {"a": "x" * (bound + 1)}, {"a": 1}, {"a": None},
+            {"a": {}}, {"k" * 4000: ""}, {"k" * 4001: ""}, {"": ""}, {"a": "\0"},
+            {"a\0": "b"}, {"é" * 2001: ""},
+            {str(n): "" for n in range(1000)}, {str(n): "" for n in range(1001)}]
+
+
+NEAR = {
+    "hash": lambda r, _, v: near_hex(r, v),
+    "id": lambda r, _, v: near_hex(r, v),
+    "time": lambda r, _, v: near_time(r, v),
+    "name": lambda r, _, v: ["", "-a", "a-", "A", "a_b", "a.b", "a b", "é", "a\0",
+                             "0", "a" * 63, "a" * 64],
+    "text": lambda r, s, v: near_text(r, s),
+    "key": lambda r, _, v: near_base64(r, v) + [b64(bytes(31)), b64(bytes(33)), ""],
+    "signature": lambda r, _, v: near_base64(r, v) + [b64(bytes(63)), ""],
+    "bytes": near_bytes,
+    "pairs": lambda r, s, v: near_pairs(r, s),
+    "word": lambda r, _, v: ["", v.upper(), v[:-1], v + "x", " " + v, v + "\0"],
+    "integer": lambda r, s, v: [s["minimum"] - 1, s["maximum"] + 1, -1, 0, 2**53 - 1,
+                                2**53, 2**63, 2**64, str(v), .5, v * 10],
+    "boolean": lambda r, _, v: [0, 1, "true", "", not v],
+    "array": near_array,
+    "object": lambda r, s, v: [{}, {**v, "zz": 1}, {**v, "zz": None}, {**v, "": ""}],
+}
+STRAY = [None, True, 0, -1, 1.5, 2**53, "", "x", "x" * 4001, [], {}, ["x"], {"a": 1},
+         {"": ""}]
+
+
+def spoil(r, schema, document):
+    """A copy with one thing changed, removed, renamed or added."""
+    spoilt = copy.deepcopy(document)
+    path, at = r.choice([p for p in places(schema, document) if p[0]])
+    holder = spoilt
+    for step in path[:-1]:
+        holder = holder[step]
+    last, way = path[-1], r.random()
+    if way < .12:
+        del holder[last]
+    elif way < .2 and isinstance(holder, dict):
+        holder[r.choice([last + "x", last.upper(), "zz"])] = holder.pop(last)
+    elif way < .4:
+        holder[last] = r.choice(STRAY)
+    else:
+        value = holder[last]
+        near = NEAR[kind_of(at)](r, at, value)
+        if isinstance(value, str):
+            near += [value + "\n", " " + value, "\ufeff" + value]
+        holder[last] = r.choice(near)
+    return spoilt
+
+
+# Tests
+
+TYPES = types()
+
+
+def documents(kind):
+    """(good ones, spoilt ones) of a type, the same each time."""
+    r = random.Random(SEED + zlib.crc32(kind.encode()))
+    schema = SCHEMAS[TYPES[kind]]
+    good = [draw(r, schema) for _ in range(GOOD)]
+    return good, [spoil(r, schema, one) for one in good for _ in range(SPOILT)]
+
+
+def test_every_type_has_a_schema_and_every_schema_a_type():
+    assert sorted(set(TYPES.values()) | {"common"}) == sorted(SCHEMAS)
+    titles = {kind for kind in TYPES if kind == SCHEMAS[TYPES[kind]]["title"]}
+    shared = {kind for kind in TYPES if TYPES[kind] == "change"}
+    assert titles | shared == set(TYPES) and not titles & shared
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_a_schema_is_one(name):
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
+
+
+def test_each_payload_is_told_to_other_peoples_tools():
+    asyncapi = (TOP / "schema" / "asyncapi.yaml").read_text()
+    told = set(re.findall(r"\./events/([a-z_.]+)\.schema\.json", asyncapi))
+    # These travel inside of others, or never: an envelope in a proof, a reply in
+    # its box, root.init in a file.
+    assert sorted(told | {"common", "envelope", "reply", "root.init"}) == sorted(SCHEMAS)
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_tables_and_schema_give_one_verdict(kind):
+    good, spoilt = documents(kind)
+    judge = validator(TYPES[kind])
+    r = random.Random(SEED)
+    said = tables([(kind, json.dumps(d, ensure_ascii=r.random() < .5))
+                   for d in good + spoilt])
+    counted = collections.Counter()
+    for document, reason in zip(good + spoilt, said):
+        valid = judge.is_valid(document)
+        counted[valid] += 1
+        if valid != (reason is None) and not (
+                valid and told_in_bytes(document, reason)):
+            why = next(judge.iter_errors(document)).message if not valid else "valid"
+            pytest.fail(f"C: {reason}; schema: {why[:300]}; "
+                        f"{json.dumps(document)[:2000]}")
+    for document, reason in zip(good, said):
+        assert reason is None or told_in_bytes(document, reason), reason
+    assert counted[False] > len(spoilt) / 3, "spoiling spoils too little"
