@@ -14,7 +14,7 @@
 #include "consumer/recorder/rows.h"
 #include "io/kafka.h"
 
-#define RUNBOOK "see ops/README.md, \"The recorder stops at a position\""
+#define RUNBOOK "see ops/README.md, \"The recorder stops over a position\""
 #define RESULTS_TOPIC "errand.results"
 #define EXECUTORS_TOPIC "errand.executors"
 

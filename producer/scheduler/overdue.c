@@ -17,6 +17,14 @@ static enum overdue judge_closed(const struct open_execution *open,
     return OVERDUE_EXPIRED;
 }
 
+bool overdue_dropped(const struct open_execution *open,
+                     const struct patience *patience)
+{
+    return open->claim == OPEN_EXECUTOR && open->heard != 0 && !open->listed &&
+           (open->replaced_at != 0 ||
+            open->heard > open->claimed + patience->lost);
+}
+
 /* The executor that claimed it: does it live, and does it still hold it? All
  * that it said before the moment `read` has been recorded. */
 static const char *why_lost(const struct open_execution *open,
@@ -33,17 +41,15 @@ static const char *why_lost(const struct open_execution *open,
                                 : "the executor that claimed it was not heard "
                                   "of since";
     }
-    if (open->listed || open->heard == 0) {
-        return NULL;
+    if (open->dropped_at == 0 || read < open->dropped_at) {
+        return NULL; /* its outcome may be on its way to us */
     }
-    if (open->replaced_at != 0) {
-        return read > open->replaced_at + patience->silent
-                   ? "the executor that claimed it was started anew, and says "
-                     "nothing of it"
-                   : NULL;
+    if (open->replaced_at == 0) {
+        return "the executor that claimed it lives, but does not hold it";
     }
-    return open->heard > ripe && read >= open->heard
-               ? "the executor that claimed it lives, but does not hold it"
+    return read > open->replaced_at + patience->silent
+               ? "the executor that claimed it was started anew, and says "
+                 "nothing of it"
                : NULL;
 }
 

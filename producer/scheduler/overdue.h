@@ -38,6 +38,7 @@ struct open_execution {
     int64_t heard;       /* its executor's newest hello since, by the broker */
     bool listed;         /* … and that it holds this execution */
     int64_t replaced_at; /* that hello is another life's, first heard then */
+    int64_t dropped_at;  /* the first in a row of overdue_dropped() hellos */
 };
 
 enum open_claim { OPEN_NONE, OPEN_EXECUTOR, OPEN_CLOSING, OPEN_VOID };
@@ -51,6 +52,11 @@ struct patience {
     int64_t silent;       /* without a hello */
     int64_t lost;         /* after the claim */
 };
+
+/* True where its executor's newest hello says, by not listing it, that it holds
+ * it no more: what it had to say of it was said before. */
+bool overdue_dropped(const struct open_execution *open,
+                     const struct patience *patience);
 
 /* ret_reason: why, in words. */
 enum overdue overdue_judge(const struct open_execution *open,

@@ -15,11 +15,9 @@
 #include "producer/scheduler/overdue.h"
 #include "service.h"
 
-#define GRACE 1000 /* ms after the expiry: an executor's last moment */
-#define SAY_AGAIN                                                     \
-    10000        /* ms until what was said is recorded, or said again \
-                  */
-#define ASK 5000 /* ms for an answer of the broker */
+#define GRACE 1000      /* ms after the expiry: an executor's last moment */
+#define SAY_AGAIN 10000 /* ms for what was said to be recorded */
+#define ASK 5000        /* ms for an answer of the broker */
 #define RESULTS_TOPIC "errand.results"
 
 /* What was said, so that it is not said at every tick. */
@@ -29,11 +27,21 @@ struct said {
     UT_hash_handle hh;
 };
 
+/* An execution that its executor does not list, since which hello. */
+struct dropped {
+    struct id execution;
+    int64_t since;
+    int64_t seen; /* the tick that saw it last */
+    UT_hash_handle hh;
+};
+
 struct scheduler {
     int64_t tick_at; /* by the steady clock */
+    int64_t ticks;
     int64_t tick;
     struct patience patience;
     struct said *said;
+    struct dropped *dropped;
     struct list topics; /* char *: whose metadata the writer has */
 };
 
@@ -89,13 +97,48 @@ static void forget_said(struct scheduler *scheduler, int64_t before)
     }
 }
 
+/* Those that this tick did not see. */
+static void forget_dropped(struct scheduler *scheduler, int64_t tick)
+{
+    struct dropped *dropped;
+    struct dropped *next;
+
+    HASH_ITER (hh, scheduler->dropped, dropped, next) {
+        if (dropped->seen != tick) {
+            HASH_DEL(scheduler->dropped, dropped);
+            free(dropped);
+        }
+    }
+}
+
 static void stop(struct daemon *daemon)
 {
     struct scheduler *scheduler = daemon->state;
 
     forget_said(scheduler, INT64_MAX);
+    forget_dropped(scheduler, -1);
     texts_done(&scheduler->topics);
     free(scheduler);
+}
+
+/* The first hello in a row that does not list it; 0: the newest does. */
+static int64_t dropped_at(struct scheduler *scheduler,
+                          const struct open_execution *open)
+{
+    struct dropped *dropped = NULL;
+
+    if (!overdue_dropped(open, &scheduler->patience)) {
+        return 0;
+    }
+    HASH_FIND(hh, scheduler->dropped, open->id.b, sizeof(open->id.b), dropped);
+    if (dropped == NULL) {
+        dropped = must_calloc(1, sizeof(*dropped));
+        dropped->execution = open->id;
+        dropped->since = open->heard;
+        HASH_ADD(hh, scheduler->dropped, execution, sizeof(open->id), dropped);
+    }
+    dropped->seen = scheduler->ticks;
+    return dropped->since;
 }
 
 /* True once in a while for each id. */
@@ -275,16 +318,19 @@ static int look(struct daemon *daemon, struct err *err)
         PG(daemon->postgres, open_text, &rows, err) != 0) {
         return -1;
     }
+    scheduler->ticks++;
     scheduler->patience.hellos_read = row_time(read, 0, "hellos_read");
     scheduler->patience.results_read = row_time(read, 0, "results_read");
     for (size_t i = 0; i < rows_n(rows); i++) {
         struct open_execution open = take_open(rows, i);
+        open.dropped_at = dropped_at(scheduler, &open);
         _cleanup_free_ char *topic = claims_topic(
             row_text(rows, i, "target"), row_int(rows, i, "generation"));
         if (say(daemon, &open, topic, err) != 0) {
             return -1;
         }
     }
+    forget_dropped(scheduler, scheduler->ticks);
     return kafka_writer_flush(daemon->writer, ASK, err);
 }
 

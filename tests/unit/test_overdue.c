@@ -41,6 +41,9 @@ static void on_line(const struct line *line)
                                 .silent = 15000,
                                 .lost = 30000};
     const char *reason = "";
+    if (overdue_dropped(&open, &patience)) {
+        open.dropped_at = ms(&line->event, "dropped", open.heard / 1000);
+    }
     const char *said = word_text(&overdue_words,
                                  (int)overdue_judge(&open, &patience, &reason));
 
