@@ -134,10 +134,11 @@ static int finish(struct executor *executor, struct execution *execution,
 }
 
 static int ask_spawner(struct executor *executor, struct execution *execution,
-                       struct err *err)
+                       int64_t start_by, struct err *err)
 {
-    struct link_message message = {
-        .head = {.kind = LINK_START, .execution = execution->id}};
+    struct link_message message = {.head = {.kind = LINK_START,
+                                            .execution = execution->id,
+                                            .start_by = start_by}};
     int ends[2];
     int done = -1;
 
@@ -159,6 +160,18 @@ static int ask_spawner(struct executor *executor, struct execution *execution,
     return done;
 }
 
+/* The age of a claim, in ms, of which both clocks are sure: it may have waited
+ * for the broker before it was appended, and the broker's clock may go before
+ * or after ours. */
+static int64_t claim_age(const struct execution *execution, int64_t appended)
+{
+    int64_t since_made = clock_steady() - execution->claimed;
+    int64_t since_appended = clock_now() - appended;
+    int64_t age = since_made < since_appended ? since_made : since_appended;
+
+    return age < 0 ? 0 : age;
+}
+
 int on_won(struct executor *executor, struct execution *execution,
            int64_t offset, int64_t appended, struct err *err)
 {
@@ -173,10 +186,9 @@ int on_won(struct executor *executor, struct execution *execution,
                  "claim was read back");
         return 0;
     }
-    /* By both clocks: a claim may have waited for the broker before it was
-     * appended, and the broker's clock may go before ours. */
-    if (clock_steady() - execution->claimed > CLAIM_TO_START &&
-        now - appended > CLAIM_TO_START) {
+    int64_t start_by =
+        clock_steady() + CLAIM_TO_START - claim_age(execution, appended);
+    if (clock_steady() > start_by) {
         conclude(execution, OUTCOME_INTERRUPTED, false,
                  "too long passed since it was claimed");
         return 0;
@@ -191,7 +203,7 @@ int on_won(struct executor *executor, struct execution *execution,
         return 0;
     }
     execution->finished.started = true;
-    return ask_spawner(executor, execution, err);
+    return ask_spawner(executor, execution, start_by, err);
 }
 
 static void on_exited(struct execution *execution, const struct link_head *head,

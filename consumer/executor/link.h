@@ -28,6 +28,7 @@ struct link_head {
     uint32_t length; /* of the body */
     uint32_t kind;
     struct id execution;
+    int64_t start_by;   /* START: by the steady clock; not started later */
     int32_t exit;       /* EXITED: as in the shell */
     int32_t signal;     /* EXITED: that ended it; 0: none */
     uint32_t timed_out; /* EXITED: 1 where its timeout ended it */

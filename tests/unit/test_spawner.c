@@ -17,6 +17,7 @@
 
 #include "chain.h"
 #include "consumer/executor/child.h"
+#include "base/clock.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
 
@@ -26,7 +27,8 @@ struct stage {
     struct spawner_plan plan;
     int link;
     pid_t pid;
-    int out; /* what the child writes */
+    int out;      /* what the child writes */
+    int64_t late; /* ms after which it is asked, beyond what is allowed */
 };
 
 static void set_script(struct chain *c, const char *text)
@@ -51,6 +53,7 @@ static void open_stage(struct stage *s, const char *script)
                                     .directory = s->directory,
                                     .link = ends[1]};
     s->out = -1;
+    s->late = 0;
     assert_int_equal(spawner_start(&s->plan, ends[0], &s->pid, &err), 0);
 }
 
@@ -70,7 +73,10 @@ static void ask_to_start(struct stage *s, const struct envelope *dispatch,
                          const struct id *execution)
 {
     struct link_message message = {
-        .head = {.kind = LINK_START, .execution = *execution}};
+        .head = {.kind = LINK_START,
+                 .execution = *execution,
+                 .start_by =
+                     clock_steady() + (s->late > 0 ? -s->late : 10000)}};
     struct err err = {0};
     int ends[2];
 
@@ -179,6 +185,18 @@ static void what_runs_already_is_not_started_beside_itself(void **state)
     close_stage(&s);
 }
 
+static void what_was_claimed_long_ago_is_not_started(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\ntrue\n");
+    s.late = 1000;
+    sign_and_start(&s);
+    expect_refusal(&s, "too long passed");
+    close_stage(&s);
+}
+
 static void an_end_is_told_once_the_whole_tree_is_gone(void **state)
 {
     struct stage s;
@@ -236,6 +254,7 @@ int main(void)
             a_forged_dispatch_is_refused_whatever_the_other_half_says),
         cmocka_unit_test(a_dispatch_is_started_for_its_own_execution_only),
         cmocka_unit_test(what_runs_already_is_not_started_beside_itself),
+        cmocka_unit_test(what_was_claimed_long_ago_is_not_started),
         cmocka_unit_test(an_end_is_told_once_the_whole_tree_is_gone),
         cmocka_unit_test(a_timeout_ends_what_ignores_being_asked),
         cmocka_unit_test(when_the_other_half_dies_everything_is_ended),
