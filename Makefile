@@ -102,8 +102,8 @@ $(OUT)/errand-scheduler: $(call objects,$(SCHEDULER_OBJECTS))
 
 $(BUILT): $(OUT)/libcommon.a
 	@echo "  link $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(OUT)/libcommon.a \
-		$(LIBS)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@.new $(filter %.o,$^) \
+		$(OUT)/libcommon.a $(LIBS) && mv -f $@.new $@
 
 # bin/ holds what plain built last, by either compiler; a program that runs keeps
 # its own.
