@@ -391,8 +391,7 @@ static int read_answer(struct rpc *rpc, const struct table *answer,
 }
 
 int rpc_ask(struct rpc *rpc, const struct rpc_call *call,
-            const struct table *answer, void *ret_answer, struct hash *ret_hash,
-            struct err *err)
+            const struct table *answer, void *ret_answer, struct err *err)
 {
     _cleanup_record_ struct record record = {0};
 
@@ -405,8 +404,8 @@ int rpc_ask(struct rpc *rpc, const struct rpc_call *call,
         read_answer(rpc, answer, ret_answer, err) != 0) {
         return -1;
     }
-    if (ret_hash != NULL) {
-        *ret_hash = rpc->call.hash;
+    if (call->ret_hash != NULL) {
+        *call->ret_hash = rpc->call.hash;
     }
     return 0;
 }

@@ -57,16 +57,16 @@ struct rpc_call {
                       unless the id is set already */
     const struct key_pair *first;
     const struct key_pair *second; /* NULL for kinds with one signer */
+    struct hash *ret_hash;         /* of the request's envelope; may be NULL */
 };
 
 /* Status 69: no broker; 75: no answer in time (says whether it may have been
  * accepted, and how to ask again); refusals carry the exit status of their
  * reply_status (invalid 65, not_found 67, denied 77, stale and conflict 65, …)
  * and the authorizer's words. ret_answer (table `answer`; both may be NULL) is
- * the caller's; ret_hash (may be NULL): the request's envelope hash. */
+ * the caller's. */
 int rpc_ask(struct rpc *rpc, const struct rpc_call *call,
-            const struct table *answer, void *ret_answer, struct hash *ret_hash,
-            struct err *err);
+            const struct table *answer, void *ret_answer, struct err *err);
 
 /* For a run that is followed: after rpc_ask(), one result after the other, as
  * an event (started, output, finished) of a verified executor, each once and in

@@ -170,10 +170,11 @@ static int open_with(struct submit *submit, struct session_key *session,
     struct rpc_call call = {.kind = EVENT_SESSION_OPEN,
                             .payload = &open,
                             .first = submit->own,
-                            .second = session->keys};
+                            .second = session->keys,
+                            .ret_hash = &session->by};
 
-    if (rpc_ask(submit->rpc, &call, &session_answer_table, ret_answer,
-                &session->by, err) != 0) {
+    if (rpc_ask(submit->rpc, &call, &session_answer_table, ret_answer, err) !=
+        0) {
         return -1;
     }
     session->until = open.until;
@@ -237,9 +238,10 @@ static int ask_once(struct submit *submit, const struct question *question,
     head->by = own ? submit->profile->by : submit->session->by;
     struct rpc_call call = {.kind = question->kind,
                             .payload = question->payload,
-                            .first = own ? submit->own : submit->session->keys};
+                            .first = own ? submit->own : submit->session->keys,
+                            .ret_hash = question->ret_hash};
     return rpc_ask(submit->rpc, &call, question->answer, question->ret_answer,
-                   question->ret_hash, err);
+                   err);
 }
 
 /* True where the session itself is refused, and not what was asked with it. */

@@ -146,7 +146,7 @@ static int show_invitation(struct following *following, struct err *err)
     rpc_on_late(following->rpc, on_late, NULL);
     rpc_learn_root(following->rpc, &following->half);
     if (rpc_ask(following->rpc, &call, &user_answer_table, &following->answer,
-                NULL, err) != 0) {
+                err) != 0) {
         return err->status == EXIT_NO_ANSWER
                    ? err_exit(err, EXIT_NO_ANSWER,
                               "no answer that can be believed: either nobody "
@@ -205,7 +205,7 @@ static int become(struct following *following, const char *password,
         files_key(&files, key, following->own, password, err) != 0) {
         return -1;
     }
-    int asked = rpc_ask(following->rpc, &call, NULL, NULL, NULL, err);
+    int asked = rpc_ask(following->rpc, &call, NULL, NULL, err);
     bool unsure = asked != 0 && err->status == EXIT_NO_ANSWER;
     struct err bad = {0};
     if (asked != 0 && !unsure) {

@@ -59,6 +59,18 @@ static int run_verb(struct submit *submit, struct err *err)
     return submit->verb->run(submit, err);
 }
 
+/* No verb is half done here: the files that it makes are written beside and
+ * renamed, and what was asked is decided elsewhere. */
+static void on_interrupt(int signal)
+{
+    static const char text[] =
+        "\nsubmit: broken off; what was asked may yet be carried out\n";
+
+    (void)signal;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(EXIT_NO_ANSWER);
+}
+
 /* What was written may still be on its way: a full disk is seen here. */
 static int flush_output(int status, struct err *err)
 {
@@ -90,6 +102,7 @@ int main(int argc, char **argv)
     }
     set_locale();
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGINT, on_interrupt);
     int status =
         parse(&submit, argc, argv, &err) != 0 ? -1 : run_verb(&submit, &err);
     status = status < 0 ? -1 : flush_output(status, &err);
