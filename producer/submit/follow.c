@@ -20,6 +20,7 @@
 #include "producer/submit/track.h"
 
 #define QUIET 5000      /* ms without news, after which the record is asked */
+#define LATE 2000       /* ms after which it says what has not begun */
 #define FETCH_AGAIN 200 /* ms between looks for output that is missing */
 #define FETCH_MAX 10000 /* ms after which it is said to be missing */
 #define TOLD "told"     /* the profile's file with the run that has ended */
@@ -31,6 +32,8 @@ struct follow {
     char id[ID_TEXT];
     char shown[RUN_SHORT];
     int interrupt_fd;
+    int64_t since; /* clock_steady() of the beginning */
+    bool late;     /* what had not begun after a while is told */
     int64_t heard; /* clock_steady() of the last news */
     int64_t fetched;
 };
@@ -91,6 +94,23 @@ static void tell_silent(struct track *track)
     }
 }
 
+/* Once: the executor may be busy, or has gone without being missed yet. */
+static void tell_late(struct follow *follow)
+{
+    if (follow->late || clock_steady() - follow->since < LATE) {
+        return;
+    }
+    follow->late = true;
+    for (size_t i = 0; i < follow->tracks.n; i++) {
+        const struct track *track = &follow->tracks.list[i];
+        if (track->row.state == EXECUTION_WAITING && !track->told_silent) {
+            _cleanup_free_ char *until = time_text(track->row.expires);
+            say("%s has not begun yet: the run waits for it until %s",
+                track->row.target, until);
+        }
+    }
+}
+
 static int tell_end(struct follow *follow, struct track *track, struct err *err)
 {
     _cleanup_free_ char *how = execution_text(&track->row);
@@ -124,6 +144,7 @@ static int tell(struct follow *follow, struct err *err)
 {
     int all = 1;
 
+    tell_late(follow);
     for (size_t i = 0; i < follow->tracks.n; i++) {
         struct track *track = &follow->tracks.list[i];
         tell_silent(track);
@@ -218,7 +239,11 @@ static int fetch_missing(struct follow *follow, struct err *err)
 static int next_wait(const struct follow *follow)
 {
     int64_t left = follow->heard + QUIET - clock_steady();
+    int64_t late = follow->since + LATE - clock_steady();
 
+    if (!follow->late && late < left) {
+        left = late;
+    }
     for (size_t i = 0; i < follow->tracks.n; i++) {
         const struct track *track = &follow->tracks.list[i];
         if (track->behind != 0 && !track->told && left > FETCH_AGAIN) {
@@ -255,6 +280,9 @@ static int follow_turn(struct follow *follow, struct err *err)
 
 static int detach(const struct follow *follow)
 {
+    if (isatty(STDERR_FILENO)) { /* which shows ^C */
+        (void)fputc('\n', stderr);
+    }
     say("detached; the run goes on: submit result %s, submit output %s",
         follow->shown, follow->shown);
     return EXIT_NO_ANSWER;
@@ -318,6 +346,7 @@ int follow_run(struct submit *submit, const struct run_answer *run,
     struct follow follow = {.submit = submit,
                             .run = &run->run,
                             .interrupt_fd = interrupt_open(),
+                            .since = clock_steady(),
                             .heard = clock_steady()};
 
     id_format(&run->run.run, follow.id);

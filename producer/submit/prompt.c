@@ -21,7 +21,7 @@
 
 #define MIN_BITS 45.0
 #define ABOUT_MAX 8
-#define TRIES 3
+#define TRIES 5 /* mistyped, too short, too easy: all count */
 
 void secret_free(char *secret)
 {
@@ -148,6 +148,12 @@ char *prompt_new_password(const char *question, const char *instead,
 {
     char *secret = NULL;
 
+    if (prompt_can()) {
+        (void)fprintf(stderr,
+                      "Choose a password of at least %d characters: five or "
+                      "six random words are good.\n",
+                      PASSWORD_MIN);
+    }
     for (int i = 0; i < TRIES; i++) {
         int done = ask_new_once(question, instead, about, &secret, err);
         if (done <= 0) {
