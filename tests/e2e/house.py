@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 
+import confluent_kafka
 import confluent_kafka.admin
 import psycopg
 
@@ -172,6 +173,16 @@ class House:
     def partitions(self, topic):
         return self.kafka().list_topics(topic, timeout=10) \
             .topics[topic].partitions
+
+    def ends(self, topic):
+        """{partition: the offset after its last record}"""
+        probe = confluent_kafka.Consumer({"bootstrap.servers": self.brokers,
+                                          "group.id": "test"})
+        found = {p: probe.get_watermark_offsets(
+            confluent_kafka.TopicPartition(topic, p), timeout=10)[1]
+                 for p in self.partitions(topic)}
+        probe.close()
+        return found
 
     # Daemons
 
