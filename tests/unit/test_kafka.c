@@ -378,7 +378,10 @@ static void what_failed_at_the_broker_is_tried_again(void **state)
         cluster->mock, API_PRODUCE, 3, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
         RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
         RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+    /* One at a time: unlike a broker, the mock lets retries change the order.
+     */
     send_value(writer, cluster->a, 0, "one");
+    flush(writer);
     send_value(writer, cluster->a, 0, "two");
     flush(writer);
     assert_int_equal(cluster->delivered, 2);
