@@ -6,6 +6,10 @@
 
 #include "trust/proof_private.h"
 
+/* Until an administrator can sign that a command may be tried again: else an
+ * authorizer could multiply a run by its attempts. */
+#define ATTEMPTS_ALLOWED 1
+
 static int not_signed(const struct event *event, struct err *err)
 {
     return err_set(err, ERR_REJECT,
@@ -284,6 +288,11 @@ static int check_said(const struct dispatch *dispatch,
     }
     if (now > dispatch->expires) {
         return err_set(err, ERR_REJECT, "the dispatch has expired");
+    }
+    if (dispatch->attempt > ATTEMPTS_ALLOWED) {
+        return err_set(err, ERR_REJECT,
+                       "attempt %lld: no command allows that many",
+                       (long long)dispatch->attempt);
     }
     return 0;
 }

@@ -284,6 +284,11 @@ static void a_run_for_another_installation(struct chain *c)
     c->run.request.head.root.b[0] = 1;
 }
 
+static void a_dispatch_of_a_second_attempt(struct chain *c)
+{
+    c->dispatch.attempt = 2;
+}
+
 static void a_dispatch_for_another_installation(struct chain *c)
 {
     c->dispatch.head.root.b[0] = 1;
@@ -318,6 +323,7 @@ static const struct {
     {an_execution_id_of_ones_own_choice, "execution's id"},
     {an_envelope_of_another_installation, "another installation"},
     {a_run_for_another_installation, "another installation"},
+    {a_dispatch_of_a_second_attempt, "attempt 2"},
     {a_dispatch_for_another_installation, "another installation"},
     {an_invitation_as_administrator_unconfirmed, "waits to be confirmed"},
 };
