@@ -263,6 +263,8 @@ def main():
     parser.add_argument("profile", nargs="?", default="admin", choices=PROFILES,
                         help="whose environment `env` prints")
     args = parser.parse_args()
+    if args.verb in ("env", "status"):  # which may be piped into head
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.umask(0o077)
     home = Home(os.environ.get("ERRAND_HOME") or REPOSITORY / ".errand")
     try:
