@@ -102,7 +102,7 @@ def unfetched(directory, said):
     errors = re.findall(r"^\[ERROR\] (?!To see|Re-run)(\S.*)", said, re.M)
     return "\n".join([
         f"Apache Kafka {VERSION} is missing, and Maven could not fetch it:",
-        *("  " + line for line in errors[:2] or said.splitlines()[-3:]),
+        *("  " + line for line in errors[:1] or said.splitlines()[-3:]),
         "What is needed: the jars of org.apache.kafka:kafka_2.13 and :kafka-tools"
         f" {VERSION}, org.slf4j:slf4j-simple 1.7.36, and what they depend on, in",
         f"  {directory}",
