@@ -133,50 +133,65 @@ static int finish(struct executor *executor, struct execution *execution,
     return tell_finished(executor, execution, err);
 }
 
-static int ask_spawner(struct executor *executor, struct execution *execution,
-                       int64_t start_by, struct err *err)
+static void watch_output(struct executor *executor, struct execution *execution)
 {
-    struct link_message message = {.head = {.kind = LINK_START,
-                                            .execution = execution->id,
-                                            .start_by = start_by}};
-    int ends[2];
-    int done = -1;
-
-    if (output_open(&execution->output, ends, err) != 0) {
-        return -1;
-    }
-    message.out = ends[0];
-    message.err = ends[1];
-    if (envelope_encode(&execution->dispatch, &message.body, err) == 0) {
-        message.head.length = (uint32_t)message.body.len;
-        done = link_send(executor->link, &message, err);
-    }
-    link_message_done(&message);
-    for (int i = 0; done == 0 && i < 2; i++) {
+    for (int i = 0; i < 2; i++) {
         struct epoll_event event = {.events = EPOLLIN | EPOLLET};
         (void)epoll_ctl(executor->epoll, EPOLL_CTL_ADD,
                         execution->output.fds[i], &event);
     }
-    return done;
 }
 
-/* The age of a claim, in ms, of which both clocks are sure: it may have waited
- * for the broker before it was appended, and the broker's clock may go before
- * or after ours. */
-static int64_t claim_age(const struct execution *execution, int64_t appended)
+/* START goes to the ledger, then to the spawner. What this host lacks is told,
+ * and keeps nothing else from its start. */
+static int start(struct executor *executor, struct execution *execution,
+                 int64_t start_by, struct err *err)
 {
-    int64_t since_made = clock_steady() - execution->claimed;
-    int64_t since_appended = clock_now() - appended;
-    int64_t age = since_made < since_appended ? since_made : since_appended;
+    _cleanup_message_ struct link_message message = {
+        .head = {.kind = LINK_START,
+                 .execution = execution->id,
+                 .start_by = start_by},
+        .out = -1,
+        .err = -1};
+    int ends[2] = {-1, -1};
+    struct err why = {0};
 
-    return age < 0 ? 0 : age;
+    int failed = output_open(&execution->output, ends, &why);
+    message.out = ends[0];
+    message.err = ends[1];
+    if (failed || envelope_encode(&execution->dispatch, &message.body, &why) ||
+        ledger_start(executor->ledger, &execution->id, execution->claim_offset,
+                     &why) != 0) {
+        output_done(&execution->output);
+        conclude(execution, OUTCOME_INTERRUPTED, false, why.text);
+        return 0;
+    }
+    execution->finished.started = true;
+    watch_output(executor, execution);
+    message.head.length = (uint32_t)message.body.len;
+    return link_send(executor->link, &message, err);
+}
+
+/* How long ago it was claimed, at least. By both clocks: a claim may have
+ * waited for the broker before it was appended, and the broker's clock may go
+ * before ours; but while we were stopped ourselves, it may have lain there. */
+static int64_t claim_age(const struct executor *executor,
+                         const struct execution *execution, int64_t appended)
+{
+    int64_t steady = clock_steady();
+    int64_t held = steady - execution->claimed;
+    int64_t lain = clock_now() - appended;
+    int64_t stopped = steady - executor->looked;
+
+    lain = lain > stopped ? lain : stopped;
+    return held < lain ? held : lain;
 }
 
 int on_won(struct executor *executor, struct execution *execution,
            int64_t offset, int64_t appended, struct err *err)
 {
     int64_t now = clock_now();
-    struct err why = {0};
+    int64_t left = CLAIM_TO_START - claim_age(executor, execution, appended);
 
     execution->claim_offset = offset;
     execution->phase = PHASE_STARTING;
@@ -186,9 +201,7 @@ int on_won(struct executor *executor, struct execution *execution,
                  "claim was read back");
         return 0;
     }
-    int64_t start_by =
-        clock_steady() + CLAIM_TO_START - claim_age(execution, appended);
-    if (clock_steady() > start_by) {
+    if (left < 0) {
         conclude(execution, OUTCOME_INTERRUPTED, false,
                  "too long passed since it was claimed");
         return 0;
@@ -198,12 +211,7 @@ int on_won(struct executor *executor, struct execution *execution,
                  "the executor was stopped");
         return 0;
     }
-    if (ledger_start(executor->ledger, &execution->id, offset, &why) != 0) {
-        conclude(execution, OUTCOME_INTERRUPTED, false, why.text);
-        return 0;
-    }
-    execution->finished.started = true;
-    return ask_spawner(executor, execution, start_by, err);
+    return start(executor, execution, clock_steady() + left, err);
 }
 
 static void on_exited(struct execution *execution, const struct link_head *head,

@@ -9,6 +9,7 @@
 #include "consumer/executor/executor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
@@ -178,6 +179,7 @@ static int begin(struct executor *executor, struct err *err)
     watch(executor, claim_log_fd(executor->claims), EPOLLIN | EPOLLET);
     watch(executor, kafka_reader_fd(executor->dispatches), EPOLLIN | EPOLLET);
     watch(executor, kafka_writer_fd(daemon->writer), EPOLLIN | EPOLLET);
+    executor->looked = clock_steady();
     executor->begun = true;
     return 0;
 }
@@ -212,16 +214,12 @@ static int say_hello(struct executor *executor, int64_t now, struct err *err)
 
 static int serve_spawner(struct executor *executor, struct err *err)
 {
-    struct epoll_event event;
-    int link = epoll_create1(EPOLL_CLOEXEC);
+    struct pollfd link = {.fd = executor->link, .events = POLLIN};
     int done = 0;
 
-    event = (struct epoll_event){.events = EPOLLIN};
-    (void)epoll_ctl(link, EPOLL_CTL_ADD, executor->link, &event);
-    while (done == 0 && epoll_wait(link, &event, 1, 0) == 1) {
+    while (done == 0 && poll(&link, 1, 0) == 1) {
         done = on_spawner(executor, err);
     }
-    (void)close(link);
     return done;
 }
 
@@ -247,6 +245,7 @@ static int work(struct executor *executor, struct err *err)
         *err = executor->failed;
         return -1;
     }
+    executor->looked = clock_steady();
     if (claim_log_current(executor->claims)) {
         if (recover(executor, err) != 0 || intake_read(executor, err) != 0) {
             return -1;

@@ -86,6 +86,7 @@ struct executor {
     struct list owed; /* struct debt: earlier lives' claims */
     uint64_t serials;
     int64_t said_hello;
+    int64_t looked; /* clock_steady() when the claim log was last read */
     bool begun;     /* readers are in place */
     bool recovered; /* earlier lives' debts are told */
     bool stopping;
