@@ -216,6 +216,13 @@ def working(house, old):
     return None
 
 
+def waiting(house, kind):
+    """The sessions of such daemons that wait for a lock."""
+    return house.rows(
+        "SELECT DISTINCT a.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+        " WHERE NOT l.granted AND a.usename = %s", f"errand_{kind}")
+
+
 def test_rows_and_offsets_are_written_together(house, tmp_path):
     """Killed while it waits to write: nothing is passed over, nothing is twice."""
     asked = Asked(house, Witness(tmp_path, "echo $$; sleep 0.02").script)
@@ -224,9 +231,7 @@ def test_rows_and_offsets_are_written_together(house, tmp_path):
         lock.execute("LOCK TABLE outputs IN EXCLUSIVE MODE")
         asked.ask(10)
         asked.flush()
-        until("the recorder waits for the lock", lambda: house.rows(
-            "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-            " WHERE NOT l.granted AND a.usename = 'errand_recorder'"))
+        until("the recorder waits for the lock", lambda: waiting(house, "recorder"))
         until("the results are told", lambda: set(asked.runs) <= set(
             finished_events(house, asked.runs)))
         os.kill(house.pid("recorder-1"), signal.SIGKILL)
@@ -386,7 +391,8 @@ def bodies(asked, seconds=60):
 
 
 def test_two_authorizers_decide_each_request_once(house, tmp_path):
-    """The same bytes on all partitions at once: whoever reads them, one row."""
+    """The same bytes on all partitions; both have looked, and find nothing, when
+    both are let to write: one row, and the other one's answer."""
     witness = Witness(tmp_path, "true")
     asked = Asked(house, witness.script)
     with beside(house, "authorizer", tmp_path):
@@ -397,12 +403,17 @@ def test_two_authorizers_decide_each_request_once(house, tmp_path):
         reads = [asked.asker.request("session.show", {}, asked.session.by,
                                      asked.session.key) for _ in range(40)]
         requests = [*asked.runs.values(), *reads]
-        for request in requests:
-            for partition in range(8):
-                asked.asker.producer.produce(
-                    "errand.requests", request.payload, partition=partition,
-                    headers=request.headers(), key=request.signatures[0][0])
-        asked.flush()
+        with house.connect() as lock:
+            lock.autocommit = False
+            lock.execute("LOCK TABLE requests IN EXCLUSIVE MODE")
+            for request in requests:
+                for partition in range(8):
+                    asked.asker.producer.produce(
+                        "errand.requests", request.payload, partition=partition,
+                        headers=request.headers(), key=request.signatures[0][0])
+            asked.flush()
+            until("both want to write", lambda: len(waiting(house, "authorizer")) == 2)
+            lock.rollback()
         asked.ended()
         until("all are read", lambda: lag(house) == 0, 60)
     stored = house.rows("SELECT id::text FROM requests WHERE id = ANY(%s::uuid[])",
