@@ -190,10 +190,11 @@ int tell_finished(struct executor *executor, struct execution *execution,
 int tell_unsent(struct executor *executor, struct execution *execution,
                 struct err *err)
 {
-    _cleanup_envelope_ struct envelope envelope = execution->unsent;
-
-    execution->unsent = (struct envelope){0};
-    return send_result(executor, execution, &envelope, err);
+    if (send_result(executor, execution, &execution->unsent, err) != 0) {
+        return -1; /* it stays unsent */
+    }
+    envelope_done(&execution->unsent);
+    return 0;
 }
 
 int tell_again(struct executor *executor, struct execution *execution,

@@ -1,6 +1,7 @@
 """What could wedge an executor: its children, its topics, its limits (P2, P3)."""
 import os
 import resource
+import time
 
 import pytest
 
@@ -45,3 +46,18 @@ def test_too_few_descriptors_interrupt_an_execution_and_nothing_else(lone):
     assert all(f["started"] == (f["outcome"] == "succeeded") for f in said)
     assert lone.outcome(lone.ask("#!/bin/sh\ntrue\n"))["outcome"] == "succeeded"
     assert executor.process.poll() is None
+
+
+def test_a_full_queue_to_the_broker_loses_no_outcome(lone):
+    """Room for four claims, but not for four results and as many replies."""
+    executor = lone.executor()
+    executor.config.write_text(executor.config.read_text().replace("heartbeat = 1s", "heartbeat = 30s")
+                               .replace("[root]", "queue.buffering.max.ms = 300\n"
+                                        "queue.buffering.max.messages = 5\n[root]"))
+    executor.start()
+    time.sleep(0.5)  # its hello is out of the way
+    orders = [lone.order(lone.command("#!/bin/sh\ntrue\n"), follow=True) for _ in range(4)]
+    for order in orders:
+        lone.send(order)
+    for order in orders:
+        assert lone.outcome(order.fields["execution"])["outcome"] == "succeeded"
