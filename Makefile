@@ -39,8 +39,8 @@ RECORDER := batch claims facts positions recorder results rows sources \
 UNIT_TESTS := spawner buf clock codec command command_file enrolment envelope err fields \
 	id parameter run suggest user utf8 words \
 	config kafka ledger link output policy proof log record \
-	overdue rows harmless track parse print profile rpc_reply
-UNIT_HELP := chain columns table
+	overdue rows harmless track parse print profile rpc_reply vectors
+UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
 	$(addprefix common/model/,$(MODEL)) $(addprefix common/trust/,$(TRUST)) \

@@ -157,7 +157,7 @@ void event_free(struct event *event)
 static int read_signatures(const struct record *record,
                            struct envelope *envelope, struct err *err)
 {
-    for (size_t i = 0; i < ENVELOPE_SIGNERS_MAX; i++) {
+    for (size_t i = 0; i <= ENVELOPE_SIGNERS_MAX; i++) { /* one too many, too */
         const char *key = record_header(record, "errand-key", i);
         const char *sig = record_header(record, "errand-sig", i);
         if (key == NULL && sig == NULL) {

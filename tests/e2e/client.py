@@ -109,7 +109,7 @@ class Key:
     def __init__(self, seeds=None):
         self.seeds = seeds = seeds or os.urandom(64)
         self.signing = nacl.signing.SigningKey(seeds[:32])
-        self.opening = nacl.public.PrivateKey.from_seed(seeds[32:])
+        self.opening = nacl.public.PrivateKey(seeds[32:])
 
     @classmethod
     def of_invitation(cls, seed):

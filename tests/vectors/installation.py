@@ -1,0 +1,306 @@
+"""installation.py: one installation's worth of payloads, made with PyNaCl: each type
+that can be signed, from root.init to the last result, every `by`, id and hash
+following from what stands above it. make.py writes it down as vectors.
+
+Nothing is left to chance or the clock: keys come from names, moments from one.
+What signs and hashes is tests/e2e/client.py, which knows the wire by the design
+alone.
+"""
+import hashlib
+import pathlib
+import sys
+import uuid
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / "tests" / "e2e"))
+
+from client import (DAY, HOUR, MINUTE, ZERO, Envelope, Key, b64,  # noqa: E402
+                    execution_id, moment, moment_ms, pae, unb64, user_id)
+
+NOW = 1795521600123  # 2026-11-24T12:00:00.123Z
+CODE_SEED = bytes(range(16))
+INCARNATION = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+
+def key(name):
+    """A pair whose seeds follow from its name."""
+    return Key(hashlib.sha512(b"errand vectors: " + name.encode()).digest())
+
+
+def uid(name, ms=NOW):
+    """A version 7 id that follows from its name."""
+    raw = bytearray(ms.to_bytes(6, "big") + hashlib.sha256(name.encode()).digest())
+    raw[6], raw[8] = raw[6] & 0x0F | 0x70, raw[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(raw[:16])))
+
+
+def nested(depth):
+    """A value so deep, with brackets in its text that don't count."""
+    return [nested(depth - 1)] if depth else "[[[[{{{{\"[["
+
+
+class Case:
+    """A signed payload with a sentence that says what it shows."""
+
+    def __init__(self, name, envelope, keys, record_key=None):
+        self.name = name
+        self.envelope = envelope
+        self.keys = list(keys)
+        self.record_key = record_key or keys[0].id
+
+    @property
+    def hash(self):
+        return self.envelope.hash
+
+
+class Installation:
+    """Fills `cases`, a list of Case by type without errand. and .v1."""
+
+    def __init__(self):
+        self.cases = {}
+        self.root = key("root")
+        self.admin = key("admin")
+        self.second = key("second administrator")
+        self.authorizer = key("authorizer")
+        self.executor = key("executor")
+        self.scheduler = key("scheduler")
+        self.invitation = Key.of_invitation(CODE_SEED)
+        self.runner = key("runner")
+        self.session = key("session")
+        self.asker = key("asker")
+        self.moment = NOW
+        self.found()
+        self.people()
+        self.command()
+        self.run()
+        self.reads()
+        self.changes()
+
+    # Signing
+
+    def head(self, kind, by, root=None):
+        """Each a second later than the one before."""
+        self.moment += 1000
+        return {"root": root or self.root.id, "id": uid(kind, self.moment),
+                "issued": moment(self.moment), "by": by}
+
+    def add(self, name, kind, fields, keys, record_key=None):
+        rows = {k: v for k, v in fields.items() if v is not None}
+        case = Case(name, Envelope.of(kind, rows, *keys), keys, record_key)
+        self.cases.setdefault(kind, []).append(case)
+        return case
+
+    def said(self, name, kind, by, fields, signer, record_key=None):
+        """What is no request, or is signed off line: no expiry, no reply."""
+        return self.add(name, kind, {**self.head(kind, by), **fields}, [signer],
+                        record_key)
+
+    def asked(self, name, kind, by, fields, *keys):
+        head = self.head(kind, by)
+        return self.add(name, kind, {
+            **head, "expires": moment(self.moment + 5 * MINUTE),
+            "reply": {"partition": 3, "box": b64(self.asker.box)}, **fields}, keys)
+
+    def by_admin(self, name, kind, fields):
+        return self.asked(name, kind, self.init.hash, fields, self.admin)
+
+    # Who there is
+
+    def found(self):
+        self.init = self.said("the root names the first administrator", "root.init",
+                              self.root.id,
+                              {"email": "admin@example.org",
+                               "user": user_id(self.root.id, self.admin.public),
+                               "key": b64(self.admin.public)}, self.root)
+        self.enrol = self.said("the root enrols an authorizer, with an end",
+                               "service.enrol", self.root.id,
+                               {"kind": "authorizer", "name": "authorizer-1",
+                                "key": b64(self.authorizer.public),
+                                "box": b64(self.authorizer.box),
+                                "until": moment(self.moment + 90 * DAY)}, self.root)
+        self.host = self.by_admin("an administrator enrols a target's executor",
+                                  "service.enrol",
+                                  {"kind": "executor", "name": "web-1-a",
+                                   "target": "web-1",
+                                   "key": b64(self.executor.public),
+                                   "box": b64(self.executor.box)})
+        self.by_admin("an administrator enrols a scheduler", "service.enrol",
+                      {"kind": "scheduler", "name": "scheduler-1",
+                       "key": b64(self.scheduler.public),
+                       "box": b64(self.scheduler.box)})
+        self.by_admin("a target with labels", "target.set",
+                      {"name": "web-1", "generation": 1,
+                       "labels": {"os": "debian", "where": "Z\u00fcrich"},
+                       "max_wait": 86400, "seq": 0, "prev": self.init.hash})
+
+    def people(self):
+        self.user = user_id(self.root.id, self.invitation.public)
+        self.invite = self.by_admin(
+            "a runner is invited", "user.invite",
+            {"user": self.user, "invitation": b64(self.invitation.public),
+             "email": "runner@example.org", "role": "runner",
+             "until": moment(self.moment + 72 * HOUR)})
+        self.show_invitation()
+        self.verify = self.verified("two sign: the invitation's key, then the new one",
+                                    self.invite, self.invitation, self.runner)
+        one_time = key("second invitation")
+        second = self.by_admin(
+            "an administrator is invited, the seed sealed for the notifier",
+            "user.invite",
+            {"user": user_id(self.root.id, one_time.public),
+             "invitation": b64(one_time.public), "email": "b@example.org",
+             "role": "administrator", "until": moment(self.moment + 72 * HOUR),
+             "sealed": b64(b"sealed elsewhere")})
+        verify = self.verified("an administrator follows an invitation", second,
+                               one_time, self.second)
+        self.by_admin("an administrator is confirmed", "user.confirm",
+                      {"user": verify.envelope.fields["user"],
+                       "key": b64(self.second.public), "verify": verify.hash})
+        self.open = self.asked("two sign: the own key, then the session's",
+                               "session.open", self.verify.hash,
+                               {"key": b64(self.session.public),
+                                "box": b64(self.session.box),
+                                "until": moment(self.moment + 8 * HOUR)},
+                               self.runner, self.session)
+
+    def verified(self, name, invite, one_time, own):
+        fields = invite.envelope.fields
+        return self.asked(name, "user.verify", invite.hash,
+                          {"user": fields["user"], "invite": invite.hash,
+                           "key": b64(own.public), "generation": 1}, one_time, own)
+
+    def show_invitation(self):
+        """Signed by who knows no more than the code: half of the root's hash."""
+        head = self.head("invitation.show", self.invitation.id)
+        del head["root"]
+        self.add("a code's holder asks with half of the root's hash",
+                 "invitation.show",
+                 {**head, "expires": moment(self.moment + 5 * MINUTE),
+                  "reply": {"partition": 0, "box": b64(self.asker.box)},
+                  "root_half": str(uuid.UUID(self.root.id[:32]))},
+                 [self.invitation])
+
+    # What runs
+
+    def command(self):
+        self.command_id = uid("command")
+        first = {"command": self.command_id, "name": "disk-report",
+                 "description": "What fills a directory \u2013 \U0001f4be",
+                 "version": 1, "script": b64(b"#!/bin/sh\ndu \"$ERRAND_PARAM_DIR\"\n"),
+                 "parameters": [{"name": "dir", "type": "path", "default": "/var",
+                                 "help": "where to look"},
+                                {"name": "unit", "type": "choice",
+                                 "choices": ["kB", "MB"]}],
+                 "targets": ["web-1"], "timeout": 60, "wait": 600}
+        self.save = self.by_admin("a command with parameters", "command.save", first)
+        self.by_admin("its second version names the first", "command.save",
+                      {"command": self.command_id, "name": "disk-report",
+                       "version": 2, "previous": self.save.hash,
+                       "script": b64(b"#!/bin/sh\ntrue\n"), "parameters": [],
+                       "targets": ["web-1", "web-2"], "timeout": 86400,
+                       "wait": 604800})
+        self.assign = self.by_admin("a runner may run a command", "assignment.add",
+                                    {"user": self.user, "command": self.command_id})
+        self.by_admin("until an hour from now, and that version alone",
+                      "assignment.add",
+                      {"user": self.user, "command": self.command_id,
+                       "until": moment(self.moment + HOUR), "pin": 2})
+
+    def run(self):
+        self.start = self.asked("a run with arguments", "run.start", self.open.hash,
+                                {"command": self.command_id,
+                                 "arguments": {"dir": "/srv/\u00fc; rm -rf \"$HOME\""},
+                                 "targets": ["web-1"],
+                                 "deadline": moment(self.moment + 10 * MINUTE),
+                                 "follow": True}, self.session)
+        self.execution = execution_id(self.start.hash, "web-1", 1)
+        links = [self.enrol, self.init, self.invite, self.verify, self.open,
+                 self.save, self.assign, self.start]
+        self.dispatch = self.said(
+            "a dispatch that carries its whole proof", "dispatch", self.enrol.hash,
+            {"expires": moment(self.moment + 5 * MINUTE), "execution": self.execution,
+             "run": self.start.hash, "command": self.save.hash, "target": "web-1",
+             "attempt": 1, "seq": 0, "head": self.init.hash,
+             "proof": [link.envelope.dsse() for link in links]},
+            self.authorizer, self.execution)
+        self.by_executor("an executor claims", "claim",
+                         {"execution": self.execution, "incarnation": INCARNATION})
+        self.said("the authorizer closes", "claim", self.enrol.hash,
+                  {"execution": self.execution, "closing": "expired"},
+                  self.authorizer, self.execution)
+        self.results()
+
+    def by_executor(self, name, kind, fields):
+        return self.said(name, kind, self.host.hash, fields, self.executor,
+                         fields.get("execution", "web-1-a"))
+
+    def result(self, number, previous):
+        return {"execution": self.execution, "incarnation": INCARNATION,
+                "number": number, "previous": previous}
+
+    def results(self):
+        started = self.by_executor("started", "execution.started",
+                                   {**self.result(0, ZERO), "claim": 0})
+        output = self.by_executor("output may be any bytes", "execution.output",
+                                  {**self.result(1, started.hash), "stream": "stdout",
+                                   "data": b64(bytes(range(256)))})
+        later = {"later": nested(15)}
+        self.by_executor("a field that we don't know, 16 deep, is passed over",
+                         "execution.output",
+                         {**self.result(2, output.hash), "stream": "stderr",
+                          "data": "", **later})
+        end = {"outcome": "failed", "started": True, "exit": 130, "signal": 2,
+               "chunks": 1, "dropped": 0}
+        self.by_executor("finished, its output told before", "execution.finished",
+                         {**self.result(2, output.hash), "claim": 2**53 - 1, **end})
+        self.by_executor("finished at once, with all its output inside",
+                         "execution.finished",
+                         {**self.result(1, started.hash), "claim": 7, **end,
+                          "outcome": "succeeded", "exit": 0, "signal": 0,
+                          "reason": "quick", "output": [
+                              {"stream": "stdout", "data": b64(b"one\n")},
+                              {"stream": "stderr", "data": b64(b"two\n")}]})
+        self.by_executor("an executor says what it holds", "executor.hello",
+                         {"name": "web-1-a", "target": "web-1",
+                          "incarnation": INCARNATION, "slots": 4, "version": "0.1.0",
+                          "running": [self.execution]})
+
+    # What is asked, and told
+
+    def reads(self):
+        session, by = [self.session], self.open.hash
+        for kind, fields in (
+                ("session.show", {}), ("user.list", {}), ("target.list", {}),
+                ("user.show", {"email": "runner@example.org"}), ("command.list", {}),
+                ("command.show", {"name": "disk-report"}),
+                ("command.versions", {"name": "disk-report"}),
+                ("assignment.list", {}), ("run.show", {"run": "aeed"}),
+                ("run.output", {"run": self.execution, "execution": self.execution,
+                                "after": 0}),
+                ("run.history", {"before": uid("a run"), "limit": 100}),
+                ("session.close", {"session": self.open.hash})):
+            self.asked("a session asks: " + kind, kind, by, fields, *session)
+        self.asked("of one command and one person", "assignment.list", by,
+                   {"command": "disk-report", "email": "runner@example.org"}, *session)
+        answer = {"to": self.start.envelope.fields["id"],
+                  "request": self.start.hash, "part": 0, "last": True, "seq": 0,
+                  "head": self.init.hash}
+        self.reply = self.said(
+            "the first reply brings its sender's chain", "reply", self.enrol.hash,
+            {**answer, "status": "accepted", "body": b64(b"{}"),
+             "proof": [self.enrol.envelope.dsse(), self.init.envelope.dsse()]},
+            self.authorizer, answer["to"])
+        self.said("a refusal in words", "reply", self.enrol.hash,
+                  {**answer, "status": "not_found", "text": "no such command"},
+                  self.authorizer, answer["to"])
+
+    def changes(self):
+        for kind in ("user.invited", "user.verified", "user.confirmed",
+                     "session.opened", "session.closed", "service.enrolled",
+                     "target.added", "command.saved", "assignment.added",
+                     "run.accepted", "run.refused"):
+            self.said("what changed: " + kind, kind, self.enrol.hash,
+                      {"subject": self.start.hash, "actor": self.user,
+                       "user": self.user, "command": self.command_id,
+                       "run": self.start.envelope.fields["id"], "name": "disk-report",
+                       "detail": "in words"}, self.authorizer, self.user)
