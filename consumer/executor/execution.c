@@ -13,6 +13,7 @@
 #define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
 #define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8      /* in so many chunks */
+#define LAST_READS 16        /* of up to 512 KiB: a pipe holds 1 MiB at most */
 #define BACKLOG 64           /* undelivered records; then the child waits */
 
 struct execution *execution_find(const struct executor *executor,
@@ -113,18 +114,25 @@ static bool fits_inline(const struct execution *execution)
            execution->output.chunks.n <= INLINE_CHUNKS;
 }
 
+/* What its pipes held when it ended: more than that is written by somebody who
+ * got away, and may never end. */
+static void read_rest(struct execution *execution, int64_t now)
+{
+    struct output *output = &execution->output;
+
+    for (int n = 0;
+         n < LAST_READS && (output->fds[0] >= 0 || output->fds[1] >= 0); n++) {
+        output_read(output, now);
+        if (!output->more) {
+            return; /* nobody who is alive holds the other end */
+        }
+    }
+}
+
 static int finish(struct executor *executor, struct execution *execution,
                   int64_t now, struct err *err)
 {
-    while (execution->output.fds[0] >= 0 || execution->output.fds[1] >= 0) {
-        size_t before = execution->output.waiting;
-        int64_t dropped = execution->output.dropped;
-        output_read(&execution->output, now);
-        if (execution->output.waiting == before &&
-            execution->output.dropped == dropped) {
-            break; /* nobody who is alive holds the other end */
-        }
-    }
+    read_rest(execution, now);
     if (fits_inline(execution)) {
         inline_output(execution);
     } else if (tell_waiting(executor, execution, err) != 0) {
@@ -214,8 +222,7 @@ int on_won(struct executor *executor, struct execution *execution,
     return start(executor, execution, clock_steady() + left, err);
 }
 
-static void on_exited(struct execution *execution, const struct link_head *head,
-                      bool stopping)
+static void on_exited(struct execution *execution, const struct link_head *head)
 {
     enum outcome outcome = OUTCOME_FAILED;
     const char *reason = NULL;
@@ -225,7 +232,7 @@ static void on_exited(struct execution *execution, const struct link_head *head,
         reason = "its timeout passed";
     } else if (head->ended != 0 && execution->cancelled) {
         outcome = OUTCOME_CANCELLED;
-    } else if (head->ended != 0 || stopping) {
+    } else if (head->ended != 0) {
         outcome = OUTCOME_INTERRUPTED;
         reason = "the executor was stopped while it ran";
     } else if (head->exit == 0) {
@@ -236,7 +243,7 @@ static void on_exited(struct execution *execution, const struct link_head *head,
     execution->finished.signal = head->signal;
 }
 
-static void on_message(struct executor *executor, struct execution *execution,
+static void on_message(struct execution *execution,
                        const struct link_message *message)
 {
     switch (message->head.kind) {
@@ -249,7 +256,7 @@ static void on_message(struct executor *executor, struct execution *execution,
                  buf_text(&message->body));
         break;
     default:
-        on_exited(execution, &message->head, executor->stopping);
+        on_exited(execution, &message->head);
     }
 }
 
@@ -267,7 +274,7 @@ int on_spawner(struct executor *executor, struct err *err)
     struct execution *execution =
         execution_find(executor, &message.head.execution);
     if (execution != NULL && message.head.kind >= LINK_REFUSED) {
-        on_message(executor, execution, &message);
+        on_message(execution, &message);
     }
     return 0;
 }

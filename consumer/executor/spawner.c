@@ -183,7 +183,7 @@ static void on_end(struct spawner *spawner, const struct link_message *message)
 
     HASH_FIND(hh, spawner->all, message->head.execution.b,
               sizeof(message->head.execution.b), spawned);
-    if (spawned != NULL && spawned->kill_at == 0) {
+    if (spawned != NULL && !spawned->exited && spawned->kill_at == 0) {
         spawned->ended = true;
         terminate(spawned, clock_steady());
     }
@@ -262,6 +262,9 @@ static int64_t keep_time(struct spawner *spawner)
     int64_t next = -1;
 
     for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
+        if (s->exited) {
+            continue; /* what lingers of it is looked after by tell_exits() */
+        }
         if (s->kill_at == 0 && now >= s->timeout_at) {
             s->timed_out = true;
             terminate(s, now);

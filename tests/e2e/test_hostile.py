@@ -1,11 +1,13 @@
 """What could wedge an executor: its children, its topics, its limits (P2, P3)."""
+import contextlib
 import os
 import resource
+import signal
 import time
 
 import pytest
 
-from lone import Lone
+from lone import Lone, until
 
 
 @pytest.fixture
@@ -61,3 +63,37 @@ def test_a_full_queue_to_the_broker_loses_no_outcome(lone):
         lone.send(order)
     for order in orders:
         assert lone.outcome(order.fields["execution"])["outcome"] == "succeeded"
+
+
+def test_what_had_ended_when_the_executor_was_stopped_is_told_as_it_ended(lone):
+    path = lone.home / "pid"
+    executor = lone.executor().start()
+    execution = lone.ask(f"#!/bin/sh\necho $$ > {path}; sleep 0.5\n")
+    child = until("it runs", lambda: path.exists() and path.read_text().strip())
+    spawner = executor.halves()[1]
+    os.kill(spawner, signal.SIGSTOP)
+    until("it has ended", lambda: ") Z" in open(f"/proc/{child}/stat", encoding="utf-8").read())
+    executor.process.terminate()
+    time.sleep(0.3)  # END waits for the spawner
+    os.kill(spawner, signal.SIGCONT)
+    fields = lone.outcome(execution)
+    assert (fields["outcome"], fields["exit"]) == ("succeeded", 0)
+
+
+def test_a_process_that_got_away_and_writes_on_does_not_hold_the_executor(lone):
+    pids = lone.home / "pids"
+    executor = lone.executor().start()
+    os.setpriority(os.PRIO_PROCESS, executor.process.pid, 19)  # they are faster
+    writers = 6
+    try:
+        left = lone.ask(f"""#!/bin/sh
+for n in $(seq {writers}); do env -i setsid sh -c 'echo $$ >> {pids}; exec yes' & done
+until test "$(wc -l < {pids})" -ge {writers}; do :; done
+""")
+        assert lone.outcome(left, 15)["outcome"] == "succeeded"
+        assert lone.outcome(lone.ask("#!/bin/sh\ntrue\n"), 10)["outcome"] == "succeeded"
+        assert executor.process.poll() is None
+    finally:
+        for pid in pids.read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
