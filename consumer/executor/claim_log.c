@@ -4,7 +4,8 @@
 #include <string.h>
 #include <uthash.h>
 
-#define BOUNDS_WAIT 5000 /* ms */
+#define BOUNDS_WAIT 1000   /* ms */
+#define READ_AT_ONCE 20000 /* records: some 10 ms */
 
 struct closed {
     struct id execution;
@@ -27,6 +28,9 @@ struct claim_log {
     int64_t next;
     int64_t current_at; /* where `next` must be, to be current */
     bool begun;
+    bool
+        suspect; /* a new gap: read on for more, then anew, before any counts */
+    bool more;   /* the last read stopped before it had seen everything */
 };
 
 struct claim_log *claim_log_new(const struct list *kafka, const char *topic,
@@ -82,6 +86,7 @@ int claim_log_begin(struct claim_log *log, struct err *err)
     log->next = log->low;
     log->current_at = high;
     log->begun = true;
+    log->suspect = false;
     return 0;
 }
 
@@ -132,41 +137,66 @@ static void take(struct claim_log *log, const struct record *record)
     log->seen(log->arg, &execution, first, record);
 }
 
-static int take_or_read_again(struct claim_log *log,
-                              const struct record *record, struct err *err)
+static void take_or_suspect(struct claim_log *log, const struct record *record)
 {
     if (record->offset != log->next &&
         !gap_is_real(log, log->next, record->offset)) {
-        int64_t reached = record->offset;
-        if (claim_log_begin(log, err) != 0) {
-            return -1;
-        }
-        log->current_at = log->current_at > reached ? log->current_at : reached;
-        return 0;
+        log->suspect = true;
     }
     log->next = record->offset + 1;
-    take(log, record);
+    if (!log->suspect) {
+        take(log, record);
+    }
+}
+
+static bool at_end(const struct claim_log *log)
+{
+    return log->next >= log->current_at ||
+           kafka_reader_at_end(log->reader, log->topic, 0);
+}
+
+/* All gaps that there are by now are known: they are real if they are there
+ * again. It must also reach as far as it did. */
+static int read_again(struct claim_log *log, struct err *err)
+{
+    int64_t reached = log->next;
+
+    if (claim_log_begin(log, err) != 0) {
+        return -1;
+    }
+    log->current_at = log->current_at > reached ? log->current_at : reached;
     return 0;
 }
 
 int claim_log_read(struct claim_log *log, struct err *err)
 {
-    for (;;) {
+    log->more = true;
+    for (int n = 0; n < READ_AT_ONCE; n++) {
         _cleanup_record_ struct record record = {0};
         int got = kafka_reader_poll(log->reader, 0, &record, err);
-        if (got <= 0) {
-            return got;
-        }
-        if (take_or_read_again(log, &record, err) != 0) {
+        if (got < 0) {
             return -1;
         }
+        if (got > 0) {
+            take_or_suspect(log, &record);
+        } else if (log->suspect && at_end(log)) {
+            return read_again(log, err);
+        } else {
+            log->more = false;
+            return 0;
+        }
     }
+    return 0;
+}
+
+bool claim_log_more(const struct claim_log *log)
+{
+    return log->more;
 }
 
 bool claim_log_current(const struct claim_log *log)
 {
-    return log->begun && (log->next >= log->current_at ||
-                          kafka_reader_at_end(log->reader, log->topic, 0));
+    return log->begun && !log->suspect && at_end(log);
 }
 
 int claim_log_fd(struct claim_log *log)

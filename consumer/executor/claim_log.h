@@ -5,7 +5,8 @@
  * execution, the first record with its key. That record alone decides who may
  * start it: the key counts, whether the rest can be read or not. Offsets must
  * grow by exactly one; on a gap the view is forgotten and read anew, and a gap
- * that is there again is real (a transaction's marker).
+ * that is there again is real (a transaction's marker). Until then nothing is
+ * handed out.
  */
 #pragma once
 
@@ -25,8 +26,12 @@ void claim_log_free(struct claim_log *log);
 /* Finds the log's bounds and begins. RETRY: no broker yet. */
 int claim_log_begin(struct claim_log *log, struct err *err);
 
-/* Reads what is there. -1: FATAL. */
+/* Reads what is there, up to some thousand records. RETRY: no broker; -1 else:
+ * FATAL. */
 int claim_log_read(struct claim_log *log, struct err *err);
+
+/* True where it has stopped before it had seen everything: read on soon. */
+bool claim_log_more(const struct claim_log *log);
 
 /* True once everything that was there at the beginning has been read, and no
  * gap is being looked at again. Before, nothing may be claimed. */

@@ -23,7 +23,7 @@
 
 #define TURN 1000        /* ms that a turn waits at most */
 #define STOP_WAIT 3000   /* ms for children and results when we are stopped */
-#define BROKER_WAIT 5000 /* ms for an answer of the broker */
+#define BROKER_WAIT 1000 /* ms for an answer of the broker; asked again */
 #define EVENTS 64
 
 static const struct config_key keys[] = {
@@ -227,7 +227,9 @@ static int wait_for_something(struct executor *executor)
 {
     struct epoll_event events[EVENTS];
     int64_t now = clock_steady();
-    int64_t wait = executions_due(executor, now, TURN);
+    int64_t wait = executor->more || claim_log_more(executor->claims)
+                       ? 0
+                       : executions_due(executor, now, TURN);
 
     return epoll_wait(executor->epoll, events, EVENTS, (int)wait);
 }
@@ -246,6 +248,10 @@ static int work(struct executor *executor, struct err *err)
         return -1;
     }
     executor->looked = clock_steady();
+    if (say_hello(executor, now, err) != 0) {
+        return -1; /* before all that a full disk may hold up */
+    }
+    executor->more = false;
     if (claim_log_current(executor->claims)) {
         if (recover(executor, err) != 0 || intake_read(executor, err) != 0) {
             return -1;
@@ -253,8 +259,7 @@ static int work(struct executor *executor, struct err *err)
         daemon_ready(executor->daemon);
     }
     return intake_claim_again(executor, now, err) != 0 ||
-                   executions_advance(executor, clock_steady(), err) != 0 ||
-                   say_hello(executor, now, err) != 0
+                   executions_advance(executor, clock_steady(), err) != 0
                ? -1
                : 0;
 }

@@ -87,6 +87,7 @@ struct executor {
     uint64_t serials;
     int64_t said_hello;
     int64_t looked; /* clock_steady() when the claim log was last read */
+    bool more;      /* intake stopped before it had seen everything */
     bool begun;     /* readers are in place */
     bool recovered; /* earlier lives' debts are told */
     bool stopping;

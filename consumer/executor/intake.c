@@ -18,7 +18,9 @@
 #define CLAIM_AGAIN                                           \
     5000 /* ms until a claim that was not read back is resent \
           */
-#define BOUNDS_WAIT 5000
+#define BOUNDS_WAIT 1000
+#define INTAKE_ONCE 20  /* ms of dispatches at a time */
+#define UNTOLD_MAX 1000 /* executions whose results are not delivered yet */
 
 static char *position_path(const struct executor *executor)
 {
@@ -234,13 +236,24 @@ static int take(struct executor *executor, struct record *record,
     return bury(executor, err);
 }
 
+static bool has_room(const struct executor *executor)
+{
+    return !executor->stopping && claim_log_current(executor->claims) &&
+           executions_active(executor) < (size_t)executor->slots &&
+           HASH_COUNT(executor->all) < (size_t)executor->slots + UNTOLD_MAX;
+}
+
 int intake_read(struct executor *executor, struct err *err)
 {
     if (bury(executor, err) != 0) {
         return -1;
     }
-    while (!executor->stopping && claim_log_current(executor->claims) &&
-           executions_active(executor) < (size_t)executor->slots) {
+    int64_t until = clock_steady() + INTAKE_ONCE;
+    while (has_room(executor)) {
+        if (clock_steady() >= until) {
+            executor->more = true; /* what runs wants to be looked after, too */
+            return 0;
+        }
         _cleanup_record_ struct record record = {0};
         int got = kafka_reader_poll(executor->dispatches, 0, &record, err);
         if (got <= 0) {

@@ -3,11 +3,13 @@ import contextlib
 import os
 import resource
 import signal
+import subprocess
 import time
 
+import confluent_kafka
 import pytest
 
-from lone import Lone, until
+from lone import BIN, Lone, until
 
 
 @pytest.fixture
@@ -97,3 +99,56 @@ until test "$(wc -l < {pids})" -ge {writers}; do :; done
         for pid in pids.read_text().split():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
+
+
+
+def test_gaps_in_the_claim_log_are_read_over(lone):
+    script, lines = witness(lone)
+    producer = confluent_kafka.Producer({"bootstrap.servers": lone.brokers,
+                                         "transactional.id": lone.target})
+    producer.init_transactions()
+
+    def transaction(n, end):
+        producer.begin_transaction()
+        producer.produce(lone.claims, b"x", key=b"stranger %d" % n, partition=0)
+        producer.flush()
+        end()
+    for n in range(40):
+        transaction(n, producer.commit_transaction if n % 2 else producer.abort_transaction)
+    start = time.monotonic()
+    lone.executor().start()
+    assert time.monotonic() - start < 6, "each gap is looked at by itself"
+    ids = []
+    for n in range(10):
+        ids.append(lone.ask(script))
+        transaction(n, producer.commit_transaction)
+    for i in ids:
+        assert lone.outcome(i)["outcome"] == "succeeded"
+    assert sorted(lines()) == sorted(ids)
+
+
+def test_junk_on_the_dispatch_topic_does_not_silence_what_runs(lone):
+    lone.executor().start()
+    execution = lone.ask("#!/bin/sh\nsleep 1; echo done\n")
+    until("it runs", lambda: lone.results(execution))
+    for n in range(20000):
+        lone.producer.produce(lone.dispatches, b"junk", key=b"%d" % n, partition=0)
+        lone.producer.poll(0)
+    assert lone.producer.flush(10) == 0
+    start = time.monotonic()
+    assert lone.outcome(execution, 10)["outcome"] == "succeeded"
+    assert time.monotonic() - start < 4
+
+
+def test_a_signal_ends_it_while_the_broker_is_away(lone):
+    executor = lone.executor()
+    executor.config.write_text(executor.config.read_text().replace(lone.brokers, "127.0.0.1:9"))
+    with open(executor.log, "ab") as log:
+        executor.process = subprocess.Popen(
+            [BIN / "errand-executor", "--config", executor.config], stderr=log)
+    until("it waits", lambda: "waiting" in executor.log.read_text())
+    time.sleep(0.8)  # and asks again
+    executor.process.terminate()
+    start = time.monotonic()
+    assert executor.process.wait(10) == 0
+    assert time.monotonic() - start < 2.5
