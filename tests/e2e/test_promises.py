@@ -402,20 +402,10 @@ def test_two_authorizers_decide_each_request_once(house, tmp_path):
             asked.runs[execution] = run
         reads = [asked.asker.request("session.show", {}, asked.session.by,
                                      asked.session.key) for _ in range(40)]
-        requests = [*asked.runs.values(), *reads]
-        with house.connect() as lock:
-            lock.autocommit = False
-            lock.execute("LOCK TABLE requests IN EXCLUSIVE MODE")
-            for request in requests:
-                for partition in range(8):
-                    asked.asker.producer.produce(
-                        "errand.requests", request.payload, partition=partition,
-                        headers=request.headers(), key=request.signatures[0][0])
-            asked.flush()
-            until("both want to write", lambda: len(waiting(house, "authorizer")) == 2)
-            lock.rollback()
+        for requests in reads, list(asked.runs.values()):
+            both_decide(house, asked, requests)
         asked.ended()
-        until("all are read", lambda: lag(house) == 0, 60)
+    requests = [*asked.runs.values(), *reads]
     stored = house.rows("SELECT id::text FROM requests WHERE id = ANY(%s::uuid[])",
                         [r.fields["id"] for r in requests])
     assert sorted(r[0] for r in stored) == sorted(r.fields["id"] for r in requests)
@@ -423,6 +413,22 @@ def test_two_authorizers_decide_each_request_once(house, tmp_path):
     payloads = {r.payload for r in requests}
     assert not [m for m in client.read_all(house.brokers, "errand.dead")
                 if m.value() in payloads], "an honest request was put aside"
+
+
+def both_decide(house, asked, requests):
+    """Each of them on each partition, until all are read by both."""
+    with house.connect() as lock:
+        lock.autocommit = False
+        lock.execute("LOCK TABLE requests IN EXCLUSIVE MODE")
+        for request in requests:
+            for partition in range(8):
+                asked.asker.producer.produce(
+                    "errand.requests", request.payload, partition=partition,
+                    headers=request.headers(), key=request.signatures[0][0])
+        asked.flush()
+        until("both want to write", lambda: len(waiting(house, "authorizer")) == 2)
+        lock.rollback()
+    until("all are read", lambda: lag(house) == 0, 60)
 
 
 def shared(house):
