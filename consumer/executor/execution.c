@@ -13,8 +13,8 @@
 #define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
 #define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8      /* in so many chunks */
+#define RECOVER_AGAIN 10     /* ms */
 #define LAST_READS 16        /* of up to 512 KiB: a pipe holds 1 MiB at most */
-#define BACKLOG 64           /* undelivered records; then the child waits */
 
 struct execution *execution_find(const struct executor *executor,
                                  const struct id *id)
@@ -55,7 +55,7 @@ size_t executions_active(const struct executor *executor)
     size_t n = 0;
 
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
-        n += e->phase != PHASE_ENDED;
+        n += e->phase < PHASE_ENDED;
     }
     return n;
 }
@@ -313,8 +313,8 @@ static void forget(struct executor *executor, struct execution *execution)
     struct err ignored = {0};
 
     /* SENT that is lost is a result that is sent again, byte for byte. */
-    (void)ledger_sent(executor->ledger, &execution->id, &ignored);
     spool_remove(executor->spool, &execution->id);
+    (void)ledger_sent(executor->ledger, &execution->id, &ignored);
     execution_free(executor, execution);
 }
 
@@ -334,6 +334,10 @@ static int advance_ended(struct executor *executor, struct execution *execution,
 static int advance(struct executor *executor, struct execution *execution,
                    int64_t now, struct err *err)
 {
+    if (execution->phase == PHASE_RECOVERING &&
+        recover_more(executor, execution, err) != 0) {
+        return -1;
+    }
     if (execution->phase == PHASE_ENDED) {
         return advance_ended(executor, execution, err);
     }
@@ -370,10 +374,12 @@ int64_t executions_due(const struct executor *executor, int64_t now,
         int64_t at = now + most;
         if (e->output.more && e->undelivered < BACKLOG) {
             at = now;
+        } else if (e->phase == PHASE_RECOVERING) {
+            at = now + RECOVER_AGAIN;
         } else if (e->phase == PHASE_RUNNING && !e->said_started) {
             at = e->started + OUTPUT_WAIT;
         } else if (e->phase == PHASE_RUNNING && e->output.waiting > 0) {
-            at = e->output.since + OUTPUT_WAIT;
+            at = output_due_at(&e->output);
         }
         due = at - now < due ? at - now : due;
     }

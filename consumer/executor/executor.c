@@ -253,7 +253,8 @@ static int work(struct executor *executor, struct err *err)
     }
     executor->more = false;
     if (claim_log_current(executor->claims)) {
-        if (recover(executor, err) != 0 || intake_read(executor, err) != 0) {
+        recover(executor);
+        if (intake_read(executor, err) != 0) {
             return -1;
         }
         daemon_ready(executor->daemon);

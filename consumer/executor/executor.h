@@ -2,9 +2,12 @@
  * executor.h: what the parts of the Kafka-facing half share.
  *
  * An execution is held from its claim until its `finished` is delivered:
- *     CLAIMING  a claim was sent, and has not been read back
- *     STARTING  the claim is ours, START is in the ledger; the spawner was
- * asked RUNNING   there is a child ENDED     `finished` is made, and on its way
+ *     CLAIMING    a claim was sent, and has not been read back
+ *     STARTING    the claim is ours, START is in the ledger; the spawner was
+ *                 asked
+ *     RUNNING     there is a child
+ *     ENDED       `finished` is made, and on its way
+ *     RECOVERING  an earlier life's, and what it had told is told again
  */
 #pragma once
 
@@ -19,7 +22,15 @@
 /* Until targets come and go in the revocation log, theirs is the first. */
 #define TARGET_GENERATION 1
 
-enum phase { PHASE_CLAIMING, PHASE_STARTING, PHASE_RUNNING, PHASE_ENDED };
+enum phase {
+    PHASE_CLAIMING,
+    PHASE_STARTING,
+    PHASE_RUNNING,
+    PHASE_ENDED,
+    PHASE_RECOVERING,
+};
+
+#define BACKLOG 64 /* undelivered records of one; then its child waits */
 
 struct asker { /* where a followed run's results go, too */
     bool follows;
@@ -59,6 +70,7 @@ struct execution {
     int64_t chunks;                     /* told so far */
     size_t undelivered;                 /* of its records */
     struct execution_finished finished; /* what is going to be told */
+    int64_t spooled;        /* RECOVERING: how far its spool was told again */
     struct envelope unsent; /* `finished`, until all before is delivered */
     UT_hash_handle hh;
 };
@@ -143,4 +155,7 @@ void intake_keep_position(struct executor *executor);
 claim_log_seen on_claim;
 
 /* recovery.c: what earlier lives owe */
-int recover(struct executor *executor, struct err *err);
+void recover(struct executor *executor);
+/* The next step of one that is RECOVERING. */
+int recover_more(struct executor *executor, struct execution *execution,
+                 struct err *err);

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #define READ_AT_ONCE (4 * CHUNK_MAX)
+#define MADE_SLOWER 1000 /* so many chunks make the wait this much longer: */
+#define OUTPUT_WAIT_MAX 2000 /* once more OUTPUT_WAIT, up to so many ms */
 
 int output_open(struct output *output, int ret_ends[static 2], struct err *err)
 {
@@ -40,7 +42,8 @@ void output_done(struct output *output)
     }
 }
 
-/* The chunk that the next bytes of this stream belong to. */
+/* The chunk that the next bytes of this stream belong to; NULL: there were too
+ * many. */
 static struct chunk *chunk_for(struct output *output, int stream)
 {
     struct list *chunks = &output->chunks;
@@ -51,33 +54,46 @@ static struct chunk *chunk_for(struct output *output, int stream)
             return last;
         }
     }
+    if (output->made >= OUTPUT_CHUNKS) {
+        return NULL;
+    }
     struct chunk *chunk = list_grow(chunks, sizeof(*chunk));
     chunk->stream = stream;
+    output->made++;
     return chunk;
+}
+
+/* How many of n bytes may still be kept: none after those that were not. */
+static size_t room(const struct output *output, size_t n)
+{
+    size_t left = (size_t)(OUTPUT_LIMIT - output->kept);
+
+    return output->dropped > 0 ? 0 : n < left ? n : left;
 }
 
 static void keep(struct output *output, int stream, const char *bytes, size_t n,
                  int64_t now)
 {
-    size_t room = (size_t)(OUTPUT_LIMIT - output->kept);
-    size_t kept = n < room ? n : room;
+    size_t kept = 0;
 
-    output->dropped += (int64_t)(n - kept);
-    output->kept += (int64_t)kept;
     if (output->waiting == 0) {
         output->since = now;
     }
-    output->waiting += kept;
-    while (kept > 0) {
+    for (size_t wanted = room(output, n); kept < wanted;) {
         struct chunk *chunk = chunk_for(output, stream);
+        if (chunk == NULL) {
+            break;
+        }
         size_t fits = CHUNK_MAX - chunk->data.len;
-        fits = fits < kept ? fits : kept;
-        if (buf_add(&chunk->data, bytes, fits) != 0) {
+        fits = fits < wanted - kept ? fits : wanted - kept;
+        if (buf_add(&chunk->data, bytes + kept, fits) != 0) {
             abort();
         }
-        bytes += fits;
-        kept -= fits;
+        kept += fits;
     }
+    output->kept += (int64_t)kept;
+    output->waiting += kept;
+    output->dropped += (int64_t)(n - kept);
 }
 
 /* True where there may be more. */
@@ -110,10 +126,17 @@ void output_read(struct output *output, int64_t now)
     output->more = more;
 }
 
+int64_t output_due_at(const struct output *output)
+{
+    int64_t wait = OUTPUT_WAIT + OUTPUT_WAIT * output->made / MADE_SLOWER;
+
+    return output->since + (wait < OUTPUT_WAIT_MAX ? wait : OUTPUT_WAIT_MAX);
+}
+
 bool output_due(const struct output *output, int64_t now)
 {
     return output->waiting >= CHUNK_MAX ||
-           (output->waiting > 0 && now - output->since >= OUTPUT_WAIT);
+           (output->waiting > 0 && now >= output_due_at(output));
 }
 
 const struct chunk *output_first(const struct output *output)

@@ -4,6 +4,10 @@
  * Both streams are read as they come and kept in the order of arrival, in
  * chunks of at most 64 KiB of one stream. What is beyond the limit is read,
  * counted and not kept, so that the child never waits for it.
+ *
+ * Who says a little all day long makes ever fewer chunks: they wait longer for
+ * more, the more there were. So their number is bounded, and with it what the
+ * host's disk and the topics hold.
  */
 #pragma once
 
@@ -12,13 +16,15 @@
 #include "model/result.h"
 
 #define OUTPUT_LIMIT (8LL << 20)
-#define OUTPUT_WAIT 50 /* ms that bytes wait for more of them */
+#define OUTPUT_CHUNKS 100000 /* beyond them nothing is kept, either */
+#define OUTPUT_WAIT 50       /* ms that bytes wait for more of them, at first */
 
 struct output {
     int fds[2];         /* to read stdout and stderr from; -1: closed */
     struct list chunks; /* struct chunk: not yet told */
     size_t waiting;     /* bytes in them */
     int64_t since;      /* clock_steady() of the oldest of them */
+    int64_t made;       /* chunks, in all */
     int64_t kept;
     int64_t dropped;
     bool more; /* the last read stopped before it had seen everything */
@@ -31,7 +37,9 @@ void output_done(struct output *output);
 /* Reads what is there, up to some chunks; closes what has ended. */
 void output_read(struct output *output, int64_t now);
 
-/* True when what waits should be told now. */
+/* When what waits should be told, by clock_steady(); and whether that is now.
+ */
+int64_t output_due_at(const struct output *output);
 bool output_due(const struct output *output, int64_t now);
 
 /* The oldest chunk that was not told, NULL: none; and away with it. */

@@ -7,13 +7,9 @@
  * earlier life, of which the ledger knows nothing: it never began, and is
  * `interrupted`.
  */
-#include <poll.h>
-
 #include "consumer/executor/child.h"
 #include "consumer/executor/executor.h"
 #include "consumer/executor/spool.h"
-
-#define SWEEP_AGAIN 10 /* ms */
 
 static void conclude(struct execution *execution, bool started,
                      const char *reason)
@@ -25,78 +21,74 @@ static void conclude(struct execution *execution, bool started,
     execution->finished.reason = must_strdup(reason);
 }
 
-/* Sends again what was spooled, and takes the chain up where it ended. */
+/* Sends again what was spooled, at the pace of its delivery, and takes the
+ * chain up where it ended. 1: there is more. */
 static int tell_spooled(struct executor *executor, struct execution *execution,
                         struct err *err)
 {
-    _cleanup_envelopes_ struct list spooled = {0};
-
-    if (spool_read(executor->spool, &execution->id, &spooled, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < spooled.n; i++) {
-        const struct envelope *envelope =
-            &list_at(&spooled, struct envelope, i);
-        execution->chunks += event_kind(envelope->type) == EVENT_OUTPUT;
-        execution->number++;
-        execution->previous = envelope_hash(envelope);
-        execution->said_started = true;
-        if (tell_again(executor, execution, envelope, err) != 0) {
+    while (execution->undelivered < BACKLOG) {
+        _cleanup_envelope_ struct envelope envelope = {0};
+        int64_t next = 0;
+        int got = spool_read(executor->spool, &execution->id,
+                             execution->spooled, &envelope, &next, err);
+        if (got <= 0) {
+            return got;
+        }
+        if (tell_again(executor, execution, &envelope, err) != 0) {
             return -1;
         }
+        execution->spooled = next;
+        execution->chunks += event_kind(envelope.type) == EVENT_OUTPUT;
+        execution->number++;
+        execution->previous = envelope_hash(&envelope);
+        execution->said_started = true;
     }
-    return 0;
+    return 1;
 }
 
-static void end_leftovers(const struct id *execution)
+int recover_more(struct executor *executor, struct execution *execution,
+                 struct err *err)
 {
-    while (child_sweep(execution) > 0) {
-        (void)poll(NULL, 0, SWEEP_AGAIN);
-    }
-}
+    const struct entry *entry = ledger_find(executor->ledger, &execution->id);
 
-static int recover_one(struct executor *executor, const struct entry *entry,
-                       struct err *err)
-{
-    struct execution *execution =
-        execution_new(executor, &entry->execution, &entry->incarnation);
-
-    execution->claim_offset = entry->claim;
-    if (tell_spooled(executor, execution, err) != 0) {
-        return -1;
+    if (!entry->exited && child_sweep(&execution->id) > 0) {
+        return 0; /* it is looked for again until nothing is left */
     }
+    int more = tell_spooled(executor, execution, err);
+    if (more != 0) {
+        return more < 0 ? -1 : 0;
+    }
+    child_clean(executor->children, &execution->id);
     if (entry->exited) {
         execution->phase = PHASE_ENDED;
         execution->unsent = envelope_dup(&entry->finished);
         return 0;
     }
-    end_leftovers(&entry->execution);
-    child_clean(executor->children, &entry->execution);
     conclude(execution, true,
              entry->same_boot ? "the executor was killed while it ran"
                               : "the host was started anew while it ran");
     return 0;
 }
 
-static int recover_ledger(struct executor *executor, struct err *err)
+static void recover_ledger(struct executor *executor)
 {
     const struct entry *entry = NULL;
 
     while ((entry = ledger_next(executor->ledger, entry)) != NULL) {
         if (!entry->sent && (entry->started || entry->exited) &&
-            execution_find(executor, &entry->execution) == NULL &&
-            recover_one(executor, entry, err) != 0) {
-            return -1;
+            execution_find(executor, &entry->execution) == NULL) {
+            struct execution *execution =
+                execution_new(executor, &entry->execution, &entry->incarnation);
+            execution->phase = PHASE_RECOVERING;
+            execution->claim_offset = entry->claim;
         }
     }
-    return 0;
 }
 
-int recover(struct executor *executor, struct err *err)
+void recover(struct executor *executor)
 {
-    if (!executor->recovered && recover_ledger(executor, err) != 0) {
-        err->kind = ERR_FATAL; /* half told: the next life begins anew */
-        return -1;
+    if (!executor->recovered) {
+        recover_ledger(executor);
     }
     executor->recovered = true;
     for (size_t i = 0; i < executor->owed.n; i++) {
@@ -112,5 +104,4 @@ int recover(struct executor *executor, struct err *err)
     }
     free(executor->owed.items);
     executor->owed = (struct list){0};
-    return 0;
 }

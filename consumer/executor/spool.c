@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/file.h"
-
-#define SPOOL_MAX (64U << 20)
+static void close_file(FILE **file)
+{
+    if (*file != NULL) {
+        (void)fclose(*file);
+    }
+}
 
 static char *spool_path(const char *directory, const struct id *execution)
 {
@@ -39,33 +42,29 @@ int spool_add(const char *directory, const struct id *execution,
     return 0;
 }
 
-int spool_read(const char *directory, const struct id *execution,
-               struct list *ret_envelopes, struct err *err)
+int spool_read(const char *directory, const struct id *execution, int64_t at,
+               struct envelope *ret_envelope, int64_t *ret_next,
+               struct err *err)
 {
     _cleanup_free_ char *path = spool_path(directory, execution);
-    _cleanup_buf_ struct buf text = {0};
-    size_t at = 0;
+    _cleanup_(close_file) FILE *file = fopen(path, "re");
+    _cleanup_free_ char *line = NULL;
+    size_t size = 0;
+    struct err torn = {0};
 
-    if (!file_exists(path)) {
+    if (file == NULL && errno == ENOENT) {
         return 0;
     }
-    if (file_read(path, SPOOL_MAX, &text, err) != 0) {
-        return -1;
+    if (file == NULL || fseeko(file, at, SEEK_SET) != 0) {
+        return err_set(err, ERR_RETRY, "%s: %s", path, strerror(errno));
     }
-    while (at < text.len) {
-        const char *line = (const char *)text.data + at;
-        const char *end = memchr(line, '\n', text.len - at);
-        struct envelope envelope = {0};
-        struct err torn = {0};
-        if (end == NULL ||
-            envelope_decode(line, (size_t)(end - line), &envelope, &torn)) {
-            return 0; /* torn by a crash: it was not produced */
-        }
-        struct envelope *to = list_grow(ret_envelopes, sizeof(*to));
-        *to = envelope;
-        at += (size_t)(end - line) + 1;
+    ssize_t len = getline(&line, &size, file);
+    if (len < 1 || line[len - 1] != '\n' ||
+        envelope_decode(line, (size_t)len - 1, ret_envelope, &torn) != 0) {
+        return 0; /* torn by a crash: it was not produced */
     }
-    return 0;
+    *ret_next = at + len;
+    return 1;
 }
 
 void spool_remove(const char *directory, const struct id *execution)

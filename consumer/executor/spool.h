@@ -14,8 +14,10 @@
 int spool_add(const char *directory, const struct id *execution,
               const struct envelope *envelope, struct err *err);
 
-/* All whole lines, in their order: struct envelope; none: an empty list. */
-int spool_read(const char *directory, const struct id *execution,
-               struct list *ret_envelopes, struct err *err);
+/* The whole line at this place of the file; ret_next is the place behind it.
+ * 1: ret_envelope is the caller's; 0: no more (or torn by a crash). */
+int spool_read(const char *directory, const struct id *execution, int64_t at,
+               struct envelope *ret_envelope, int64_t *ret_next,
+               struct err *err);
 
 void spool_remove(const char *directory, const struct id *execution);

@@ -152,3 +152,20 @@ def test_a_signal_ends_it_while_the_broker_is_away(lone):
     start = time.monotonic()
     assert executor.process.wait(10) == 0
     assert time.monotonic() - start < 2.5
+
+
+
+def test_a_large_spool_is_told_again(lone):
+    executor = lone.executor().start()
+    execution = lone.ask("#!/bin/sh\nhead -c 7000000 /dev/urandom; sleep 60\n")
+    until("it is told", lambda: len(lone.results(execution)) > 100)
+    executor.kill()
+    spool = lone.home / "ex-1.state" / "spool" / execution
+    line = spool.read_bytes()
+    with open(spool, "ab") as f:
+        while spool.stat().st_size < 70 << 20:
+            f.write(line)
+            f.flush()
+    executor.start()
+    fields = lone.outcome(execution, 60)
+    assert (fields["outcome"], fields["started"]) == ("interrupted", True)

@@ -126,9 +126,47 @@ static void an_ended_stream_is_closed(void **state)
     close_pipes(&p);
 }
 
+static void who_says_a_little_all_day_makes_ever_fewer_chunks(void **state)
+{
+    struct pipes p;
+
+    (void)state;
+    open_pipes(&p);
+    say(&p, STREAM_STDOUT, "x");
+    output_read(&p.output, 7);
+    assert_int_equal(output_due_at(&p.output), 7 + OUTPUT_WAIT);
+    p.output.made = 10000;
+    assert_int_equal(output_due_at(&p.output), 7 + 11 * OUTPUT_WAIT);
+    p.output.made = OUTPUT_CHUNKS;
+    assert_int_equal(output_due_at(&p.output), 7 + 2000);
+    close_pipes(&p);
+}
+
+static void beyond_the_last_chunk_all_is_counted_and_not_kept(void **state)
+{
+    struct pipes p;
+
+    (void)state;
+    open_pipes(&p);
+    p.output.made = OUTPUT_CHUNKS - 1;
+    say(&p, STREAM_STDOUT, "last");
+    output_read(&p.output, 0);
+    say(&p, STREAM_STDERR, "too many");
+    output_read(&p.output, 0);
+    say(&p, STREAM_STDOUT, "late");
+    output_read(&p.output, 0);
+    expect(&p, STREAM_STDOUT, "last");
+    assert_null(output_first(&p.output));
+    assert_int_equal(p.output.kept, 4);
+    assert_int_equal(p.output.dropped, 12);
+    close_pipes(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_says_a_little_all_day_makes_ever_fewer_chunks),
+        cmocka_unit_test(beyond_the_last_chunk_all_is_counted_and_not_kept),
         cmocka_unit_test(the_order_of_arrival_is_kept_across_streams),
         cmocka_unit_test(what_waits_is_due_after_a_moment_or_a_full_chunk),
         cmocka_unit_test(beyond_the_limit_everything_is_read_and_counted),
