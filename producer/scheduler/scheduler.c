@@ -157,13 +157,15 @@ static bool say_now(struct scheduler *scheduler, const struct id *id)
     return true;
 }
 
+/* A claim log has one partition, and claims go there by number. */
 static int send(struct daemon *daemon, const struct envelope *envelope,
-                const char *topic, int64_t partition,
-                const struct id *execution, struct err *err)
+                const char *topic, const struct id *execution, struct err *err)
 {
     struct scheduler *scheduler = daemon->state;
     _cleanup_record_ struct record record = {0};
     _cleanup_free_ char *source = must_printf("scheduler/%s", daemon->name);
+    bool results = strcmp(topic, RESULTS_TOPIC) == 0;
+    int64_t partition = results ? PARTITION_BY_KEY : 0;
     char key[ID_TEXT];
 
     id_format(execution, key);
@@ -180,35 +182,36 @@ static int send(struct daemon *daemon, const struct envelope *envelope,
 }
 
 static struct head derived_head(const struct daemon *daemon,
-                                const struct id *id)
+                                const struct open_execution *open,
+                                enum overdue what)
 {
     struct head head = head_new(&daemon->root, &daemon->by, clock_now());
 
-    head.id = *id;
+    head.id = overdue_id(open, what);
     return head;
 }
 
 static int close_it(struct daemon *daemon, const struct open_execution *open,
-                    const char *topic, const struct id *id, struct err *err)
+                    const char *topic, struct err *err)
 {
     _cleanup_envelope_ struct envelope envelope = {0};
-    struct claim claim = {.head = derived_head(daemon, id),
+    struct claim claim = {.head = derived_head(daemon, open, OVERDUE_CLOSE),
                           .execution = open->id,
                           .closing = CLOSING_EXPIRED};
 
     return event_sign(EVENT_CLAIM, &claim, daemon->keys, NULL, &envelope,
                       err) != 0
                ? -1
-               : send(daemon, &envelope, topic, 0, &open->id, err);
+               : send(daemon, &envelope, topic, &open->id, err);
 }
 
 static int end_it(struct daemon *daemon, const struct open_execution *open,
-                  enum overdue what, const char *reason, const struct id *id,
-                  struct err *err)
+                  enum overdue what, const char *reason, struct err *err)
 {
     _cleanup_envelope_ struct envelope envelope = {0};
     struct execution_finished finished = {
-        .result = {.head = derived_head(daemon, id), .execution = open->id},
+        .result = {.head = derived_head(daemon, open, what),
+                   .execution = open->id},
         .claim = open->claim_offset,
         .outcome = overdue_outcome(what),
         .started = open->started && what == OVERDUE_LOST,
@@ -218,8 +221,7 @@ static int end_it(struct daemon *daemon, const struct open_execution *open,
     return event_sign(EVENT_FINISHED, &finished, daemon->keys, NULL, &envelope,
                       err) != 0
                ? -1
-               : send(daemon, &envelope, RESULTS_TOPIC, PARTITION_BY_KEY,
-                      &open->id, err);
+               : send(daemon, &envelope, RESULTS_TOPIC, &open->id, err);
 }
 
 /* What is overdue is said; a target whose log is missing stops no other. */
@@ -238,8 +240,8 @@ static int say(struct daemon *daemon, const struct open_execution *open,
         return 0;
     }
     int failed = what == OVERDUE_CLOSE
-                     ? close_it(daemon, open, topic, &id, err)
-                     : end_it(daemon, open, what, reason, &id, err);
+                     ? close_it(daemon, open, topic, err)
+                     : end_it(daemon, open, what, reason, err);
     if (!failed || err->kind == ERR_REJECT) {
         log_at(&daemon->log, failed ? LEVEL_ERROR : LEVEL_INFO,
                failed ? "can't be ended" : "ended",
