@@ -216,8 +216,8 @@ class Supervisor:
     def end_all(self):
         self.ending = True
         self.forget_specs()
-        while self.turn():
-            pass
+        while any(p.pidfd is not None for p in self.processes.values()):
+            self.turn()
 
 
 def lock(home):
