@@ -5,6 +5,7 @@
 #include "producer/submit/submit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -71,6 +72,17 @@ static void on_interrupt(int signal)
     _exit(EXIT_NO_ANSWER);
 }
 
+/* A standard descriptor that came closed must not become a socket's number, to
+ * which output is written: this one fails what is asked of it. */
+static void hold_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    }
+}
+
 /* What was written may still be on its way: a full disk is seen here. */
 static int flush_output(int status, struct err *err)
 {
@@ -97,6 +109,7 @@ int main(int argc, char **argv)
     struct submit submit = {.print = stdout_print()};
     struct err err = {0};
 
+    hold_standard();
     if (sodium_init() < 0) {
         return EXIT_BUG;
     }
