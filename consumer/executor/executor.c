@@ -188,11 +188,13 @@ static void on_delivered(void *arg, uint64_t tag, const struct err *err)
 {
     struct executor *executor = ((struct daemon *)arg)->state;
 
-    if (tag == 0) {
+    if (tag == 0 || executor == NULL) { /* stopped already */
         return;
     }
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
-        if (e->serial == tag && err == NULL) {
+        if ((e->serial | CLAIM_TAG) == tag) {
+            e->claim_waits = false; /* the log tells whether it is there */
+        } else if (e->serial == tag && err == NULL) {
             e->undelivered--;
         } else if (e->serial == tag) {
             executor->failed = *err;

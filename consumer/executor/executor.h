@@ -30,6 +30,7 @@ enum phase {
     PHASE_RECOVERING,
 };
 
+#define CLAIM_TAG (1ULL << 63) /* with the serial: tags its claim */
 #define BACKLOG 64 /* undelivered records of one; then its child waits */
 
 struct asker { /* where a followed run's results go, too */
@@ -57,7 +58,8 @@ struct execution {
 
     struct record claim; /* the bytes that were sent */
     int64_t claimed;     /* clock_steady() when first sent, */
-    int64_t claim_sent;  /* and when last */
+    int64_t claim_sent;  /* and when last; */
+    bool claim_waits;    /* that one is still on its way to the broker */
     int64_t claim_offset;
 
     struct output output;

@@ -87,11 +87,12 @@ static int send_claim(struct executor *executor, struct execution *execution,
                       struct err *err)
 {
     execution->claim_sent = clock_steady();
-    if (kafka_writer_send(executor->daemon->writer, &execution->claim, 0,
-                          err) != 0) {
+    if (kafka_writer_send(executor->daemon->writer, &execution->claim,
+                          execution->serial | CLAIM_TAG, err) != 0) {
         err->kind = ERR_FATAL;
         return err_wrap(err, "claim");
     }
+    execution->claim_waits = true;
     return 0;
 }
 
@@ -269,7 +270,8 @@ int intake_read(struct executor *executor, struct err *err)
 int intake_claim_again(struct executor *executor, int64_t now, struct err *err)
 {
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
-        if (e->phase == PHASE_CLAIMING && now - e->claim_sent >= CLAIM_AGAIN &&
+        if (e->phase == PHASE_CLAIMING && !e->claim_waits &&
+            now - e->claim_sent >= CLAIM_AGAIN &&
             send_claim(executor, e, err) != 0) {
             return -1;
         }

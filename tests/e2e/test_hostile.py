@@ -9,6 +9,7 @@ import time
 import confluent_kafka
 import pytest
 
+import client
 from lone import BIN, Lone, until
 
 
@@ -169,3 +170,31 @@ def test_a_large_spool_is_told_again(lone):
     executor.start()
     fields = lone.outcome(execution, 60)
     assert (fields["outcome"], fields["started"]) == ("interrupted", True)
+
+
+def test_what_is_delivered_at_the_very_end_does_no_harm(lone):
+    """The result is on its way for longer than the executor waits for it."""
+    path = lone.home / "ran"
+    executor = lone.executor()
+    executor.config.write_text(executor.config.read_text().replace(
+        "[root]", "queue.buffering.max.ms = 3500\n[root]"))
+    executor.start()
+    execution = lone.ask(f"#!/bin/sh\ntouch {path}\n")
+    until("it ran", path.exists)
+    time.sleep(0.2)
+    executor.process.terminate()
+    assert executor.process.wait(10) == 0
+    assert lone.outcome(execution)["outcome"] == "succeeded"
+
+
+def test_a_claim_that_is_still_on_its_way_is_not_sent_again(lone):
+    """Else a broker that is away for long would be owed thousands of them."""
+    path = lone.home / "ran"
+    executor = lone.executor()
+    executor.config.write_text(executor.config.read_text().replace(
+        "[root]", "queue.buffering.max.ms = 6500\n[root]"))
+    executor.start()
+    execution = lone.ask(f"#!/bin/sh\ntouch {path}\n")
+    until("it ran", path.exists)
+    assert len([m for m in client.read_all(lone.brokers, lone.claims)
+                if m.key() == execution.encode()]) == 1
