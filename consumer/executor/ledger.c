@@ -268,6 +268,7 @@ static int append(struct ledger *ledger, bool sync, struct err *err,
     checksum(text, (size_t)n, sum);
     _cleanup_free_ char *line = must_printf("%s %s\n", sum, text);
     ssize_t len = (ssize_t)strlen(line);
+    errno = ENOSPC; /* what a write by half means */
     if (pwrite(ledger->fd, line, (size_t)len, ledger->size) != len ||
         (sync && fdatasync(ledger->fd) != 0)) {
         (void)err_set(err, ERR_RETRY, "%s: %s", ledger->path, strerror(errno));

@@ -33,6 +33,7 @@ int spool_add(const char *directory, const struct id *execution,
         return -1;
     }
     off_t before = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+    errno = fd < 0 ? errno : ENOSPC; /* what a write by half means */
     if (fd < 0 || buf_adds(&line, "\n") != 0 ||
         write(fd, line.data, line.len) != (ssize_t)line.len) {
         (void)err_set(err, ERR_RETRY, "%s: %s", path, strerror(errno));
