@@ -215,6 +215,13 @@ static void complete(const struct rpc *rpc, struct request *request)
     request->reply.box = rpc->box->box;
 }
 
+/* The list of kinds has the reads beside each other. */
+static bool is_read(enum event_kind kind)
+{
+    return kind == EVENT_INVITATION_SHOW ||
+           (kind >= EVENT_SESSION_SHOW && kind <= EVENT_RUN_HISTORY);
+}
+
 static void begin_call(struct rpc *rpc, const struct rpc_call *asked,
                        const struct envelope *envelope)
 {
@@ -225,6 +232,7 @@ static void begin_call(struct rpc *rpc, const struct rpc_call *asked,
     call->id = head->id;
     id_format(&head->id, call->key);
     call->root = head->root;
+    call->reads = is_read(asked->kind);
     call->hash = envelope_hash(envelope);
     rpc->delivered = false;
     rpc->undelivered = (struct err){0};
@@ -310,6 +318,12 @@ static int no_answer(const struct rpc *rpc, struct err *err)
                         "%d s; if it still does, it may be carried out: look "
                         "before asking again",
                         brokers(rpc), RPC_WAIT / 1000);
+    }
+    if (rpc->call.reads) {
+        return err_exit(err, EX_TEMPFAIL,
+                        "no answer within %d s: the authorizer is away, or "
+                        "doesn't know this profile; ask again later",
+                        RPC_WAIT / 1000);
     }
     return err_exit(err, EX_TEMPFAIL,
                     "no answer within %d s, request %s: it was sent and may "

@@ -29,6 +29,7 @@ struct call {
     char key[ID_TEXT];
     struct hash hash;
     struct hash root;     /* zero: it named none */
+    bool reads;           /* asking again does no harm */
     struct list targets;  /* char *: a followed run's */
     struct list followed; /* struct followed */
     /* The authorizer's answer, joined as far as it came. */

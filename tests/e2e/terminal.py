@@ -53,7 +53,7 @@ class Terminal:
         return self
 
     def types(self, line):
-        """A line, once the terminal echoes or hides as the question wants."""
+        """A line, and Enter."""
         self.child.sendline(line)
         return self
 
