@@ -80,7 +80,13 @@ static int write_all(int fd, const char *bytes, size_t n)
     return fsync(fd);
 }
 
-/* So that the new name is there after a power cut, too. */
+int directory_sync(const char *path)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd < 0 ? -1 : fsync(fd);
+}
+
 static int sync_directory_of(const char *path)
 {
     _cleanup_free_ char *copy = must_strdup(path);
@@ -89,9 +95,7 @@ static int sync_directory_of(const char *path)
     if (slash != NULL) {
         slash[slash == copy] = '\0';
     }
-    _cleanup_close_ int fd =
-        open(slash == NULL ? "." : copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -1 : fsync(fd);
+    return directory_sync(slash == NULL ? "." : copy);
 }
 
 int file_write(const char *path, const void *bytes, size_t n, mode_t mode,

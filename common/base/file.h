@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -30,3 +31,14 @@ bool file_exists(const char *path);
 
 /* Makes a directory and those above it (0700); there already is fine. */
 int directory_make(const char *path, struct err *err);
+
+/* So that a name in it is there after a power cut, too. -1: errno. */
+int directory_sync(const char *path);
+
+static inline void cleanup_fclose(FILE **file)
+{
+    if (*file != NULL) {
+        (void)fclose(*file);
+    }
+}
+#define _cleanup_file_ _cleanup_(cleanup_fclose)

@@ -13,10 +13,10 @@
 #include "base/codec.h"
 #include "base/file.h"
 
-#define SUM 16 /* hex digits of a line's checksum */
-#define LEDGER_MAX (1U << 30)
-#define LOCK_AGAIN 20  /* ms between tries, */
-#define LOCK_TRIES 100 /* and how many */
+#define SUM 16                  /* hex digits of a line's checksum */
+#define COMPACT_FROM (16 << 20) /* bytes */
+#define LOCK_AGAIN 20           /* ms between tries, */
+#define LOCK_TRIES 100          /* and how many */
 
 struct life {
     struct id incarnation;
@@ -28,7 +28,8 @@ struct ledger {
     char *path;
     int lock;
     int fd;
-    off_t size; /* of whole lines */
+    off_t size;       /* of whole lines */
+    off_t compact_at; /* the size from which on it's written anew */
     char boot[ID_TEXT];
     struct id incarnation;
     struct life *lives;
@@ -169,28 +170,101 @@ static int read_line(struct ledger *ledger, char *line)
     return -1;
 }
 
-static int read_lines(struct ledger *ledger, char *text, size_t len,
-                      struct err *err)
+/* The next whole line, without its end; -1: no more (or torn by a crash: it was
+ * never acted upon). */
+static ssize_t next_line(FILE *file, char **line, size_t *size)
 {
-    size_t at = 0;
+    ssize_t len = getline(line, size, file);
 
-    for (int number = 1; at < len; number++) {
-        char *end = memchr(text + at, '\n', len - at);
-        if (end == NULL) {
-            break; /* torn by a crash: it was never acted upon */
-        }
-        *end = '\0';
-        if (read_line(ledger, text + at) != 0) {
+    if (len < 1 || (*line)[len - 1] != '\n') {
+        return -1;
+    }
+    (*line)[len - 1] = '\0';
+    return len - 1;
+}
+
+static int read_lines(struct ledger *ledger, struct err *err)
+{
+    _cleanup_file_ FILE *file = fopen(ledger->path, "re");
+    _cleanup_free_ char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+
+    if (file == NULL) {
+        return err_set(err, ERR_FATAL, "%s: %s", ledger->path, strerror(errno));
+    }
+    ledger->size = 0;
+    for (int number = 1; (len = next_line(file, &line, &size)) >= 0; number++) {
+        if (read_line(ledger, line) != 0) {
             return err_set(err, ERR_FATAL,
                            "%s:%d: damaged; what this host has started is no "
                            "longer known: see ops/README.md, \"A damaged "
                            "ledger\"",
                            ledger->path, number);
         }
-        at = (size_t)(end - text) + 1;
+        ledger->size += len + 1;
     }
-    ledger->size = (off_t)at;
-    return 0;
+    return ferror(file) == 0 ? 0
+                             : err_set(err, ERR_FATAL, "%s: %s", ledger->path,
+                                       strerror(errno));
+}
+
+/* What was sent is never told again: its result need not be kept. */
+static bool is_kept(const struct ledger *ledger, const char *line)
+{
+    const char *word = line + SUM + 1;
+    struct id execution;
+
+    if (strncmp(word, "EXIT ", 5) != 0) {
+        return true;
+    }
+    char text[ID_TEXT];
+    (void)snprintf(text, sizeof(text), "%.36s", word + 5);
+    const struct entry *entry =
+        id_parse(text, &execution) == 0 ? find(ledger, &execution) : NULL;
+    return entry == NULL || !entry->sent;
+}
+
+static int copy_kept(const struct ledger *ledger, FILE *to, off_t *ret_size)
+{
+    _cleanup_file_ FILE *from = fopen(ledger->path, "re");
+    _cleanup_free_ char *line = NULL;
+    size_t size = 0;
+    ssize_t len = 0;
+
+    while (from != NULL && (len = next_line(from, &line, &size)) >= 0) {
+        if (is_kept(ledger, line)) {
+            *ret_size += len + 1;
+            (void)fprintf(to, "%s\n", line);
+        }
+    }
+    return from == NULL || ferror(from) != 0 || fflush(to) != 0 ||
+                   ferror(to) != 0 || fsync(fileno(to)) != 0
+               ? -1
+               : 0;
+}
+
+/* Writes the file anew, without what is needed no more, and goes on in that.
+ * Where the disk does not take it, the old one stays. */
+static void compact(struct ledger *ledger)
+{
+    _cleanup_free_ char *path = must_printf("%s.new", ledger->path);
+    _cleanup_close_ int fd =
+        open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    _cleanup_file_ FILE *file =
+        fd < 0 ? NULL : fdopen(fcntl(fd, F_DUPFD_CLOEXEC, 0), "w");
+    off_t size = 0;
+
+    if (file != NULL && copy_kept(ledger, file, &size) == 0 &&
+        rename(path, ledger->path) == 0) {
+        cleanup_close(&ledger->fd);
+        ledger->fd = take_fd(fd);
+        ledger->size = size;
+        (void)directory_sync(ledger->directory);
+    } else {
+        (void)unlink(path);
+    }
+    ledger->compact_at = 2 * ledger->size + COMPACT_FROM;
 }
 
 static int take_lock(struct ledger *ledger, struct err *err)
@@ -232,19 +306,21 @@ static int read_boot(struct ledger *ledger, struct err *err)
 
 static int read_file(struct ledger *ledger, struct err *err)
 {
-    _cleanup_buf_ struct buf text = {0};
-
     ledger->fd = open(ledger->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (ledger->fd < 0) {
         return err_set(err, ERR_FATAL, "%s: %s", ledger->path, strerror(errno));
     }
-    if (file_read(ledger->path, LEDGER_MAX, &text, err) != 0 ||
-        read_lines(ledger, (char *)text.data, text.len, err) != 0) {
+    (void)directory_sync(ledger->directory);
+    if (read_lines(ledger, err) != 0) {
         return -1;
     }
     if (ftruncate(ledger->fd, ledger->size) != 0) {
         return err_set(err, ERR_FATAL, "%s: %s", ledger->path, strerror(errno));
     }
+    if (ledger->size >= COMPACT_FROM) {
+        compact(ledger);
+    }
+    ledger->compact_at = 2 * ledger->size + COMPACT_FROM;
     return 0;
 }
 
@@ -410,6 +486,9 @@ int ledger_sent(struct ledger *ledger, const struct id *execution,
     }
     entry->sent = true;
     envelope_done(&entry->finished);
+    if (ledger->size >= ledger->compact_at) {
+        compact(ledger);
+    }
     return 0;
 }
 

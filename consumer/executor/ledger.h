@@ -10,7 +10,8 @@
  * START is on disk before the child is made, EXIT before `finished` is
  * produced, SENT after its delivery report. What always holds: an execution
  * that the ledger knows is never started again, whatever a broker shows. A torn
- * last line (a crash) is cut off; any other damage refuses.
+ * last line (a crash) is cut off; any other damage refuses. From 16 MiB on the
+ * file is written anew now and then, without the results that were sent.
  *
  * The directory is locked for the life of this process and of whoever inherits
  * the descriptor: so no successor lives while either half of an executor does.

@@ -6,13 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-static void close_file(FILE **file)
-{
-    if (*file != NULL) {
-        (void)fclose(*file);
-    }
-}
 
+#include "base/file.h"
 static char *spool_path(const char *directory, const struct id *execution)
 {
     char id[ID_TEXT];
@@ -48,7 +43,7 @@ int spool_read(const char *directory, const struct id *execution, int64_t at,
                struct err *err)
 {
     _cleanup_free_ char *path = spool_path(directory, execution);
-    _cleanup_(close_file) FILE *file = fopen(path, "re");
+    _cleanup_file_ FILE *file = fopen(path, "re");
     _cleanup_free_ char *line = NULL;
     size_t size = 0;
     struct err torn = {0};

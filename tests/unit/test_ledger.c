@@ -173,6 +173,44 @@ static void damage_within_the_ledger_refuses(void **state)
     assert_non_null(strstr(err.text, ":1: damaged"));
 }
 
+/* 16 MiB of results, all but the last sent. */
+static void results_that_were_sent_are_left_out_some_day(void **state)
+{
+    struct id me;
+    struct id execution;
+    struct envelope finished = some_envelope();
+    struct err err = {0};
+
+    (void)state;
+    struct ledger *ledger = open_ledger(&me);
+    _cleanup_free_ char *much = must_calloc(1, 1 << 19);
+    assert_int_equal(buf_add(&finished.payload, much, 1 << 19), 0);
+    for (int i = 0; i < 20; i++) {
+        execution = id_random();
+        assert_int_equal(ledger_start(ledger, &execution, i, &err), 0);
+        assert_int_equal(ledger_exit(ledger, &execution, &me, &finished, &err),
+                         0);
+        if (i < 19) {
+            assert_int_equal(ledger_sent(ledger, &execution, &err), 0);
+        }
+    }
+    assert_true(size_of_file() < 8 << 20);
+    assert_int_equal(ledger_sent(ledger, &me, &err), 0);
+    ledger_free(ledger);
+    ledger = open_ledger(&me);
+    const struct entry *entry = NULL;
+    size_t known = 0;
+    while ((entry = ledger_next(ledger, entry)) != NULL) {
+        known += entry->started;
+        assert_true(!entry->started || entry->sent || entry->exited);
+    }
+    assert_int_equal(known, 20);
+    entry = ledger_find(ledger, &execution);
+    assert_true(buf_equal(&entry->finished.payload, &finished.payload));
+    ledger_free(ledger);
+    envelope_done(&finished);
+}
+
 static void two_executors_can_not_share_a_directory(void **state)
 {
     struct id me;
@@ -196,6 +234,7 @@ int main(void)
         T(a_result_is_kept_byte_for_byte_until_it_is_sent),
         T(a_torn_last_line_is_cut_off_wherever_it_tore),
         T(damage_within_the_ledger_refuses),
+        T(results_that_were_sent_are_left_out_some_day),
         T(two_executors_can_not_share_a_directory),
     };
 
