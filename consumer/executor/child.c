@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 
 #define SCRIPT_FD 3
@@ -147,9 +148,12 @@ int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)
         return err_set(err, ERR_REJECT, "%s: %s", home, strerror(errno));
     }
     pid_t parent = getpid();
-    pid_t pid = fork();
+    bool late = clock_steady() > plan->start_by;
+    pid_t pid = late ? -1 : fork();
     if (pid < 0) {
-        (void)err_set(err, ERR_REJECT, "fork: %s", strerror(errno));
+        (void)err_set(err, ERR_REJECT, "%s%s",
+                      late ? "too long passed since it was claimed" : "fork: ",
+                      late ? "" : strerror(errno));
         child_clean(plan->directory, &plan->execution);
         return -1;
     }

@@ -134,11 +134,9 @@ static int start_child(struct spawner *spawner,
                               .target = dispatch->target,
                               .directory = spawner->plan->directory,
                               .order = &order,
+                              .start_by = message->head.start_by,
                               .out = message->out,
                               .err = message->err};
-    if (clock_steady() > message->head.start_by) {
-        return err_set(err, ERR_REJECT, "too long passed since it was claimed");
-    }
     spawned->execution = dispatch->execution;
     spawned->timeout_at = clock_steady() + order.command->timeout * 1000;
     return child_start(&plan, &spawned->pid, err);

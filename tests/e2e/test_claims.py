@@ -126,6 +126,9 @@ def test_a_ledger_outlives_the_logs(lone):
     for done in admin.create_topics(
             [NewTopic(t, 1, 1) for t in topics]).values():
         done.result()
+    until("they are there", lambda: all(
+        t in found and found[t].partitions and found[t].partitions[0].leader >= 0
+        for found in [admin.list_topics(timeout=10).topics] for t in topics))
     (lone.home / "ex-1.state" / "position").unlink(missing_ok=True)
     executor.start()
     lone.send(order)

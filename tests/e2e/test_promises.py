@@ -148,9 +148,10 @@ def test_what_was_claimed_long_ago_is_not_started(house, host, tmp_path, which):
     pids = host.halves()
     with standing(*[pids[n] for n in which]):
         time.sleep(0.5)  # half of it goes on claiming for a moment
-        before = set(witness.lines())
         claimed = {m.key().decode() for m in client.read_all(house.brokers, host.claims)}
-        time.sleep(11)  # it is time itself that is tried here
+        time.sleep(5)  # children that were there are not stopped, and write
+        before = set(witness.lines())
+        time.sleep(6)  # it is time itself that is tried here
     said = asked.ended()
     lines = witness.lines()
     assert len(lines) == len(set(lines))
