@@ -23,7 +23,7 @@ struct child_plan {
     const char *directory; /* below which its private one is made */
     const struct order *order;
     int64_t start_by; /* by the steady clock: looked at last of all */
-    int out; /* to write its output to */
+    int out;          /* to write its output to */
     int err;
 };
 
