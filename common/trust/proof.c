@@ -64,6 +64,7 @@ int proof_add(struct proof *proof, const struct envelope *envelope,
     link->event = event;
     HASH_ADD_KEYPTR(hh, proof->links, event->hash.b, sizeof(event->hash.b),
                     link);
+    proof->state++;
     return 0;
 }
 
@@ -92,6 +93,7 @@ void proof_forget_used(struct proof *proof)
     for (struct link *link = proof->links; link; link = link->hh.next) {
         link->used = false;
     }
+    proof->state++;
 }
 
 struct link *proof_link(struct proof *proof, const struct hash *hash,
@@ -351,6 +353,20 @@ static int verified_person(struct proof *proof, struct link *link, int depth,
     return 0;
 }
 
+static int named_person(struct proof *proof, struct link *link, int depth,
+                        struct person *ret_person, struct err *err)
+{
+    switch ((int)link->event->kind) {
+    case EVENT_ROOT_INIT:
+        return first_administrator(proof, link, ret_person, err);
+    case EVENT_USER_VERIFY:
+        return verified_person(proof, link, depth, ret_person, err);
+    default:
+        return err_set(err, ERR_REJECT, "a %s names no person's key",
+                       link->event->envelope.type);
+    }
+}
+
 static int person(struct proof *proof, const struct hash *by, int depth,
                   struct person *ret_person, struct err *err)
 {
@@ -362,15 +378,16 @@ static int person(struct proof *proof, const struct hash *by, int depth,
     if (link == NULL) {
         return -1;
     }
-    switch ((int)link->event->kind) {
-    case EVENT_ROOT_INIT:
-        return first_administrator(proof, link, ret_person, err);
-    case EVENT_USER_VERIFY:
-        return verified_person(proof, link, depth, ret_person, err);
-    default:
-        return err_set(err, ERR_REJECT, "a %s names no person's key",
-                       link->event->envelope.type);
+    /* Inviter and confirmer share most of their chains: without this, each
+     * administrator in a row would double the work. */
+    if (link->judged != proof->state) {
+        if (named_person(proof, link, depth, &link->person, err) != 0) {
+            return -1;
+        }
+        link->judged = proof->state;
     }
+    *ret_person = link->person;
+    return 0;
 }
 
 int proof_person(struct proof *proof, const struct hash *by,

@@ -13,6 +13,8 @@ struct link {
     bool used;
     bool good[ENVELOPE_SIGNERS_MAX];        /* the signature verified … */
     struct key32 key[ENVELOPE_SIGNERS_MAX]; /* … under this key */
+    uint64_t judged;      /* the proof's state in which it named this person, */
+    struct person person; /* with the whole chain checked and marked */
     UT_hash_handle hh;
 };
 
@@ -21,6 +23,7 @@ struct proof {
     proof_fetch *fetch;
     void *arg;
     struct link *links;
+    uint64_t state; /* another with each envelope more, and with the marks */
 };
 
 /* The entry of that hash, fetched where there is a source; marked as used. */

@@ -10,6 +10,7 @@ import confluent_kafka
 import pytest
 
 import client
+from client import Envelope, Key, b64, moment, now_ms
 from lone import BIN, Lone, until
 
 
@@ -198,3 +199,39 @@ def test_a_claim_that_is_still_on_its_way_is_not_sent_again(lone):
     until("it ran", path.exists)
     assert len([m for m in client.read_all(lone.brokers, lone.claims)
                 if m.key() == execution.encode()]) == 1
+
+
+def administrators_in_a_row(lone, n):
+    """Each invited and confirmed by the one before, and falsely confirmed, too:
+    their envelopes, and the last one's key and its envelope's hash."""
+    a, stranger, envelopes = lone.authority, Key(), []
+    by, key = a.admin.by, a.admin.key
+    for i in range(n):
+        code, own = Key(), Key()
+        user = client.user_id(a.root.id, code.public)
+        invite = Envelope.of("user.invite", {
+            **a.request(by), "user": user, "invitation": b64(code.public),
+            "email": f"a{i}@example.org", "role": "administrator",
+            "until": moment(now_ms() + 3600000)}, key)
+        verify = Envelope.of("user.verify", {
+            **a.request(invite.hash), "user": user, "invite": invite.hash,
+            "key": b64(own.public), "generation": 1}, code, own)
+        confirms = [Envelope.of("user.confirm", {
+            **a.request(by), "user": user, "key": b64(own.public),
+            "verify": verify.hash}, signer) for signer in (stranger, key)]
+        envelopes += [invite, verify, *confirms]
+        by, key = verify.hash, own
+    return envelopes, key, by
+
+
+def test_a_long_chain_of_administrators_does_not_hold_it_up(lone):
+    lone.executor().start()
+    a = lone.authority
+    chain, key, by = administrators_in_a_row(lone, 14)
+    command = Envelope.of("command.save", {
+        **lone.command("#!/bin/sh\ntrue\n").fields, **a.request(by)}, key)
+    run = a.start(command, [lone.target])
+    dispatch = a.dispatch(command, run, lone.target, proof=[
+        a.enrol, a.root.init, a.opened, command, run, *chain])
+    lone.send(dispatch)
+    assert lone.outcome(dispatch.fields["execution"], 10)["outcome"] == "succeeded"
