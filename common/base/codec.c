@@ -125,7 +125,8 @@ char *code_encode(const void *bytes, size_t n)
 }
 
 /* Reads base32 into at most size bytes; returns how many, or -1. */
-static ssize_t base32_decode(const char *text, unsigned char *out, size_t size)
+static ssize_t base32_decode(const char *text, unsigned char *out, size_t size,
+                             bool *ret_stray)
 {
     unsigned bits = 0;
     unsigned have = 0;
@@ -150,14 +151,16 @@ static ssize_t base32_decode(const char *text, unsigned char *out, size_t size)
         }
     }
     /* A whole letter too many would be another text of the same bytes. */
-    return have < 5 && (bits & ((1U << have) - 1)) == 0 ? (ssize_t)n : -1;
+    *ret_stray = (bits & ((1U << have) - 1)) != 0;
+    return have < 5 ? (ssize_t)n : -1;
 }
 
 int code_decode(const char *text, void *ret_bytes, size_t n, struct err *err)
 {
     unsigned char all[CODE_MAX];
     unsigned char check[CODE_CHECK];
-    ssize_t got = base32_decode(text, all, sizeof(all));
+    bool stray = false; /* the last letter says more than the bytes can */
+    ssize_t got = base32_decode(text, all, sizeof(all), &stray);
 
     if (got != (ssize_t)(n + CODE_CHECK)) {
         return err_set(err, ERR_REJECT,
@@ -166,7 +169,7 @@ int code_decode(const char *text, void *ret_bytes, size_t n, struct err *err)
                        ((n + CODE_CHECK) * 8 + 4) / 5);
     }
     checksum(all, n, check);
-    if (memcmp(check, all + n, CODE_CHECK) != 0) {
+    if (stray || memcmp(check, all + n, CODE_CHECK) != 0) {
         return err_set(err, ERR_REJECT,
                        "the code is mistyped: its last "
                        "letters don't fit the rest");

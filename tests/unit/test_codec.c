@@ -127,7 +127,7 @@ static void a_code_that_is_mistyped_or_cut_is_refused_by_name(void **state)
 {
     static const char *const bad[][2] = {
         {"augbg-grbks-hrxia", "mistyped"},
-        {"augbg-grbks-hrxir", "incomplete or holds something else"},
+        {"augbg-grbks-hrxir", "mistyped"},
         {"avgbg-grbks-hrxiq", "mistyped"},
         {"uagbg-grbks-hrxiq", "mistyped"},
         {"augbg-grbks-hrxi", "incomplete"},
