@@ -36,7 +36,7 @@ EXECUTOR := child claim_log execution executor intake ledger link output \
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := spawner buf clock codec command command_file enrolment envelope err fields \
+UNIT_TESTS := spawner key_file buf clock codec command command_file enrolment envelope err fields \
 	id parameter run suggest user utf8 words \
 	config kafka ledger link output policy proof log record \
 	overdue rows harmless track parse print profile rpc_reply vectors
