@@ -107,18 +107,16 @@ static void a_locked_key_holds_no_seed_in_clear(void **state)
 
 static void a_lock_that_is_too_cheap_is_refused(void **state)
 {
-    _cleanup_key_pair_ struct key_pair *pair = write_key(PASSWORD);
-
     (void)state;
+    key_pair_free(write_key(PASSWORD));
     (void)unsetenv("ERRAND_TEST_LOCK_COST");
     refuse(PASSWORD, 0, "too cheap");
 }
 
 static void a_key_that_others_may_read_is_refused(void **state)
 {
-    _cleanup_key_pair_ struct key_pair *pair = write_key(NULL);
-
     (void)state;
+    key_pair_free(write_key(NULL));
     assert_int_equal(chmod(path, 0640), 0);
     refuse(NULL, EX_NOINPUT, "chmod 600");
 }
@@ -139,11 +137,11 @@ static void a_key_is_not_replaced_unless_told_to(void **state)
 
 static void a_damaged_key_is_refused(void **state)
 {
-    _cleanup_key_pair_ struct key_pair *pair = write_key(NULL);
     _cleanup_buf_ struct buf text = {0};
     struct err err = {0};
 
     (void)state;
+    key_pair_free(write_key(NULL));
     assert_int_equal(file_read(path, 4096, &text, &err), 0);
     char *seeds = strstr((char *)text.data, "\"seeds\":\"");
     assert_non_null(seeds);
