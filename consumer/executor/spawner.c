@@ -329,8 +329,12 @@ static _Noreturn void live(const struct spawner_plan *plan)
     (void)signal(SIGHUP, SIG_IGN);
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
-    (void)sigprocmask(SIG_SETMASK, &set, NULL);
     spawner.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    /* Held back rather than lost: an END may reach a child before it has put
+     * its signals right, and what is blocked waits where the ignored is gone.
+     */
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigprocmask(SIG_SETMASK, &set, NULL);
     if (spawner.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 ||
         prctl(PR_SET_NAME, "errand-spawner") != 0) {
         (void)err_set(&err, ERR_FATAL, "start: %s", strerror(errno));
