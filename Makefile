@@ -19,7 +19,7 @@ export ERRAND_HOME PYTHON
 BASE := buf clock codec err field_kinds fields file id suggest utf8 words
 MODEL := answer assignment change command command_file command_keys enrolment \
 	envelope parameter read record reply request result run session target user
-TRUST := allow dsse event key_file keys proof
+TRUST := allow dsse event key_file keys proof sealed
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := rpc rpc_reply service service_setup
 
@@ -36,7 +36,7 @@ EXECUTOR := child claim_log execution executor intake ledger link output \
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := spawner key_file buf clock codec command command_file enrolment envelope err fields \
+UNIT_TESTS := spawner key_file sealed buf clock codec command command_file enrolment envelope err fields \
 	id parameter run suggest user utf8 words \
 	config kafka ledger link output policy proof log record \
 	overdue rows harmless track parse print profile rpc_reply vectors
