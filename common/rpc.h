@@ -45,6 +45,11 @@ const struct key32 *rpc_root(const struct rpc *rpc);
 /* The words that came with the last answer ("unchanged"); NULL: none. */
 const char *rpc_text(const struct rpc *rpc);
 
+/* The last answer's enum reply_status (REPLY_NONE: there was none), and whether
+ * a new session may help. */
+int rpc_status(const struct rpc *rpc);
+bool rpc_sign_in(const struct rpc *rpc);
+
 /* Called once in a call when its answer is late (2 s), with what is waited for,
  * in words; may be NULL. */
 void rpc_on_late(struct rpc *rpc, void (*late)(void *arg, const char *what),

@@ -38,6 +38,7 @@ struct call {
     int64_t part; /* the next one */
     bool whole;
     int status;
+    bool sign_in;
     char *text;
     struct buf body;
 };

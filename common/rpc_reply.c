@@ -130,6 +130,7 @@ static void take_answer(struct call *call, struct reply *reply)
         free(call->text);
         call->text = take_ptr(reply->text);
         call->status = reply->status;
+        call->sign_in = reply->sign_in;
         call->by = reply->head.by;
         call->issued = reply->head.issued;
     } else if (reply->part != call->part ||

@@ -5,7 +5,7 @@
 #include <string.h>
 
 WORDS(role_words, "administrator", "runner", "runner_billing");
-WORDS(user_state_words, "invited", "verified", "active");
+WORDS(user_state_words, "invited", "verified", "active", "removed");
 
 static const struct field root_init_fields[] = {
     {"email", FIELD_TEXT, .max = EMAIL_MAX,

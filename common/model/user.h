@@ -16,6 +16,7 @@ enum user_state {
     USER_INVITED,  /* the invitation was not followed yet */
     USER_VERIFIED, /* an administrator who waits to be confirmed */
     USER_ACTIVE,
+    USER_REMOVED, /* for good */
 };
 
 extern const struct words role_words;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/change.h"
+#include "model/log_entry.h"
 #include "model/session.h"
 #include "model/target.h"
 
@@ -63,6 +64,51 @@ static struct about about_add(const void *payload)
     return (struct about){.user = add->user, .command = add->command};
 }
 
+static struct about about_standing(const void *payload)
+{
+    return (struct about){.user =
+                              ((const struct user_standing *)payload)->user};
+}
+
+static struct about about_role(const void *payload)
+{
+    const struct user_role *role = payload;
+
+    return (struct about){.user = role->user,
+                          .name = word_text(&role_words, role->role)};
+}
+
+static struct about about_reinvite(const void *payload)
+{
+    const struct user_reinvite *invite = payload;
+
+    return (struct about){.user = invite->user, .name = invite->email};
+}
+
+static struct about about_rotate(const void *payload)
+{
+    return (struct about){.user = ((const struct key_rotate *)payload)->user};
+}
+
+static struct about about_unassign(const void *payload)
+{
+    const struct assignment_remove *remove = payload;
+
+    return (struct about){.user = remove->user, .command = remove->command};
+}
+
+static struct about about_retire(const void *payload)
+{
+    return (struct about){
+        .command = ((const struct command_retire *)payload)->command};
+}
+
+static struct about about_revoke(const void *payload)
+{
+    (void)payload; /* the entry names it by its hash */
+    return (struct about){.name = "service"};
+}
+
 static struct about about_run(const void *payload)
 {
     const struct run_start *run = payload;
@@ -78,6 +124,15 @@ static const struct fact {
     {EVENT_USER_INVITE, EVENT_USER_INVITED, about_invite},
     {EVENT_USER_VERIFY, EVENT_USER_VERIFIED, about_verify},
     {EVENT_USER_CONFIRM, EVENT_USER_CONFIRMED, about_confirm},
+    {EVENT_USER_SUSPEND, EVENT_USER_SUSPENDED, about_standing},
+    {EVENT_USER_RESUME, EVENT_USER_RESUMED, about_standing},
+    {EVENT_USER_REMOVE, EVENT_USER_REMOVED, about_standing},
+    {EVENT_USER_ROLE, EVENT_USER_ROLE_CHANGED, about_role},
+    {EVENT_USER_REINVITE, EVENT_USER_REINVITED, about_reinvite},
+    {EVENT_KEY_ROTATE, EVENT_KEY_ROTATED, about_rotate},
+    {EVENT_ASSIGNMENT_REMOVE, EVENT_ASSIGNMENT_REMOVED, about_unassign},
+    {EVENT_COMMAND_RETIRE, EVENT_COMMAND_RETIRED, about_retire},
+    {EVENT_SERVICE_REVOKE, EVENT_SERVICE_REVOKED, about_revoke},
     {EVENT_SESSION_OPEN, EVENT_SESSION_OPENED, about_session},
     {EVENT_SESSION_CLOSE, EVENT_SESSION_CLOSED, about_session},
     {EVENT_SERVICE_ENROL, EVENT_SERVICE_ENROLLED, about_enrol},

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "consumer/executor/child.h"
+#include "consumer/executor/known.h"
 #include "consumer/executor/link.h"
 
 #define GRACE 5000 /* ms from TERM to KILL */
@@ -36,6 +37,7 @@ struct spawned {
 struct spawner {
     const struct spawner_plan *plan;
     int signals;
+    struct known *known;
     struct spawned *all;
 };
 
@@ -121,6 +123,7 @@ static int start_child(struct spawner *spawner,
     _cleanup_event_ struct event *event = event_new_take(&envelope, err);
     _cleanup_proof_ struct proof *proof =
         proof_new(spawner->plan->roots, NULL, NULL);
+    proof_set_standing(proof, known_standing(spawner->known));
     if (event == NULL || proof_dispatch(proof, event, spawner->plan->target,
                                         clock_now(), &order, err) != 0) {
         return -1;
@@ -277,6 +280,21 @@ static int64_t keep_time(struct spawner *spawner)
     return next;
 }
 
+/* What can't be added is told, and is as if it had not come; what can't be kept
+ * is the end: a later life would not know of it. */
+static void on_entry(struct spawner *spawner,
+                     const struct link_message *message)
+{
+    struct err err = {0};
+
+    if (known_add(spawner->known, &message->body, &err) != 0) {
+        if (err.kind == ERR_FATAL) {
+            end(spawner, &err);
+        }
+        dprintf(2, "level=warning service=spawner msg=\"%s\"\n", err.text);
+    }
+}
+
 static void on_message(struct spawner *spawner)
 {
     _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
@@ -290,6 +308,8 @@ static void on_message(struct spawner *spawner)
         on_start(spawner, &message);
     } else if (message.head.kind == LINK_END) {
         on_end(spawner, &message);
+    } else if (message.head.kind == LINK_ENTRY) {
+        on_entry(spawner, &message);
     }
 }
 
@@ -322,6 +342,11 @@ static _Noreturn void live(const struct spawner_plan *plan)
     struct spawner spawner = {.plan = plan};
     struct err err = {0};
     sigset_t set;
+
+    spawner.known = known_open(plan->roots, &plan->init, plan->log, &err);
+    if (spawner.known == NULL) {
+        fail(&err);
+    }
 
     /* Ends by its link alone: TERM and INT are for the other half. */
     (void)signal(SIGTERM, SIG_IGN);

@@ -4,7 +4,8 @@
  * A small process of its own, forked before librdkafka starts, which believes
  * nothing that the Kafka-facing half says: it reads the dispatch itself and
  * checks its whole proof against the root keys that were read at start, its
- * target and the clock, and only then makes a child. In come START and END, out
+ * target, the clock and the revocation log, of which it judges and keeps each
+ * entry itself, and only then makes a child. In come START, END and ENTRY, out
  * go REFUSED, STARTED and EXITED (link.h). EXITED is said once nothing of an
  * execution is alive. When the other half dies, everything here is ended first.
  */
@@ -16,6 +17,8 @@ struct spawner_plan {
     const struct roots *roots;
     const char *target;
     const char *directory; /* for the children's private ones */
+    struct hash init;      /* where the revocation log begins */
+    const char *log;       /* the file of its own that keeps that log */
     int link;              /* its end of the socket pair */
 };
 

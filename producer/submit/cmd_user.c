@@ -135,6 +135,34 @@ int cmd_user_invite(struct submit *submit, struct err *err)
     return done;
 }
 
+int invitation_again(struct submit *submit, struct user_reinvite *reinvite,
+                     struct err *err)
+{
+    unsigned char seed[INVITATION_SEED];
+    const struct hash *root = &submit->profile->root;
+    struct invited invited = {.email = reinvite->email,
+                              .role = reinvite->role,
+                              .until = clock_now() + INVITATION_LIFE};
+
+    randombytes_buf(seed, sizeof(seed));
+    _cleanup_key_pair_ struct key_pair *keys = key_pair_from_invitation(seed);
+    reinvite->invitation = keys->key;
+    reinvite->until = invited.until;
+    int done = submit_ask(submit,
+                          &(struct question){.as = ASK_OWN,
+                                             .kind = EVENT_USER_REINVITE,
+                                             .payload = reinvite},
+                          err);
+    if (done == 0) {
+        invited.code = code_of(seed, root);
+        done = print_row(&submit->print, &invited_noun, &invited, err);
+        tell_invited(&invited);
+        free(invited.code);
+    }
+    sodium_memzero(seed, sizeof(seed));
+    return done;
+}
+
 /* user confirm */
 
 /* Who it is, by a chain that is checked here. */
@@ -244,13 +272,21 @@ int cmd_user_confirm(struct submit *submit, struct err *err)
 
 /* user list */
 
+static char *state_make(const void *row)
+{
+    const struct user_row *user = row;
+
+    return must_strdup(user->suspended
+                           ? "suspended"
+                           : word_text(&user_state_words, user->state));
+}
+
 static const struct column user_columns[] = {
     {"email", COLUMN_TEXT, .at = offsetof(struct user_row, email),
      .wide = true},
     {"role", COLUMN_WORD, .at = offsetof(struct user_row, role),
      .words = &role_words},
-    {"state", COLUMN_WORD, .at = offsetof(struct user_row, state),
-     .words = &user_state_words},
+    {"state", COLUMN_MADE, .make = state_make},
     {"invited by", COLUMN_TEXT, .at = offsetof(struct user_row, invited_by),
      .wide = true},
     {"verified", COLUMN_TIME, .at = offsetof(struct user_row, verified)},

@@ -96,14 +96,14 @@ static int check_invitation(struct following *following, struct err *err)
 {
     struct roots roots = {.keys = {.items = &following->root, .n = 1}};
     _cleanup_proof_ struct proof *proof = proof_new(&roots, NULL, NULL);
-    const struct user_invite *invite = NULL;
+    struct invitation invited;
 
     if (proof_add_all(proof, &following->answer.envelopes, err) != 0 ||
-        proof_invitation(proof, &following->answer.invite, &invite, err) != 0) {
+        proof_invitation(proof, &following->answer.invite, &invited, err)) {
         err->status = EXIT_DATA;
         return err_wrap(err, "the invitation can't be trusted");
     }
-    if (memcmp(invite->invitation.b, following->invitation->key.b, 32) != 0) {
+    if (memcmp(invited.key.b, following->invitation->key.b, 32) != 0) {
         return err_exit(err, EXIT_DATA,
                         "the answer is about another invitation than this "
                         "code's");
@@ -112,13 +112,13 @@ static int check_invitation(struct following *following, struct err *err)
     following->verify = (struct user_verify){
         .request.head.root = root,
         .request.head.by = following->answer.invite,
-        .user = invite->user,
+        .user = invited.user,
         .invite = following->answer.invite,
-        .generation = 1,
+        .generation = invited.generation,
     };
     free(following->answer.user.email); /* as signed, not as told */
-    following->answer.user.email = must_strdup(invite->email);
-    following->answer.user.role = invite->role;
+    following->answer.user.email = must_strdup(invited.email);
+    following->answer.user.role = invited.role;
     proof_used(proof, &following->chain);
     return 0;
 }
