@@ -139,6 +139,11 @@ static int turn(struct daemon *daemon, struct err *err)
                        "the enrolment has ended: have the root "
                        "key enrol this authorizer anew");
     }
+    if (standing_service_revoked(authorizer->revocations.standing,
+                                 &daemon->by)) {
+        return err_set(err, ERR_FATAL,
+                       "this authorizer's enrolment was revoked");
+    }
     if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
         return -1;
     }

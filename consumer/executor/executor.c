@@ -97,6 +97,8 @@ static int make_spawner(struct executor *executor, struct err *err)
     struct spawner_plan plan = {.roots = &executor->daemon->roots,
                                 .target = executor->target,
                                 .directory = executor->children,
+                                .enrolment = &executor->daemon->enrolment,
+                                .by = executor->daemon->by,
                                 .log = executor->log,
                                 .link = ends[1]};
     executor->link = ends[0];

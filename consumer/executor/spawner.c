@@ -38,6 +38,7 @@ struct spawner {
     const struct spawner_plan *plan;
     int signals;
     struct known *known;
+    int64_t stands_at; /* the log's seq at which the own enrolment held; -1 */
     struct spawned *all;
 };
 
@@ -108,6 +109,28 @@ static void refuse(struct spawner *spawner, const struct id *execution,
     say(spawner, &message);
 }
 
+/* This host is still enrolled, by somebody who could. Asked again when the log
+ * has grown. */
+static int check_self(struct spawner *spawner, struct err *err)
+{
+    const struct spawner_plan *plan = spawner->plan;
+    const struct standing *standing = known_standing(spawner->known);
+    _cleanup_proof_ struct proof *proof = proof_new(plan->roots, NULL, NULL);
+    const struct service_enrol *enrol;
+
+    if (spawner->stands_at == standing_seq(standing)) {
+        return 0;
+    }
+    proof_set_standing(proof, standing);
+    if (proof_add_all(proof, plan->enrolment, err) != 0 ||
+        proof_service(proof, &plan->by, SERVICE_EXECUTOR, plan->target,
+                      clock_now(), &enrol, err) != 0) {
+        return err_wrap(err, "this host");
+    }
+    spawner->stands_at = standing_seq(standing);
+    return 0;
+}
+
 /* Checks everything, then makes the child. */
 static int start_child(struct spawner *spawner,
                        const struct link_message *message,
@@ -116,6 +139,9 @@ static int start_child(struct spawner *spawner,
     struct envelope envelope = {0};
     struct order order;
 
+    if (check_self(spawner, err) != 0) {
+        return -1;
+    }
     if (envelope_decode(message->body.data, message->body.len, &envelope,
                         err) != 0) {
         return -1;
@@ -339,7 +365,7 @@ static _Noreturn void serve(struct spawner *spawner)
 
 static _Noreturn void live(const struct spawner_plan *plan)
 {
-    struct spawner spawner = {.plan = plan};
+    struct spawner spawner = {.plan = plan, .stands_at = -1};
     struct err err = {0};
     sigset_t set;
 

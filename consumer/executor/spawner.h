@@ -16,10 +16,12 @@
 struct spawner_plan {
     const struct roots *roots;
     const char *target;
-    const char *directory; /* for the children's private ones */
-    struct hash init;      /* where the revocation log begins */
-    const char *log;       /* the file of its own that keeps that log */
-    int link;              /* its end of the socket pair */
+    const char *directory;        /* for the children's private ones */
+    const struct list *enrolment; /* struct envelope: the own one's chain, */
+    struct hash by;               /* and its hash */
+    struct hash init;             /* where the revocation log begins */
+    const char *log;              /* the file of its own that keeps that log */
+    int link;                     /* its end of the socket pair */
 };
 
 /* Forks it; returns its pid and, to the caller, this process goes on. */

@@ -25,7 +25,9 @@
 struct stage {
     struct chain chain;
     char directory[64];
-    char log[72]; /* the file in which it keeps the revocation log */
+    char log[72];          /* the file in which it keeps the revocation log */
+    struct list enrolment; /* struct envelope: of this host */
+    struct hash by;
     struct spawner_plan plan;
     int link;
     pid_t pid;
@@ -49,6 +51,8 @@ static void start_spawner(struct stage *s)
     s->plan = (struct spawner_plan){.roots = &s->chain.roots,
                                     .target = "web-1",
                                     .directory = s->directory,
+                                    .enrolment = &s->enrolment,
+                                    .by = s->by,
                                     .init = s->chain.init_hash,
                                     .log = s->log,
                                     .link = ends[1]};
@@ -66,6 +70,28 @@ static void end_spawner(struct stage *s)
     s->out = -1;
 }
 
+/* Of its own, before the rest of the chain is signed. */
+static void enrol_host(struct stage *s)
+{
+    struct chain *c = &s->chain;
+    struct envelope envelope;
+    struct err err = {0};
+
+    c->host.request.head = head_new(&c->root_hash, &c->init_hash, c->now);
+    assert_int_equal(event_sign(EVENT_SERVICE_ENROL, &c->host, c->admin, NULL,
+                                &envelope, &err),
+                     0);
+    s->by = envelope_hash(&envelope);
+    s->enrolment = (struct list){0};
+    envelopes_add(&s->enrolment, &envelope);
+    envelope_done(&envelope);
+    assert_int_equal(
+        event_sign(EVENT_ROOT_INIT, &c->init, c->root, NULL, &envelope, &err),
+        0);
+    envelopes_add(&s->enrolment, &envelope);
+    envelope_done(&envelope);
+}
+
 static void open_stage(struct stage *s, const char *script)
 {
     chain_init(&s->chain);
@@ -75,6 +101,7 @@ static void open_stage(struct stage *s, const char *script)
     (void)snprintf(s->log, sizeof(s->log), "%s.log", s->directory);
     s->out = -1;
     s->late = 0;
+    enrol_host(s);
     start_spawner(s);
 }
 
@@ -82,6 +109,7 @@ static void close_stage(struct stage *s)
 {
     end_spawner(s);
     assert_int_equal(unlink(s->log), 0);
+    envelopes_done(&s->enrolment);
     assert_int_equal(rmdir(s->directory), 0); /* nothing private is left */
     chain_done(&s->chain);
 }
@@ -333,6 +361,25 @@ static void an_entry_that_no_administrator_signed_takes_nothing(void **state)
     close_stage(&s);
 }
 
+static void a_host_that_was_revoked_starts_nothing(void **state)
+{
+    struct stage s;
+    struct service_revoke said = {0};
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nexit 0\n");
+    chain_sign(&s.chain);
+    chain_dispatch(&s.chain);
+    _cleanup_standing_ struct standing *log = standing_new(&s.chain.init_hash);
+    said.service = s.by;
+    _cleanup_event_ struct event *entry =
+        chain_entry(&s.chain, log, EVENT_SERVICE_REVOKE, &said);
+    hand_over(&s, entry);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "this host: the enrolment of web-1-a was revoked");
+    close_stage(&s);
+}
+
 static void what_was_decided_under_another_log_is_refused(void **state)
 {
     struct stage s;
@@ -366,6 +413,7 @@ int main(void)
         cmocka_unit_test(
             who_is_suspended_starts_nothing_not_even_after_a_restart),
         cmocka_unit_test(an_entry_that_no_administrator_signed_takes_nothing),
+        cmocka_unit_test(a_host_that_was_revoked_starts_nothing),
         cmocka_unit_test(what_was_decided_under_another_log_is_refused),
     };
 
