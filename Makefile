@@ -20,20 +20,20 @@ BASE := buf clock codec err field_kinds fields file id suggest utf8 words
 MODEL := answer assignment change command command_file command_keys enrolment \
 	envelope log_entry parameter read record reply request result run session \
 	target user
-TRUST := allow dsse event key_file keys person proof revocation sealed standing
+TRUST := allow dsse event key_file keys known person proof revocation sealed standing
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply service service_setup
 
 SUBMIT := asking cmd_assign cmd_command cmd_init cmd_output cmd_result cmd_rotate cmd_run \
 	cmd_runner cmd_service cmd_session cmd_standing cmd_target cmd_user cmd_verify \
-	files follow founding harmless help kept keyring naming parse print profile prompt \
+	files follow founding harmless heard help kept keyring naming parse print profile prompt \
 	saved say session_file spout submit track verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments authorizer closings commands decide \
 	decision \
 	deliver explain installation outputs people policy replies revocations runs services \
 	sessions signed signers source standings start targets transaction verbs views
-EXECUTOR := child claim_log execution executor intake known ledger link \
+EXECUTOR := child claim_log execution executor intake ledger link \
 	output recovery revoked spawner spool tell
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements

@@ -91,6 +91,16 @@ const struct key32 *rpc_root(const struct rpc *rpc)
                : &list_at(&rpc->roots.keys, struct key32, 0);
 }
 
+void rpc_set_standing(struct rpc *rpc, const struct standing *standing)
+{
+    rpc->standing = standing;
+}
+
+const struct hash *rpc_speaks(const struct rpc *rpc)
+{
+    return &rpc->call.by;
+}
+
 bool rpc_sign_in(const struct rpc *rpc)
 {
     return rpc->call.whole && rpc->call.sign_in;

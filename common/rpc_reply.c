@@ -46,6 +46,7 @@ static const struct speaker *new_speaker(struct rpc *rpc,
     const struct service_enrol *enrol = NULL;
     struct err ignored = {0};
 
+    proof_set_standing(proof, rpc->standing);
     if (proof_add_all(proof, &reply->proof, &ignored) != 0 ||
         proof_service(proof, &reply->head.by, kind, NULL, clock_now(), &enrol,
                       &ignored) != 0 ||

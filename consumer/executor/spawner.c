@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "consumer/executor/child.h"
-#include "consumer/executor/known.h"
+#include "trust/known.h"
 #include "consumer/executor/link.h"
 
 #define GRACE 5000 /* ms from TERM to KILL */
@@ -139,7 +139,7 @@ static int start_child(struct spawner *spawner,
     struct envelope envelope = {0};
     struct order order;
 
-    if (check_self(spawner, err) != 0) {
+    if (known_sync(spawner->known, err) != 0 || check_self(spawner, err) != 0) {
         return -1;
     }
     if (envelope_decode(message->body.data, message->body.len, &envelope,
@@ -312,8 +312,11 @@ static void on_entry(struct spawner *spawner,
                      const struct link_message *message)
 {
     struct err err = {0};
+    _cleanup_revocation_ struct revocation entry = {0};
 
-    if (known_add(spawner->known, &message->body, &err) != 0) {
+    if (revocation_decode(message->body.data, message->body.len, &entry,
+                          &err) != 0 ||
+        known_add(spawner->known, &entry, &err) != 0) {
         if (err.kind == ERR_FATAL) {
             end(spawner, &err);
         }

@@ -9,9 +9,11 @@
 #include "base/clock.h"
 #include "model/assignment.h"
 #include "model/log_entry.h"
+#include "producer/submit/heard.h"
 #include "producer/submit/keyring.h"
 #include "producer/submit/naming.h"
 #include "producer/submit/session_file.h"
+#include "trust/known.h"
 
 #define TRIES 3
 #define PLACES 8 /* of the revocation log, until others leave one to us */
@@ -28,7 +30,7 @@ int asking_connect(struct submit *submit, struct err *err)
     struct hash head;
 
     if (submit->rpc != NULL) {
-        return 0;
+        return heard_open(submit, err);
     }
     if (profile_seen_read(submit->profile, &seq, &head, err) != 0) {
         return -1;
@@ -40,7 +42,7 @@ int asking_connect(struct submit *submit, struct err *err)
     }
     rpc_set_seen(submit->rpc, seq, &head);
     rpc_on_late(submit->rpc, on_late, NULL);
-    return 0;
+    return heard_open(submit, err);
 }
 
 /* Remembered only where it is news. */
@@ -67,9 +69,11 @@ void asking_done(struct submit *submit)
         remember_seen(submit);
     }
     rpc_free(submit->rpc);
+    known_free(submit->known);
     session_free(submit->session);
     key_pair_free(submit->own);
     submit->rpc = NULL;
+    submit->known = NULL;
     submit->session = NULL;
     submit->own = NULL;
 }
@@ -279,8 +283,17 @@ static int ask_once(struct submit *submit, const struct question *question,
                             .first = own ? submit->own : submit->session->keys,
                             .second = question->second,
                             .ret_hash = question->ret_hash};
-    return rpc_ask(submit->rpc, &call, question->answer, question->ret_answer,
-                   err);
+    if (rpc_ask(submit->rpc, &call, question->answer, question->ret_answer,
+                err) != 0) {
+        return -1;
+    }
+    if (heard_read_up(submit, err) != 0) {
+        if (question->answer != NULL && question->ret_answer != NULL) {
+            table_done(question->answer, question->ret_answer);
+        }
+        return -1;
+    }
+    return 0;
 }
 
 /* An entry for which another came first is signed again, in its new place. */

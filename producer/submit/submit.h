@@ -74,6 +74,7 @@ struct submit {
     struct session_key *session; /* private to asking.c */
     struct key_pair *own;        /* likewise */
     struct rpc *rpc;             /* likewise */
+    struct known *known;         /* likewise: of the revocation log */
 };
 
 /* A flag's value, the last one given ("" where it takes none); NULL: not

@@ -1,5 +1,7 @@
 """Staying in control, through submit: suspend, resume, remove, role, new invitations
 and keys; and that what was answered holds (P6), whatever is killed."""
+import base64
+import hashlib
 import json
 import os
 import signal
@@ -11,6 +13,7 @@ from host import Host, standing
 from house import BIN, HOME, until
 from test_joining import Guest as Newcomer
 from test_joining import folder, told  # noqa: F401  pylint: disable=unused-import
+from test_promises import next_of
 
 
 class Guest(Newcomer):
@@ -419,3 +422,84 @@ def test_a_session_key_signs_no_entry(house):
                              "email": "a@x.example",
                              "until": moment(now_ms() + client.HOUR)})):
         assert asker.enter(kind, fields, session).status == "denied"
+
+
+# A stolen authorizer's key
+
+def key_line(key):
+    raw = key.public + key.box
+    code = raw + hashlib.sha256(raw).digest()[:4]
+    return base64.b32encode(code).decode().rstrip("=").lower()
+
+
+def second_authorizer(house, folder):
+    """Enrolled by the root key, started once, and ended: what a thief has of it."""
+    key, name = Key(), house.fresh("authorizer-")
+    key.write(folder / "second.key")
+    enrolment = folder / "second.enrol.json"
+    done(house.submit("service", "enrol", "authorizer", name, "--key", key_line(key),
+                      "--out", str(enrolment), "--root-key", str(HOME / "root/root.key"),
+                      "--root-password-file", str(HOME / "keys/root.password")))
+    text = (HOME / "conf/authorizer-1.ini").read_text()
+    for old, new in ((HOME / "keys/authorizer-1.key", folder / "second.key"),
+                     (HOME / "keys/authorizer-1.enrol.json", enrolment),
+                     (HOME / "run/authorizer-1.ready", folder / "second.ready"),
+                     ("authorizer-1", name)):
+        text = text.replace(str(old), str(new))
+    (folder / "second.ini").write_text(text)
+    (folder / "second.ini").chmod(0o600)
+    chain = json.loads(enrolment.read_text())["envelopes"]
+    return key, chain, folder / "second.ini"
+
+
+def answered_by_thief(house, key, chain, log, *pids):
+    """What submit makes of a thief's answer, while nobody else answers."""
+    consumers = [client.reader(house.brokers, "errand.requests", p)
+                 for p in house.partitions("errand.requests")]
+    asker, by = house.asker(), client.Envelope.from_dsse(chain[0]).hash
+    with standing(house.pid("authorizer-1"), *pids):
+        asking = house.start("list", who="runner")
+        request = client.Envelope.from_record(next_of(consumers))
+        fields, ms = request.fields, now_ms()
+        reply = client.Envelope.of("reply", {
+            "root": fields["root"], "id": client.uuid7(ms), "issued": moment(ms),
+            "by": by, "to": fields["id"], "request": request.hash, "part": 0,
+            "last": True, "seq": log[0], "head": log[1], "status": "not_found",
+            "text": "stolen", "proof": chain}, key)
+        box = client.nacl.public.SealedBox(client.nacl.public.PublicKey(
+            client.unb64(fields["reply"]["box"]))).encrypt(
+                json.dumps(reply.dsse()).encode())
+        asker.send("errand.replies", json.dumps({"box": b64(box)}).encode(), [],
+                   fields["id"], partition=fields["reply"]["partition"])
+        try:
+            asking.wait(3)
+        except subprocess.TimeoutExpired:
+            pass
+    said = asking.communicate(timeout=60)
+    for consumer in consumers:
+        consumer.close()
+    return asking.returncode, said
+
+
+def test_a_revoked_authorizer_is_believed_by_nobody(house, folder):
+    key, chain, config = second_authorizer(house, folder)
+    asker = house.asker()
+    with open(folder / "second.log", "w", encoding="utf-8") as log:
+        second = subprocess.Popen([BIN / "errand-authorizer", "--config", config],
+                                  stderr=log)
+    try:
+        until("it serves", (folder / "second.ready").exists, 30)
+        accepted(asker.ask("user.list", {}, house.admin))
+        log = asker.log
+        status, said = answered_by_thief(house, key, chain, log, second.pid)
+        assert (status, "stolen" in said[1]) == (67, True), said
+        revoked = client.Envelope.from_dsse(chain[0]).hash
+        accepted(asker.enter("service.revoke", {"service": revoked}, house.admin))
+        assert second.wait(20) == 1, "it goes on"
+        assert "revoked" in (folder / "second.log").read_text()
+    finally:
+        if second.poll() is None:
+            second.kill()
+    done(house.submit("list", who="runner"))  # it hears of the entry
+    status, said = answered_by_thief(house, key, chain, asker.log)
+    assert (status, "stolen" in said[1]) == (0, False), said

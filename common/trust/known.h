@@ -16,8 +16,14 @@ struct known;
 struct known *known_open(const struct roots *roots, const struct hash *init,
                          const char *path, struct err *err);
 
+void known_free(struct known *known);
+
 const struct standing *known_standing(const struct known *known);
 
-/* Adds what comes as a line; known already is fine. REJECT, RETRY: it is not to
- * be added. FATAL: it can't be kept. */
-int known_add(struct known *known, const struct buf *line, struct err *err);
+/* Adds an entry; known already is fine. REJECT, RETRY: it is not to be added.
+ * FATAL: it can't be kept. */
+int known_add(struct known *known, const struct revocation *entry,
+              struct err *err);
+
+/* What was added is on the disk. */
+int known_sync(struct known *known, struct err *err);

@@ -1,5 +1,5 @@
 /* known.c: see known.h. */
-#include "consumer/executor/known.h"
+#include "trust/known.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@ struct known {
     const struct roots *roots;
     struct standing *standing;
     int fd;
+    bool unsynced;
 };
 
 const struct standing *known_standing(const struct known *known)
@@ -21,15 +22,16 @@ const struct standing *known_standing(const struct known *known)
     return known->standing;
 }
 
-/* 0; 1: there already; -1. */
-static int admit(struct known *known, const void *line, size_t n,
-                 struct err *err)
+static int read_line(struct known *known, const void *line, size_t n,
+                     struct err *err)
 {
     _cleanup_revocation_ struct revocation entry = {0};
 
-    return revocation_decode(line, n, &entry, err) != 0
+    return revocation_decode(line, n, &entry, err) != 0 ||
+                   revocation_admit(known->standing, known->roots, &entry,
+                                    err) < 0
                ? -1
-               : revocation_admit(known->standing, known->roots, &entry, err);
+               : 0;
 }
 
 /* All whole lines; what is behind the last of them was never answered for. */
@@ -44,7 +46,7 @@ static int read_lines(struct known *known, const struct buf *text,
         if (end == NULL) {
             break;
         }
-        if (admit(known, line, (size_t)(end - line), err) != 0) {
+        if (read_line(known, line, (size_t)(end - line), err) != 0) {
             return -1;
         }
         at += (size_t)(end - line) + 1;
@@ -71,6 +73,15 @@ static int load(struct known *known, const char *path, struct err *err)
                : err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
 }
 
+void known_free(struct known *known)
+{
+    if (known != NULL) {
+        cleanup_close(&known->fd);
+        standing_free(known->standing);
+        free(known);
+    }
+}
+
 struct known *known_open(const struct roots *roots, const struct hash *init,
                          const char *path, struct err *err)
 {
@@ -84,36 +95,45 @@ struct known *known_open(const struct roots *roots, const struct hash *init,
     } else if (load(known, path, err) == 0) {
         return known;
     }
-    cleanup_close(&known->fd);
-    standing_free(known->standing);
-    free(known);
+    known_free(known);
     return NULL;
 }
 
-static int keep(const struct known *known, const struct buf *line,
+static int keep(struct known *known, const struct revocation *entry,
                 struct err *err)
 {
-    _cleanup_buf_ struct buf whole = {0};
+    _cleanup_buf_ struct buf line = {0};
 
-    if (buf_add(&whole, line->data, line->len) != 0 ||
-        buf_adds(&whole, "\n") != 0) {
+    if (revocation_encode(&entry->event->envelope, &entry->proof, &line, err) !=
+            0 ||
+        buf_adds(&line, "\n") != 0) {
         return err_set(err, ERR_FATAL, "out of memory");
     }
-    ssize_t n = write(known->fd, whole.data, whole.len);
-    if (n != (ssize_t)whole.len || fdatasync(known->fd) != 0) {
-        return err_set(err, ERR_FATAL, "the revocation log can't be kept: %s",
-                       n >= 0 && (size_t)n < whole.len ? "disk full"
-                                                       : strerror(errno));
-    }
-    return 0;
+    ssize_t n = write(known->fd, line.data, line.len);
+    known->unsynced = true;
+    return n == (ssize_t)line.len
+               ? 0
+               : err_set(err, ERR_FATAL, "the revocation log can't be kept: %s",
+                         n >= 0 ? "disk full" : strerror(errno));
 }
 
-int known_add(struct known *known, const struct buf *line, struct err *err)
+int known_add(struct known *known, const struct revocation *entry,
+              struct err *err)
 {
-    int there = admit(known, line->data, line->len, err);
+    int there = revocation_admit(known->standing, known->roots, entry, err);
 
     if (there != 0) {
         return there < 0 ? -1 : 0;
     }
-    return keep(known, line, err);
+    return keep(known, entry, err);
+}
+
+int known_sync(struct known *known, struct err *err)
+{
+    if (known->unsynced && fdatasync(known->fd) != 0) {
+        return err_set(err, ERR_FATAL, "the revocation log can't be kept: %s",
+                       strerror(errno));
+    }
+    known->unsynced = false;
+    return 0;
 }
