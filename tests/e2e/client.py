@@ -27,6 +27,8 @@ import nacl.pwhash
 import nacl.secret
 import nacl.signing
 
+import canary
+
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -108,12 +110,15 @@ class Key:
 
     def __init__(self, seeds=None):
         self.seeds = seeds = seeds or os.urandom(64)
+        canary.keep("key", seeds[:32])
+        canary.keep("key", seeds[32:])
         self.signing = nacl.signing.SigningKey(seeds[:32])
         self.opening = nacl.public.PrivateKey(seeds[32:])
 
     @classmethod
     def of_invitation(cls, seed):
         """The one-time key behind a code's 16 bytes."""
+        canary.keep("invitation seed", seed)
         return cls(bytes.fromhex(tuple_hash(b"errand.invitation", seed) +
                                  tuple_hash(b"errand.inv.box", seed)))
 
@@ -516,7 +521,8 @@ class Asker:
         user = user_id(self.root, key.public)
         return Invitation(key, user, email, self.request("user.invite", {
             "user": user, "invitation": b64(key.public), "email": email,
-            "role": role, "until": moment(now_ms() + hours * HOUR - MINUTE)},
+            "role": role,
+            "until": moment(now_ms() + int(hours * HOUR) - MINUTE)},
             admin.by, admin.key))
 
     def verify(self, invitation):
