@@ -147,7 +147,14 @@ $(VERDICT): $(OUT)/tests/unit/verdict.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
--include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) $(OUT)/tests/unit/verdict.d
+# Finds many strings in many bytes, for tests that look for secrets (canary.py).
+SIEVE := $(OUT)/tests/sieve
+$(SIEVE): $(OUT)/tests/e2e/sieve.o $(OUT)/libcommon.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+-include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) $(OUT)/tests/unit/verdict.d \
+	$(OUT)/tests/e2e/sieve.d
 .SECONDARY: $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.o)
 
 # Python for the tests: with what is not in Debian, once `make deps-test` ran.
@@ -168,17 +175,17 @@ unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
 unit e2e check: export UBSAN_OPTIONS := print_stacktrace=1
 
 .PHONY: programs test check unit e2e asan planted
-programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) ## compile all, unit tests too
+programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) ## compile all, unit tests too
 test: deps deps-test ## install what tests need, build, run everything
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs layers
 	@$(MAKE) --no-print-directory check
-check: all $(UNIT_PROGRAMS) $(VERDICT)
+check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE)
 	@$(TEST_STACK) reset
 	@$(PYTEST) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
 		--logs $(ERRAND_TEST_HOME)/log
 unit: $(UNIT_PROGRAMS) ## run the unit tests (UNIT_TESTS="dsse link")
 	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS)
-e2e: all $(VERDICT) ## run the end-to-end tests (TESTS="test_x.py -k y")
+e2e: all $(VERDICT) $(SIEVE) ## run the end-to-end tests (TESTS="test_x.py -k y")
 	@$(PYTEST) tests/run --e2e="$(TESTS)" --logs $(ERRAND_TEST_HOME)/log
 asan: ## run all tests under ASan and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs

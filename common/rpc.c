@@ -157,11 +157,16 @@ static int ask_partitions(struct rpc *rpc, int64_t *ret_n, struct err *err)
             say_late(rpc, what);
         }
     }
+    static const char topic[] = "topic " REPLIES ": "; /* no matter which */
     char text[sizeof(err->text)];
     memcpy(text, err->text, sizeof(text));
+    const char *why = text;
+    if (strncmp(why, topic, strlen(topic)) == 0) {
+        why += strlen(topic);
+    }
     return err_exit(err, EX_UNAVAILABLE,
                     "no broker can be reached at %s: %.300s; nothing was sent",
-                    brokers(rpc), text);
+                    brokers(rpc), why);
 }
 
 /* A place of our own in errand.replies, as a number, before anything is sent.

@@ -123,12 +123,19 @@ static int get_time(const struct field *field, const json_t *json, void *at,
                     struct err *err)
 {
     const char *text = text_of(json);
+    int64_t moment;
 
     if (text == NULL) {
         return field_bad(err, field, "not a time");
     }
-    return time_parse(text, at, err) == 0 ? 0
-                                          : err_wrap(err, "%s", field->name);
+    if (time_parse(text, &moment, err) != 0) {
+        return err_wrap(err, "%s", field->name);
+    }
+    if (moment == 0) { /* an end in 1970 would mean: for good */
+        return field_bad(err, field, "the one moment that stands for no time");
+    }
+    *(int64_t *)at = moment;
+    return 0;
 }
 
 static json_t *put_time(const struct field *field, const void *at,

@@ -19,7 +19,7 @@
 #include "consumer/authorizer/signers.h"
 #include "model/target.h"
 
-#define REQUEST_MAX (64 * 1024) /* bytes; but for command.save and entries */
+#define REQUEST_MAX (64 * 1024) /* bytes; see may_be_large() */
 
 void decided_done(struct decided *decided)
 {
@@ -144,6 +144,14 @@ static int recall(struct asking *asking, struct err *err)
     return recall_effects(asking, err) != 0 ? -1 : 1;
 }
 
+/* A script, and an entry that lists what goes on of what somebody signed. A
+ * target ends nothing, so it keeps nothing either. */
+static bool may_be_large(enum event_kind kind)
+{
+    return kind == EVENT_COMMAND_SAVE ||
+           (standing_is_entry(kind) && kind != EVENT_TARGET_SET);
+}
+
 static int check_policy(struct asking *asking)
 {
     struct err reason = {0};
@@ -152,8 +160,7 @@ static int check_policy(struct asking *asking)
     if (policy_check(asking->verb, &asking->signer, &reason) != 0) {
         return asking_refuse(asking, REPLY_DENIED, "%s", reason.text);
     }
-    return size <= REQUEST_MAX || asking->request->kind == EVENT_COMMAND_SAVE ||
-                   standing_is_entry(asking->request->kind)
+    return size <= REQUEST_MAX || may_be_large(asking->request->kind)
                ? 0
                : asking_refuse(asking, REPLY_INVALID,
                                "the request has %zu "

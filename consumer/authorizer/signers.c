@@ -54,6 +54,24 @@ static int find_invitee(struct asking *asking, struct err *err)
     return check_newest(asking, rows);
 }
 
+static void session_is_over(struct asking *asking)
+{
+    (void)err_set(&asking->late, ERR_REJECT,
+                  "the session has ended: submit login");
+    asking->decision.sign_in = true;
+}
+
+static void invitation_is_over(struct asking *asking, int64_t until)
+{
+    char moment[TIME_TEXT];
+
+    time_format(until, moment);
+    (void)err_set(&asking->late, ERR_REJECT,
+                  "the invitation ended at %s: ask "
+                  "for a new one",
+                  moment);
+}
+
 /* A session's key that is good, though not for a request of this time. */
 static bool find_late_session(struct asking *asking)
 {
@@ -70,9 +88,7 @@ static bool find_late_session(struct asking *asking)
                                      .person = session.person,
                                      .session = session,
                                      .root = session.person.root};
-    (void)err_set(&asking->late, ERR_REJECT,
-                  "the session has ended: submit login");
-    asking->decision.sign_in = true;
+    session_is_over(asking);
     return true;
 }
 
@@ -82,7 +98,6 @@ static bool find_late_invitee(struct asking *asking)
     const struct user_verify *verify = asking->request->payload;
     struct invitation invited;
     struct err ignored = {0};
-    char moment[TIME_TEXT];
 
     if (asking->request->kind != EVENT_USER_VERIFY ||
         proof_invitation(asking->proof, &verify->invite, &invited, &ignored) ||
@@ -93,11 +108,7 @@ static bool find_late_invitee(struct asking *asking)
     asking->signer = (struct signer){.kind = SIGNER_INVITATION,
                                      .person.user = invited.user,
                                      .root = invited.root};
-    time_format(invited.until, moment);
-    (void)err_set(&asking->late, ERR_REJECT,
-                  "the invitation ended at %s: ask "
-                  "for a new one",
-                  moment);
+    invitation_is_over(asking, invited.until);
     return true;
 }
 
@@ -137,6 +148,30 @@ static bool find_ended(struct asking *asking)
     return true;
 }
 
+/* Signed in time by what it says itself: but whoever finds a key later can date
+ * back, by as much as a request lives. What is over now gets no new decision.
+ */
+static int check_over(struct asking *asking, struct err *err)
+{
+    const struct signer *signer = &asking->signer;
+    const struct user_verify *verify = asking->request->payload;
+    struct invitation invited;
+
+    if (signer->kind == SIGNER_SESSION && asking->now > signer->session.until) {
+        session_is_over(asking);
+    }
+    if (signer->kind != SIGNER_INVITATION) {
+        return 0;
+    }
+    if (proof_invitation(asking->proof, &verify->invite, &invited, err) != 0) {
+        return -1;
+    }
+    if (asking->now > invited.until) {
+        invitation_is_over(asking, invited.until);
+    }
+    return 0;
+}
+
 int signer_find(struct asking *asking, struct err *err)
 {
     if (asking->request->kind == EVENT_INVITATION_SHOW) {
@@ -144,7 +179,7 @@ int signer_find(struct asking *asking, struct err *err)
     }
     if (proof_request(asking->proof, asking->request, &asking->signer, err) ==
         0) {
-        return 0;
+        return check_over(asking, err);
     }
     if (err->kind == ERR_REJECT &&
         (find_ended(asking) || find_late_session(asking) ||

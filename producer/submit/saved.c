@@ -13,9 +13,9 @@ int command_ask(struct submit *submit, const char *name,
     struct command_named named = {.name = (char *)name};
 
     if (!name_is_good(name)) {
-        return err_exit(err, EXIT_DATA,
-                        "'%s' is no command's name: those are a-z, 0-9 and -",
-                        name);
+        return err_exit(
+            err, EXIT_DATA,
+            "'%.80s' is no command's name: those are a-z, 0-9 and -", name);
     }
     return submit_ask(submit,
                       &(struct question){.as = ASK_SESSION,

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import canary
 from house import BIN
 
 PASSWORD = "seven unlikely words of a test\n"
@@ -96,7 +97,9 @@ def test_a_code_from_standard_input_is_as_good(house, folder):
 
 def test_a_code_as_an_argument_is_refused(house, folder):
     guest = Guest(house, folder, "loud").invited()
-    told(guest.submit("verify", guest.code.read_text().strip()), 64,
+    code = guest.code.read_text().strip()
+    canary.give_away(code)
+    told(guest.submit("verify", code), 64,
          "read by others", "--code-file")
     assert not guest.profile.exists()
 
@@ -121,7 +124,7 @@ def test_a_mistyped_code_is_told_at_once(house, folder):
 
 @pytest.mark.parametrize("password, said", [
     ("too short\n", "at least 15 characters"),
-    ("passwordpassword\n", "too easy to guess")])
+    ("passwordpassword\n", "too easy to guess")], ids=["short", "guessed"])
 def test_a_weak_password_is_refused(house, folder, password, said):
     guest = Guest(house, folder, "weak").invited()
     private(guest.password, password)

@@ -83,7 +83,7 @@ def types():
     """{type: the name of its schema}: its own, or that of its table's."""
     done = subprocess.run([VERDICT, "--types"], stdout=subprocess.PIPE, text=True,
                           check=True).stdout
-    rows = dict(row.split("\t") for row in done.splitlines())
+    rows = dict(row.split("\t")[:2] for row in done.splitlines())
     own = {kind: kind.removeprefix("errand.").removesuffix(".v1") for kind in rows}
     return {kind: own[kind] if own[kind] in SCHEMAS else table
             for kind, table in rows.items()}

@@ -4,8 +4,9 @@
  *
  * In: lines `TYPE TAB JSON`; TYPE as in the headers (errand.run.start.v1), or
  * `envelope` or `sealed_reply`, which are signed by nobody. Out: a line for
- * each, `ok` or `bad TAB reason`. With --types it prints `TYPE TAB TABLE` for
- * all that it knows. No signature is looked at.
+ * each, `ok` or `bad TAB reason`. With --types it prints `TYPE TAB TABLE
+ * TAB VERB` (`-`: not a request) for all that it knows. No signature is looked
+ * at.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,10 +40,12 @@ static const struct table *table_of(const char *type)
 static void print_types(void)
 {
     for (size_t i = 0; i < EVENT_KINDS; i++) {
-        printf("%s\t%s\n", event_types[i].type, event_types[i].table->name);
+        const char *verb = event_types[i].verb;
+        printf("%s\t%s\t%s\n", event_types[i].type, event_types[i].table->name,
+               verb == NULL ? "-" : verb);
     }
     for (size_t i = 0; i < ARRAY_SIZE(unsigned_shapes); i++) {
-        printf("%s\t%s\n", unsigned_shapes[i].type, unsigned_shapes[i].type);
+        printf("%s\t%s\t-\n", unsigned_shapes[i].type, unsigned_shapes[i].type);
     }
 }
 
