@@ -17,9 +17,9 @@ export ERRAND_HOME PYTHON
 # --- what there is -----------------------------------------------------------
 
 BASE := buf clock codec err field_kinds fields file id suggest utf8 words
-MODEL := answer assignment change command command_file command_keys enrolment \
+MODEL := answer assignment billing card change command command_file command_keys enrolment \
 	envelope parameter read record reply request result run session target user
-TRUST := allow dsse event key_file keys proof sealed
+TRUST := allow dsse event key_file keys proof sealed wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := rpc rpc_reply service service_setup
 
@@ -28,7 +28,7 @@ SUBMIT := asking cmd_assign cmd_command cmd_init cmd_output cmd_result cmd_run \
 	files follow founding harmless help keyring parse print profile prompt \
 	saved say session_file spout submit track verb_rows
 SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments authorizer commands decide decision \
+AUTHORIZER := announcements assignments authorizer billing_keys cards commands decide decision \
 	deliver installation outputs people policy replies runs services sessions \
 	signers source start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
