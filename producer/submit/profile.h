@@ -26,6 +26,7 @@ struct profile {
     struct key32 key;      /* the own key, as it says */
     struct id user;
     char *email;
+    int role; /* as invited */
 };
 
 /* The directory that counts now; the caller's to free. */
