@@ -36,7 +36,7 @@ EXECUTOR := child claim_log execution executor intake ledger link output \
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := spawner key_file sealed buf clock codec command command_file enrolment envelope err fields \
+UNIT_TESTS := spawner key_file sealed card wallet buf clock codec command command_file enrolment envelope err fields \
 	id parameter run suggest user utf8 words \
 	config kafka ledger link output policy proof log record \
 	overdue rows harmless track parse print profile rpc_reply vectors
@@ -193,7 +193,7 @@ bench: all $(OUT)/tests/hop ## measure, on the stack that is up
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
 
-FUZZERS := command_file fields
+FUZZERS := card command_file fields
 FUZZ_SECONDS ?= 10
 
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a
