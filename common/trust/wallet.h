@@ -44,10 +44,11 @@ int64_t wallet_next(const struct wallet *wallet);
 struct card *wallet_card(const struct wallet *wallet, const struct id *card);
 
 /*
- * Takes one more step, which is added to the proof. The first card that there
- * is becomes the default; removing the default leaves none. REJECT: it is not
- * signed by this person's own key, or they may keep no cards; repeated, or one
- * before it is missing; about no card of theirs. The wallet is as it was then.
+ * Takes one more step, which is added to the proof. A card that comes while
+ * none is the default becomes it; removing the default leaves none. REJECT: it
+ * is not signed by this person's own key, or they may keep no cards; repeated,
+ * or one before it is missing; about no card of theirs. The wallet is as it was
+ * then.
  */
 int wallet_add(struct wallet *wallet, struct proof *proof,
                const struct id *user, const struct envelope *step,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "producer/submit/cards_seen.h"
+
 /* The billing key */
 
 static int read_billing_key(const struct submit *submit,
@@ -15,7 +17,7 @@ static int read_billing_key(const struct submit *submit,
 
     if (hash_is_zero(&answer->hash)) {
         *ret_key = (struct billing_key){0};
-        return 0;
+        return cards_seen_key(submit->profile, 0, err);
     }
     if (proof_add_all(proof, &answer->envelopes, err) != 0 ||
         proof_billing(proof, &answer->hash, &init, err) != 0) {
@@ -25,7 +27,7 @@ static int read_billing_key(const struct submit *submit,
     }
     *ret_key = (struct billing_key){
         .hash = answer->hash, .box = init->box, .generation = init->generation};
-    return 0;
+    return cards_seen_key(submit->profile, init->generation, err);
 }
 
 int billing_key_ask(struct submit *submit, struct billing_key *ret_key,
@@ -175,7 +177,9 @@ int wallet_ask(struct submit *submit, const char *email,
         email == NULL || told.steps.n == 0
             ? &submit->profile->user
             : &list_at(&told.steps, struct step_row, 0).user;
-    if (read_wallet(&told, user, &wallet, err) != 0) {
+    if (read_wallet(&told, user, &wallet, err) != 0 ||
+        (email == NULL &&
+         cards_seen_steps(submit->profile, &wallet.steps, err) != 0)) {
         return -1;
     }
     if (email != NULL && wallet.steps.n > 0 &&

@@ -12,6 +12,7 @@
 #include "producer/submit/asking.h"
 #include "producer/submit/card_form.h"
 #include "producer/submit/cards_asked.h"
+#include "producer/submit/cards_seen.h"
 
 #define ENDING_MIN 4     /* digits of an id that name a card */
 #define DIGITS_ENOUGH 12 /* to be a whole number */
@@ -30,13 +31,19 @@ static struct card_step next_step(const struct submit *submit,
     };
 }
 
+/* Once it is accepted, this machine remembers it. */
 static int send_step(struct submit *submit, enum event_kind kind, void *payload,
                      struct err *err)
 {
-    return submit_ask(
-        submit,
-        &(struct question){.as = ASK_OWN, .kind = kind, .payload = payload},
-        err);
+    struct hash hash;
+    struct question question = {
+        .as = ASK_OWN, .kind = kind, .payload = payload, .ret_hash = &hash};
+
+    return submit_ask(submit, &question, err) != 0
+               ? -1
+               : cards_seen_step(submit->profile,
+                                 ((const struct card_step *)payload)->number,
+                                 &hash, err);
 }
 
 /* card add */
