@@ -23,7 +23,7 @@ TRUST := allow dsse event key_file keys proof sealed wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := rpc rpc_reply service service_setup
 
-SUBMIT := asking cmd_assign cmd_billing cmd_card card_form cards_asked cards_seen cmd_command cmd_init cmd_output cmd_result cmd_run \
+SUBMIT := asking cmd_assign cmd_billing cmd_card card_form card_line cards_asked cards_seen cmd_command cmd_init cmd_output cmd_result cmd_run \
 	cmd_runner cmd_service cmd_session cmd_target cmd_user cmd_verify \
 	files follow founding harmless help keyring parse print profile prompt \
 	saved say session_file spout submit track verb_rows

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "producer/submit/card_line.h"
 
 #define FILE_BYTES 4096
 #define TRIES 5
@@ -93,12 +94,11 @@ static int check_expiry(struct form *form, char *answer, struct err *err)
 
 static const struct question_row {
     const char *question;
-    bool hidden;
     int (*check)(struct form *form, char *answer, struct err *err);
 } questions[LINES] = {
-    {"Card number", true, check_number},
-    {"Name on the card", false, check_name},
-    {"Expires (MM/YY)", false, check_expiry},
+    {"Card number", check_number},
+    {"Name on the card", check_name},
+    {"Expires (MM/YY)", check_expiry},
 };
 
 static void trim(char *text)
@@ -119,8 +119,7 @@ static char *ask(struct form *form, const struct question_row *row,
 {
     for (int i = 0; i < TRIES; i++) {
         _cleanup_secret_ char *answer =
-            row->hidden ? prompt_secret(row->question, instead, err)
-                        : prompt_code(row->question, NULL, instead, err);
+            prompt_code(row->question, NULL, instead, err);
         if (answer == NULL) {
             return NULL;
         }
@@ -133,6 +132,32 @@ static char *ask(struct form *form, const struct question_row *row,
         }
     }
     return NULL;
+}
+
+static char *secret_dup(const char *text)
+{
+    char *copy = sodium_malloc(SECRET_MAX);
+
+    if (copy == NULL || strlen(text) >= SECRET_MAX) {
+        abort();
+    }
+    memcpy(copy, text, strlen(text) + 1);
+    return copy;
+}
+
+static int on_number(void *arg, char *digits, struct err *err)
+{
+    return check_number(arg, digits, err);
+}
+
+static char *ask_number(struct form *form, struct err *err)
+{
+    _cleanup_secret_ char *digits = secret_dup("");
+
+    return card_line(questions[0].question, instead, on_number, form, digits,
+                     err) != 0
+               ? NULL
+               : take_ptr(digits);
 }
 
 /* Keeps number and name; the expiry has its form already. */
@@ -148,15 +173,12 @@ static void keep(struct card_typed *typed, size_t question, char **answer)
 static int ask_all(struct form *form, struct err *err)
 {
     for (size_t i = 0; i < LINES; i++) {
-        _cleanup_secret_ char *answer = ask(form, &questions[i], err);
+        _cleanup_secret_ char *answer =
+            i == 0 ? ask_number(form, err) : ask(form, &questions[i], err);
         if (answer == NULL) {
             return -1;
         }
         keep(form->typed, i, &answer);
-        if (i == 0) {
-            say("%s ending in %s", brand_title(form->typed->brand),
-                form->typed->number + strlen(form->typed->number) - 4);
-        }
     }
     return 0;
 }
@@ -212,17 +234,6 @@ static char *read_text(const char *path, struct err *err)
     }
     text[len] = '\0';
     return take_ptr(text);
-}
-
-static char *secret_dup(const char *text)
-{
-    char *copy = sodium_malloc(SECRET_MAX);
-
-    if (copy == NULL || strlen(text) >= SECRET_MAX) {
-        abort();
-    }
-    memcpy(copy, text, strlen(text) + 1);
-    return copy;
 }
 
 static bool speaks_of_code(const char *json)
