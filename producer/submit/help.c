@@ -124,7 +124,8 @@ static void print_verb(FILE *out, const struct verb *verb)
     print_flags(out, common_flags, n_common_flags);
 }
 
-/* All verbs for this role that open with this word ("command"); false: none. */
+/* All verbs for this role that open with this word ("command"); false: none.
+ * `out` may be NULL: nothing is printed then. */
 static bool print_family(FILE *out, const char *word, int role)
 {
     size_t len = strlen(word);
@@ -133,12 +134,21 @@ static bool print_family(FILE *out, const char *word, int role)
     for (size_t i = 0; i < n_verbs; i++) {
         if (strncmp(verbs[i].name, word, len) == 0 &&
             verbs[i].name[len] == ' ' && is_for(verbs[i].who, role)) {
-            (void)fprintf(out, "submit %s %s\n    %s\n", verbs[i].name,
-                          verbs[i].args, verbs[i].summary);
             any = true;
+            if (out != NULL) {
+                (void)fprintf(out, "submit %s %s\n    %s\n", verbs[i].name,
+                              verbs[i].args, verbs[i].summary);
+            }
         }
     }
     return any;
+}
+
+static int not_for_role(const char *verb, int role, struct err *err)
+{
+    return err_exit(err, EXIT_NOT_ALLOWED,
+                    "'%s' is not for you: here you are a %s", verb,
+                    word_text(&role_words, role));
 }
 
 int help_print(const struct submit *submit, char *const *words, size_t n,
@@ -159,15 +169,15 @@ int help_print(const struct submit *submit, char *const *words, size_t n,
     if (n == 1 && print_family(out, words[0], role)) {
         return 0;
     }
+    if (n == 1 && print_family(NULL, words[0], ROLE_NONE)) {
+        return not_for_role(words[0], role, err);
+    }
     const struct verb *verb = find_verb(words, n, &used, err);
     if (verb == NULL) {
         return -1;
     }
     if (!is_for(verb->who, role)) {
-        return err_exit(err, EXIT_NOT_ALLOWED,
-                        "'%s' is not for you: here you "
-                        "are a %s",
-                        verb->name, word_text(&role_words, role));
+        return not_for_role(verb->name, role, err);
     }
     print_verb(out, verb);
     return 0;
