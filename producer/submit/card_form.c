@@ -236,10 +236,12 @@ static char *read_text(const char *path, struct err *err)
     return take_ptr(text);
 }
 
+/* A member of that name, most likely. */
 static bool speaks_of_code(const char *json)
 {
     for (size_t i = 0; i < ARRAY_SIZE(code_words); i++) {
-        if (strcasestr(json, code_words[i]) != NULL) {
+        _cleanup_free_ char *quoted = must_printf("\"%s", code_words[i]);
+        if (strcasestr(json, quoted) != NULL) {
             return true;
         }
     }
