@@ -84,6 +84,8 @@ const struct table card_export_table = {.name = "card.export",
 static const struct field billing_answer_fields[] = {
     {"hash", FIELD_HASH, .optional = true,
      .at = offsetof(struct billing_answer, hash)},
+    {"generation", FIELD_INT, .optional = true,
+     .at = offsetof(struct billing_answer, generation)},
     {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
      .at = offsetof(struct billing_answer, envelopes)},
 };

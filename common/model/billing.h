@@ -60,7 +60,9 @@ struct card_export { /* a read: everybody's, by user */
 
 struct billing_answer {    /* to billing.show */
     struct hash hash;      /* the newest billing.init; zero: none yet */
-    struct list envelopes; /* it, and its chain up to root.init */
+    int64_t generation;    /* its */
+    struct list envelopes; /* it, and its chain up to root.init; none: who
+                              signed it is no administrator any more */
 };
 
 struct step_row {

@@ -80,26 +80,38 @@ int on_billing_init(struct asking *asking, struct err *err)
                ?: store_made(asking, err);
 }
 
+/* A key that nobody of standing signed is told without its chain: nothing is
+ * sealed to it any more, and the next generation still names it. */
+static int add_chain(struct asking *asking, struct billing_answer *answer,
+                     struct err *err)
+{
+    const struct billing_init *init;
+
+    proof_forget_used(asking->proof);
+    if (proof_billing(asking->proof, &answer->hash, &init, err) != 0) {
+        return err->kind == ERR_REJECT ? 0 : -1;
+    }
+    proof_used(asking->proof, &answer->envelopes);
+    return 0;
+}
+
 int on_billing_show(struct asking *asking, struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
-    const struct billing_init *init;
     struct billing_answer answer = {0};
 
     if (PG(asking->daemon->postgres,
-           "SELECT hash FROM billing_keys ORDER BY generation DESC LIMIT 1",
+           "SELECT generation, hash FROM billing_keys "
+           "ORDER BY generation DESC LIMIT 1",
            &rows, err) != 0) {
         return -1;
     }
     if (rows_n(rows) > 0) {
+        answer.generation = row_int(rows, 0, "generation");
         answer.hash = row_hash(rows, 0, "hash");
-        proof_forget_used(asking->proof);
-        if (proof_billing(asking->proof, &answer.hash, &init, err) != 0) {
-            return err->kind == ERR_REJECT
-                       ? asking_refuse_or_hide(asking, err->text)
-                       : -1;
+        if (add_chain(asking, &answer, err) != 0) {
+            return -1;
         }
-        proof_used(asking->proof, &answer.envelopes);
     }
     return asking_answer_take(asking, &billing_answer_table, &answer, err);
 }

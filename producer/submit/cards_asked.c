@@ -15,9 +15,11 @@ static int read_billing_key(const struct submit *submit,
         proof_new(&submit->profile->roots, NULL, NULL);
     const struct billing_init *init = NULL;
 
-    if (hash_is_zero(&answer->hash)) {
-        *ret_key = (struct billing_key){0};
-        return cards_seen_key(submit->profile, 0, err);
+    if (answer->envelopes.n == 0) { /* there is none, or nobody's of standing */
+        *ret_key = (struct billing_key){.hash = answer->hash,
+                                        .generation = answer->generation};
+        return answer->generation == 0 ? cards_seen_key(submit->profile, 0, err)
+                                       : 0; /* not proved, so not seen */
     }
     if (proof_add_all(proof, &answer->envelopes, err) != 0 ||
         proof_billing(proof, &answer->hash, &init, err) != 0) {
@@ -25,8 +27,10 @@ static int read_billing_key(const struct submit *submit,
         return err_wrap(err, "the billing key that was told is not proved up "
                              "to the pinned root, and not believed");
     }
-    *ret_key = (struct billing_key){
-        .hash = answer->hash, .box = init->box, .generation = init->generation};
+    *ret_key = (struct billing_key){.hash = answer->hash,
+                                    .box = init->box,
+                                    .generation = init->generation,
+                                    .proved = true};
     return cards_seen_key(submit->profile, init->generation, err);
 }
 

@@ -14,8 +14,10 @@ struct billing_key {
     struct hash hash; /* its billing.init */
     struct key32 box;
     int64_t generation; /* 0: there is none yet */
+    bool proved; /* false: hash and generation are no more than what was told */
 };
 
+/* The newest. One that came with its chain and is not proved is an error. */
 int billing_key_ask(struct submit *submit, struct billing_key *ret_key,
                     struct err *err);
 

@@ -88,10 +88,14 @@ static int check_place(struct submit *submit, struct billing_key *ret_key,
     if (billing_key_ask(submit, ret_key, err) != 0) {
         return -1;
     }
-    if (ret_key->generation == 0) {
+    if (!ret_key->proved) {
         return err_exit(err, EXIT_NOT_FOUND,
-                        "there is no billing key to seal a card to yet: an "
-                        "administrator makes it (submit billing init)");
+                        "there is no billing key to seal a card to%s: an "
+                        "administrator makes it (submit billing init)",
+                        ret_key->generation == 0
+                            ? " yet"
+                            : " any more, since who signed it is no "
+                              "administrator now");
     }
     /* Before the card is typed: a wrong password costs no second typing. */
     return wallet_ask(submit, NULL, ret_wallet, err) != 0

@@ -774,7 +774,30 @@ def test_an_older_billing_key_is_refused_by_who_saw_a_newer_one(
                       given=f"{VISA}\nAnn\n12/{YEAR}\n"), 65, "older billing key")
 
 
-# The last one: from here on there is another key
+# The last ones: from here on there is another key
+
+def test_a_key_whose_signer_is_nobody_seals_nothing_and_is_followed(
+        house, payer, billing, tmp_path):
+    """As after the removal of the administrator who made it."""
+    hand = Hand(house, payer, billing)
+    [[newest]] = house.rows("SELECT max(generation) FROM billing_keys")
+    key = client.Key()
+    mine = hand.asker.request("billing.init", {
+        "box": client.b64(key.box), "generation": newest + 1,
+        "previous": hand.key_hash}, payer.person.by, payer.person.key)
+    house.change("INSERT INTO envelopes VALUES (decode(%s, 'hex'), %s, %s)",
+                 mine.hash, mine.type, json.dumps(mine.dsse()).encode())
+    house.change("INSERT INTO billing_keys VALUES (%s, decode(%s, 'hex'), "
+                 "decode(%s, 'hex'), %s, now())", newest + 1, mine.hash,
+                 client.sha256(key.box), payer.person.user)
+    given = f"{VISA}\nAnn\n12/{YEAR}\n"
+    told(payer.submit("card", "add", "--file", "-", given=given), 67,
+         "no administrator now", "billing init")
+    Billing(house, tmp_path)
+    assert payer.submit("card", "add", "--file", "-", given=given).returncode == 0
+    assert payer.submit("card", "remove", "4242").returncode == 0
+    assert house.rows("SELECT max(generation) FROM billing_keys") == [(newest + 2,)]
+
 
 def test_each_card_says_which_key_it_needs(house, payer, tmp_path):
     old = Billing(house, tmp_path)
