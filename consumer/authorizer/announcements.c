@@ -32,10 +32,16 @@ static struct about about_confirm(const void *payload)
     return (struct about){.user = ((const struct user_confirm *)payload)->user};
 }
 
-/* Of sessions, cards and billing keys. */
-static struct about about_signer(const void *payload)
+static struct about about_session(const void *payload)
 {
     (void)payload; /* whose it is, its signer says: see announcement_make() */
+    return (struct about){0};
+}
+
+/* Of cards and billing keys: likewise. */
+static struct about about_own(const void *payload)
+{
+    (void)payload;
     return (struct about){0};
 }
 
@@ -79,16 +85,16 @@ static const struct fact {
     {EVENT_USER_INVITE, EVENT_USER_INVITED, about_invite},
     {EVENT_USER_VERIFY, EVENT_USER_VERIFIED, about_verify},
     {EVENT_USER_CONFIRM, EVENT_USER_CONFIRMED, about_confirm},
-    {EVENT_SESSION_OPEN, EVENT_SESSION_OPENED, about_signer},
-    {EVENT_SESSION_CLOSE, EVENT_SESSION_CLOSED, about_signer},
+    {EVENT_SESSION_OPEN, EVENT_SESSION_OPENED, about_session},
+    {EVENT_SESSION_CLOSE, EVENT_SESSION_CLOSED, about_session},
     {EVENT_SERVICE_ENROL, EVENT_SERVICE_ENROLLED, about_enrol},
     {EVENT_TARGET_SET, EVENT_TARGET_ADDED, about_target},
     {EVENT_COMMAND_SAVE, EVENT_COMMAND_SAVED, about_save},
     {EVENT_ASSIGNMENT_ADD, EVENT_ASSIGNMENT_ADDED, about_add},
-    {EVENT_BILLING_INIT, EVENT_BILLING_MADE, about_signer},
-    {EVENT_CARD_ADD, EVENT_CARD_ADDED, about_signer},
-    {EVENT_CARD_DEFAULT, EVENT_CARD_DEFAULTED, about_signer},
-    {EVENT_CARD_REMOVE, EVENT_CARD_REMOVED, about_signer},
+    {EVENT_BILLING_INIT, EVENT_BILLING_MADE, about_own},
+    {EVENT_CARD_ADD, EVENT_CARD_ADDED, about_own},
+    {EVENT_CARD_DEFAULT, EVENT_CARD_DEFAULTED, about_own},
+    {EVENT_CARD_REMOVE, EVENT_CARD_REMOVED, about_own},
     {EVENT_RUN_START, EVENT_RUN_ACCEPTED, about_run},
 };
 
@@ -162,7 +168,7 @@ int announcement_make(const struct asking *asking, struct list *out,
     }
     enum event_kind kind = refused ? EVENT_RUN_REFUSED : fact->accepted;
     struct about about = fact->about(asking->request->payload);
-    if (fact->about == about_signer) {
+    if (fact->about == about_session || fact->about == about_own) {
         about.user = asking->signer.person.user;
         about.name = asking->signer.person.email;
     }
