@@ -17,31 +17,35 @@ export ERRAND_HOME PYTHON
 # --- what there is -----------------------------------------------------------
 
 BASE := buf clock codec err field_kinds fields file id suggest utf8 words
-MODEL := answer assignment change command command_file command_keys enrolment \
-	envelope log_entry parameter read record reply request result run session \
-	target user
-TRUST := allow dsse event key_file keys known person proof revocation sealed standing
-IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
+MODEL := answer assignment billing card change command command_file \
+	command_keys enrolment envelope log_entry parameter read record reply \
+	request result run session target user
+TRUST := allow dsse event key_file keys known person proof revocation sealed \
+	standing wallet
+IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
+	postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply service service_setup
 
-SUBMIT := asking cmd_assign cmd_command cmd_init cmd_output cmd_result cmd_rotate cmd_run \
-	cmd_runner cmd_service cmd_session cmd_standing cmd_target cmd_user cmd_verify \
-	files follow founding harmless heard help kept keyring naming parse print profile prompt \
-	saved say session_file spout submit track verb_rows
+SUBMIT := asking card_form card_line cards_asked cards_seen cmd_assign \
+	cmd_billing cmd_card cmd_command cmd_init cmd_output cmd_result cmd_rotate \
+	cmd_run cmd_runner cmd_service cmd_session cmd_standing cmd_target cmd_user \
+	cmd_verify files follow founding harmless heard help kept keyring naming \
+	parse print profile prompt saved say session_file spout submit track \
+	verb_rows
 SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments authorizer closings commands decide \
-	decision \
-	deliver explain installation outputs people policy replies revocations runs services \
-	sessions signed signers source standings start targets transaction verbs views
-EXECUTOR := child claim_log execution executor intake ledger link \
-	output recovery revoked spawner spool tell
+AUTHORIZER := announcements assignments authorizer billing_keys cards \
+	closings commands decide decision deliver explain installation outputs \
+	people policy replies revocations runs services sessions signed signers \
+	source standings start targets transaction verbs views
+EXECUTOR := child claim_log execution executor intake ledger link output \
+	recovery revoked spawner spool tell
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := spawner key_file sealed standing buf clock codec command command_file enrolment envelope err fields \
-	id parameter run suggest user utf8 words \
-	config kafka ledger link output policy proof log record \
-	overdue rows harmless track parse print profile rpc_reply vectors
+UNIT_TESTS := buf card clock codec command command_file config enrolment \
+	envelope err fields harmless id kafka key_file ledger link log output \
+	overdue parameter parse policy print profile proof record rows rpc_reply \
+	run sealed spawner standing suggest track user utf8 vectors wallet words
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -202,7 +206,7 @@ bench: all $(OUT)/tests/hop ## measure, on the stack that is up
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
 
-FUZZERS := command_file fields
+FUZZERS := command_file fields card
 FUZZ_SECONDS ?= 10
 
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a

@@ -1,6 +1,7 @@
 /* field_kinds.c: see field_kinds.h. One row of `leaf_kinds` per kind. */
 #include "base/field_kinds.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -260,7 +261,12 @@ static json_t *base64_json(const void *bytes, size_t n)
 {
     _cleanup_free_ char *text = base64_encode(bytes, n);
 
-    return text == NULL ? NULL : json_string(text);
+    if (text == NULL) {
+        return NULL;
+    }
+    json_t *json = json_string(text);
+    sodium_memzero(text, strlen(text)); /* they may be a secret's */
+    return json;
 }
 
 static json_t *put_fixed(const struct field *field, const void *at,

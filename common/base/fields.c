@@ -4,6 +4,8 @@
  */
 #include "base/field_kinds.h"
 
+#include <malloc.h>
+#include <sodium.h>
 #include <string.h>
 
 #define DEPTH_MAX 16
@@ -301,6 +303,19 @@ int table_decode(const struct table *table, const void *json, size_t n,
         return err_wrap(err, "%s", table->name);
     }
     return 0;
+}
+
+static void wipe_and_free(void *memory)
+{
+    if (memory != NULL) {
+        sodium_memzero(memory, malloc_usable_size(memory));
+        free(memory);
+    }
+}
+
+void fields_leave_no_trace(void)
+{
+    json_set_alloc_funcs(malloc, wipe_and_free);
 }
 
 static int append(const char *bytes, size_t n, void *out)

@@ -91,6 +91,10 @@ int table_decode(const struct table *table, const void *json, size_t n,
 int table_encode(const struct table *table, const void *record, struct buf *out,
                  struct err *err);
 
+/* From now on memory that JSON took is overwritten before it is given back: for
+ * a process whose documents hold secrets. Before any other use. */
+void fields_leave_no_trace(void);
+
 /* Releases what the members own; the struct is all zero after. */
 void table_done(const struct table *table, void *record);
 

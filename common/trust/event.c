@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "model/assignment.h"
+#include "model/billing.h"
 #include "model/change.h"
 #include "model/command.h"
 #include "model/enrolment.h"
@@ -51,6 +52,10 @@ const struct event_type event_types[EVENT_KINDS] = {
         REQUEST("assignment.remove", assignment_remove_table, 1),
     [EVENT_COMMAND_RETIRE] = REQUEST("command.retire", command_retire_table, 1),
     [EVENT_SERVICE_REVOKE] = REQUEST("service.revoke", service_revoke_table, 1),
+    [EVENT_BILLING_INIT] = REQUEST("billing.init", billing_init_table, 1),
+    [EVENT_CARD_ADD] = REQUEST("card.add", card_add_table, 1),
+    [EVENT_CARD_DEFAULT] = REQUEST("card.default", card_named_table, 1),
+    [EVENT_CARD_REMOVE] = REQUEST("card.remove", card_named_table, 1),
     [EVENT_SESSION_SHOW] = REQUEST("session.show", plain_request_table, 1),
     [EVENT_USER_LIST] = REQUEST("user.list", plain_request_table, 1),
     [EVENT_USER_SHOW] = REQUEST("user.show", user_named_table, 1),
@@ -67,6 +72,9 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_RUN_SHOW] = REQUEST("run.show", run_named_table, 1),
     [EVENT_RUN_OUTPUT] = REQUEST("run.output", run_output_table, 1),
     [EVENT_RUN_HISTORY] = REQUEST("run.history", run_history_table, 1),
+    [EVENT_BILLING_SHOW] = REQUEST("billing.show", plain_request_table, 1),
+    [EVENT_CARD_LIST] = REQUEST("card.list", card_list_table, 1),
+    [EVENT_CARD_EXPORT] = REQUEST("card.export", card_export_table, 1),
     [EVENT_DISPATCH] = FACT("dispatch", dispatch_table),
     [EVENT_CLAIM] = FACT("claim", claim_table),
     [EVENT_STARTED] = FACT("execution.started", execution_started_table),
@@ -83,6 +91,10 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_TARGET_ADDED] = FACT("target.added", change_table),
     [EVENT_COMMAND_SAVED] = FACT("command.saved", change_table),
     [EVENT_ASSIGNMENT_ADDED] = FACT("assignment.added", change_table),
+    [EVENT_BILLING_MADE] = FACT("billing.made", change_table),
+    [EVENT_CARD_ADDED] = FACT("card.added", change_table),
+    [EVENT_CARD_DEFAULTED] = FACT("card.defaulted", change_table),
+    [EVENT_CARD_REMOVED] = FACT("card.removed", change_table),
     [EVENT_RUN_ACCEPTED] = FACT("run.accepted", change_table),
     [EVENT_RUN_REFUSED] = FACT("run.refused", change_table),
     [EVENT_USER_SUSPENDED] = FACT("user.suspended", change_table),

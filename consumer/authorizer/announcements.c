@@ -39,6 +39,13 @@ static struct about about_session(const void *payload)
     return (struct about){0};
 }
 
+/* Of cards and billing keys: likewise. */
+static struct about about_own(const void *payload)
+{
+    (void)payload;
+    return (struct about){0};
+}
+
 static struct about about_enrol(const void *payload)
 {
     return (struct about){.name =
@@ -139,6 +146,10 @@ static const struct fact {
     {EVENT_TARGET_SET, EVENT_TARGET_ADDED, about_target},
     {EVENT_COMMAND_SAVE, EVENT_COMMAND_SAVED, about_save},
     {EVENT_ASSIGNMENT_ADD, EVENT_ASSIGNMENT_ADDED, about_add},
+    {EVENT_BILLING_INIT, EVENT_BILLING_MADE, about_own},
+    {EVENT_CARD_ADD, EVENT_CARD_ADDED, about_own},
+    {EVENT_CARD_DEFAULT, EVENT_CARD_DEFAULTED, about_own},
+    {EVENT_CARD_REMOVE, EVENT_CARD_REMOVED, about_own},
     {EVENT_RUN_START, EVENT_RUN_ACCEPTED, about_run},
 };
 
@@ -212,7 +223,7 @@ int announcement_make(const struct asking *asking, struct list *out,
     }
     enum event_kind kind = refused ? EVENT_RUN_REFUSED : fact->accepted;
     struct about about = fact->about(asking->request->payload);
-    if (fact->about == about_session) {
+    if (fact->about == about_session || fact->about == about_own) {
         about.user = asking->signer.person.user;
         about.name = asking->signer.person.email;
     }

@@ -58,6 +58,14 @@ static const struct verb verbs[] = {
     {EVENT_ASSIGNMENT_EXPLAIN, EITHER, ADMINISTRATOR, IN_FORCE, READ,
      on_assignment_explain},
 
+    {EVENT_BILLING_INIT, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_billing_init},
+    {EVENT_BILLING_SHOW, EITHER, PAYING, IN_FORCE, READ, on_billing_show},
+    {EVENT_CARD_ADD, OWN, PAYING, IN_FORCE, CHANGE, on_card_add},
+    {EVENT_CARD_DEFAULT, OWN, PAYING, IN_FORCE, CHANGE, on_card_default},
+    {EVENT_CARD_REMOVE, OWN, PAYING, IN_FORCE, CHANGE, on_card_remove},
+    {EVENT_CARD_LIST, EITHER, PAYING, IN_FORCE, READ, on_card_list},
+    {EVENT_CARD_EXPORT, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_card_export},
+
     {EVENT_RUN_START, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_start},
     {EVENT_RUN_SHOW, EITHER, ANYONE, IN_FORCE, READ, on_run_show},
     {EVENT_RUN_OUTPUT, EITHER, ANYONE, IN_FORCE, READ, on_run_output},

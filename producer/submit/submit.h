@@ -39,10 +39,10 @@ struct flag {
     char letter;       /* 0: none */
     const char *name;  /* "target": --target */
     const char *value; /* "TARGET"; NULL: it takes none */
-    const char *help;
+    const char *help;  /* NULL: there is none such; the verb says why */
 };
 
-enum audience { FOR_EVERYBODY, FOR_ADMINISTRATORS };
+enum audience { FOR_EVERYBODY, FOR_BILLING, FOR_ADMINISTRATORS };
 
 typedef int cmd(struct submit *submit, struct err *err);
 
@@ -130,4 +130,6 @@ cmd cmd_user_suspend, cmd_user_resume, cmd_user_remove, cmd_user_withdraw,
 cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_help;
 cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions;
 cmd cmd_assign_add, cmd_assign_list;
+cmd cmd_card_add, cmd_card_list, cmd_card_default, cmd_card_remove;
+cmd cmd_billing_init, cmd_billing_export;
 cmd cmd_list, cmd_show, cmd_run, cmd_result, cmd_output, cmd_history;

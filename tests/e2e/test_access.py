@@ -102,6 +102,9 @@ class World:
         self.runs = self.make_runs()
         self.brief, self.closed = self.make_over()
         self.daemon, self.other_daemon = self.enrol_daemon(), self.enrol_daemon()
+        self.billing = self.boss_asks("billing.show", {}).answer
+        self.wallets = {}  # user: (steps, the last one's hash, the card)
+        self.give_billing()
         self.suspended = self.ended(suspended, "user.suspend")
         self.removed = self.ended(removed, "user.remove")
         self.resumable = self.spare.pop()
@@ -176,6 +179,37 @@ class World:
             "key": b64(key.public), "box": b64(key.box)}, self.boss)
         self.send([enrol])
         return Asking(key, enrol.hash)
+
+    # Cards
+
+    def boss_asks(self, kind, fields):
+        return accepted(self.asker.ask(kind, fields, self.boss))
+
+    def give_billing(self):
+        """A billing key, the next generation."""
+        made = self.ask("billing.init", billing_key(self, None, "-"), self.boss)
+        self.send([made])
+        self.billing = {"hash": made.hash,
+                        "generation": made.fields["generation"]}
+
+    def wallet(self, who):
+        return self.wallets.setdefault(who.key.id, (0, None, uuid7()))
+
+    def step(self, verb, of, who):
+        """Asked in its place, under the billing key of now."""
+        self.billing = self.boss_asks("billing.show", {}).answer
+        envelope = self.ask(verb, ASKS[verb](self, who, of), who)
+        reply = self.asker.exchange(envelope)
+        if reply.status == "accepted":
+            self.stepped(verb, who, envelope)
+        return reply
+
+    def stepped(self, verb, who, envelope):
+        """What a person signed of their cards, and was accepted."""
+        number, _, card = self.wallet(who)
+        if verb == "card.add":
+            card = envelope.fields["id"]
+        self.wallets[who.key.id] = (number + 1, envelope.hash, card)
 
     # Commands and runs
 
@@ -354,6 +388,25 @@ def save(world, _who, of):
             "timeout": 60, "wait": 60}
 
 
+def billing_key(world, _who, _of):
+    last = world.billing
+    return {"box": b64(Key().box), "generation": last.get("generation", 0) + 1,
+            "previous": last["hash"] if last.get("generation") else None}
+
+
+def card_step(world, who, of):
+    number, previous, card = world.wallet(who)
+    return {"number": number + 1, "previous": previous,
+            "card": uuid7() if of == "none" else card}
+
+
+def card_add(world, who, of):
+    fields = card_step(world, who, of)
+    del fields["card"]
+    return {**fields, "billing": world.billing["hash"], "box": b64(b"x" * 100),
+            "brand": "visa", "last4": "4242", "expiry": "2099-12"}
+
+
 def start(world, who, of):
     fields = world.run(who, of).fields
     return {n: fields[n] for n in ("command", "arguments", "targets", "deadline",
@@ -395,7 +448,14 @@ ASKS = {
     "run.show": lambda w, _, of: {"run": w.run_id(of)},
     "run.output": lambda w, _, of: {"run": w.run_id(of), "after": 0},
     "run.history": lambda *_: {"limit": 10},
+    "billing.init": billing_key,
+    "card.add": card_add,
+    "card.default": card_step,
+    "card.remove": card_step,
+    "card.list": lambda w, who, of: {"email": w.email(who, of)},
+    "card.export": lambda *_: {},
 }
+STEPS = {"card.add", "card.default", "card.remove"}  # of a person's cards
 
 
 ENTRIES = {"user.suspend", "user.resume", "user.remove", "user.role",
@@ -407,6 +467,8 @@ def request(world, verb, of, who):
     """The envelope, and how to sign it again in another place of the log."""
     asked = ASKS.get(verb, lambda *_: {})(world, who, of)
     fields, *keys = asked if isinstance(asked, tuple) else (asked,)
+    if verb in STEPS:  # each follows the one before: some are asked again
+        return world.ask(verb, fields, who), lambda: world.step(verb, of, who)
     if verb not in ENTRIES:
         return world.ask(verb, fields, who, *keys), None
     return world.asker.entry_request(verb, fields, who, *keys), \
@@ -435,13 +497,18 @@ class Asked:
     def __init__(self, world, cell, who, nth):
         self.verb, self.of, self.key, self.column, self.listed = cell
         self.same = (self.verb, self.key, self.column, nth)  # but for what it names
+        self.world, self.who = world, who
         self.envelope, self.again = request(world, self.verb, self.of, who)
         self.id = self.envelope.fields["id"]
         self.reply, self.came = None, "nothing at all"
 
     def judge(self, reply, dead):
-        if reply is not None and reply.status == "behind":
+        if reply is not None and self.again and \
+                reply.status in ("behind", "conflict"):
             reply = self.again()  # another cell's was first
+        elif reply is not None and reply.status == "accepted" and \
+                self.verb in STEPS:
+            self.world.stepped(self.verb, self.who, self.envelope)
         self.reply = reply
         if reply is not None:
             self.came = VERDICTS.get(reply.status, reply.status)

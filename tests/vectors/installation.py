@@ -76,6 +76,7 @@ class Installation:
         self.reads()
         self.revocations()
         self.changes()
+        self.cards()
 
     # Signing
 
@@ -343,8 +344,39 @@ class Installation:
                      "user.resumed", "user.removed", "user.changed",
                      "user.reinvited", "key.rotated", "assignment.removed",
                      "command.retired", "service.revoked"):
-            self.said("what changed: " + kind, kind, self.enrol.hash,
-                      {"subject": self.start.hash, "actor": self.user,
-                       "user": self.user, "command": self.command_id,
-                       "run": self.start.envelope.fields["id"], "name": "disk-report",
-                       "detail": "in words"}, self.authorizer, self.user)
+            self.changed(kind)
+
+    def changed(self, kind):
+        self.said("what changed: " + kind, kind, self.enrol.hash,
+                  {"subject": self.start.hash, "actor": self.user,
+                   "user": self.user, "command": self.command_id,
+                   "run": self.start.envelope.fields["id"], "name": "disk-report",
+                   "detail": "in words"}, self.authorizer, self.user)
+
+    # What is paid with
+
+    def cards(self):
+        """An administrator's: the runner here is one without billing."""
+        billing = key("billing")
+        first = self.by_admin("a billing key", "billing.init",
+                              {"box": b64(billing.box), "generation": 1})
+        self.by_admin("its second generation names the first", "billing.init",
+                      {"box": b64(key("second billing").box), "generation": 2,
+                       "previous": first.hash})
+        add = self.by_admin("a card, sealed elsewhere", "card.add",
+                            {"number": 1, "billing": first.hash,
+                             "box": b64(b"sealed elsewhere"), "brand": "visa",
+                             "last4": "0042", "expiry": "2027-12"})
+        card = add.envelope.fields["id"]
+        default = self.by_admin("the card that is charged", "card.default",
+                                {"number": 2, "previous": add.hash, "card": card})
+        self.by_admin("a card is taken back", "card.remove",
+                      {"number": 3, "previous": default.hash, "card": card})
+        for kind, fields in (("billing.show", {}), ("card.list", {}),
+                             ("card.list", {"email": "runner@example.org",
+                                            "after": 50}),
+                             ("card.export", {}),
+                             ("card.export", {"user": self.user, "after": 50})):
+            self.by_admin("an administrator asks: " + kind, kind, fields)
+        for kind in ("billing.made", "card.added", "card.defaulted", "card.removed"):
+            self.changed(kind)
