@@ -16,27 +16,28 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf clock codec err field_kinds fields file id suggest utf8 words
+BASE := buf clock codec err field_kinds fields file id spoken suggest utf8 words
 MODEL := answer assignment change command command_file command_keys enrolment \
-	envelope parameter read record reply request result run session target user
+	envelope invitation key_words mail parameter read record reply request result run session target user
 TRUST := allow dsse event key_file keys proof sealed
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := rpc rpc_reply service service_setup
 
 SUBMIT := asking cmd_assign cmd_command cmd_init cmd_output cmd_result cmd_run \
 	cmd_runner cmd_service cmd_session cmd_target cmd_user cmd_verify \
-	files follow founding harmless help keyring parse print profile prompt \
-	saved say session_file spout submit track verb_rows
+	compared files follow founding harmless help keyring notifiers parse print \
+	profile prompt saved say session_file spout submit track verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments authorizer commands decide decision \
-	deliver installation outputs people policy replies runs services sessions \
+	deliver installation outputs people policy replies reuse runs services sessions \
 	signers source start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery spawner spool tell
+NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := spawner key_file sealed buf clock codec command command_file enrolment envelope err fields \
+UNIT_TESTS := invitation spoken outbox letter news post spawner key_file sealed buf clock codec command command_file enrolment envelope err fields \
 	id parameter run suggest user utf8 words \
 	config kafka ledger link output policy proof log record \
 	overdue rows harmless track parse print profile rpc_reply vectors
@@ -50,13 +51,14 @@ SCHEDULER_OBJECTS = $(addprefix producer/scheduler/,$(SCHEDULER))
 AUTHORIZER_OBJECTS = $(addprefix consumer/authorizer/,$(AUTHORIZER))
 EXECUTOR_OBJECTS = $(addprefix consumer/executor/,$(EXECUTOR))
 RECORDER_OBJECTS = $(addprefix consumer/recorder/,$(RECORDER))
+NOTIFIER_OBJECTS = $(addprefix consumer/notifier/,$(NOTIFIER))
 
 PROGRAMS := submit errand-authorizer errand-executor errand-recorder \
-	errand-scheduler
+	errand-scheduler errand-notifier
 
 # --- how it is compiled -------------------------------------------------------
 
-PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols
+PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols libcurl
 CLANG := $(findstring clang,$(CC))
 OUT := build/$(VARIANT)$(if $(CLANG),-clang)
 
@@ -99,6 +101,7 @@ $(OUT)/errand-authorizer: $(call objects,$(AUTHORIZER_OBJECTS))
 $(OUT)/errand-executor: $(call objects,$(EXECUTOR_OBJECTS))
 $(OUT)/errand-recorder: $(call objects,$(RECORDER_OBJECTS))
 $(OUT)/errand-scheduler: $(call objects,$(SCHEDULER_OBJECTS))
+$(OUT)/errand-notifier: $(call objects,$(NOTIFIER_OBJECTS))
 
 $(BUILT): $(OUT)/libcommon.a
 	@echo "  link $@"
@@ -120,7 +123,7 @@ $(OUT)/%.o: %.c Makefile
 # Objects know their headers.
 ALL_OBJECTS = $(call objects,$(COMMON_OBJECTS) $(SUBMIT_OBJECTS) \
 	$(SCHEDULER_OBJECTS) $(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) \
-	$(RECORDER_OBJECTS))
+	$(RECORDER_OBJECTS) $(NOTIFIER_OBJECTS))
 -include $(ALL_OBJECTS:.o=.d)
 
 # --- tests ---------------------------------------------------------------------
@@ -128,8 +131,9 @@ ALL_OBJECTS = $(call objects,$(COMMON_OBJECTS) $(SUBMIT_OBJECTS) \
 UNIT_PROGRAMS = $(UNIT_TESTS:%=$(OUT)/tests/test_%)
 # What a test needs beside the library: everything but the programs' mains.
 UNIT_OBJECTS = $(call objects,$(filter-out %/executor %/authorizer \
-	%/recorder %/scheduler %/submit,$(SUBMIT_OBJECTS) $(SCHEDULER_OBJECTS) \
-	$(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) $(RECORDER_OBJECTS)))
+	%/recorder %/scheduler %/submit %/notifier,$(SUBMIT_OBJECTS) $(SCHEDULER_OBJECTS) \
+	$(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) $(RECORDER_OBJECTS) \
+	$(NOTIFIER_OBJECTS)))
 
 $(OUT)/libunit.a: $(UNIT_OBJECTS) $(UNIT_HELP:%=$(OUT)/tests/unit/%.o)
 	@rm -f $@.new && ar rcs $@.new $^ && mv -f $@.new $@

@@ -92,6 +92,17 @@ int proof_service(struct proof *proof, const struct hash *by,
 int proof_invitation(struct proof *proof, const struct hash *invite,
                      const struct user_invite **ret_invite, struct err *err);
 
+/* A user.verify with both its signatures, and the invitation that it follows.
+ */
+int proof_verification(struct proof *proof, const struct hash *verify,
+                       const struct user_verify **ret_verify,
+                       const struct user_invite **ret_invite, struct err *err);
+
+/* What a service of that kind says on a topic: its enrolment was in force at
+ * this moment, and it signed with the key that is enrolled. */
+int proof_said(struct proof *proof, const struct event *event,
+               enum service_kind kind, int64_t moment, struct err *err);
+
 /* Who signed a request, and with which kind of key. */
 enum signer_kind {
     SIGNER_NONE,

@@ -40,6 +40,12 @@ struct order_out {
     int64_t generation;
 };
 
+/* An invitation whose code somebody tried to use a second time. */
+struct reuse {
+    struct id user; /* zero: none was */
+    struct hash invite;
+};
+
 struct decision {
     int status;         /* enum reply_status */
     char *text;         /* what the asker is told in words; may be NULL */
@@ -49,6 +55,7 @@ struct decision {
     bool stored;        /* its row is in requests */
     struct list orders; /* struct order_out */
     struct list places; /* struct place */
+    struct reuse reuse; /* which this request is the first to do */
 };
 
 struct asking {

@@ -10,7 +10,7 @@
 handler on_user_invite, on_invitation_show, on_user_verify, on_user_confirm,
     on_user_list, on_user_show;
 handler on_session_open, on_session_close, on_session_show;
-handler on_service_enrol;
+handler on_service_enrol, on_service_list;
 handler on_target_set, on_target_list;
 handler on_command_save, on_command_list, on_command_show, on_command_versions;
 handler on_assignment_add, on_assignment_list;

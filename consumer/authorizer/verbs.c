@@ -28,6 +28,8 @@ static const struct verb verbs[] = {
 
     {EVENT_SERVICE_ENROL, OWN, ADMINISTRATOR, IN_FORCE, CHANGE,
      on_service_enrol},
+    {EVENT_SERVICE_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ,
+     on_service_list},
     {EVENT_TARGET_SET, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_target_set},
     {EVENT_TARGET_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_target_list},
 

@@ -391,7 +391,9 @@ def test_a_migration_that_has_changed_since_refuses_everything(
     before = tables_of(house, database)
     first = sorted((schema / "sql").glob("0001*"))[0]
     first.write_text(first.read_text() + "-- later\n")
-    (schema / "sql/0003_more.sql").write_text("CREATE TABLE more (id int);\n")
+    number = len(list((schema / "sql").glob("0*.sql"))) + 1
+    (schema / f"sql/{number:04}_more.sql").write_text(
+        "CREATE TABLE more (id int);\n")
     done = migrate()
     assert done.returncode != 0
     assert first.name in done.stderr
