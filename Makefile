@@ -18,26 +18,28 @@ export ERRAND_HOME PYTHON
 
 BASE := buf clock codec err field_kinds fields file id spoken suggest utf8 words
 MODEL := answer assignment change command command_file command_keys enrolment \
-	envelope invitation key_words mail parameter read record reply request result run session target user
-TRUST := allow dsse event key_file keys proof sealed
+	envelope invitation key_words log_entry mail parameter read record reply request \
+	result run session target user
+TRUST := allow dsse event key_file keys known person proof revocation sealed standing
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
-ROOF := rpc rpc_reply service service_setup
+ROOF := revocation_log rpc rpc_reply service service_setup
 
-SUBMIT := asking cmd_assign cmd_command cmd_init cmd_output cmd_result cmd_run \
-	cmd_runner cmd_service cmd_session cmd_target cmd_user cmd_verify \
-	compared files follow founding harmless help keyring notifiers parse print \
-	profile prompt saved say session_file spout submit track verb_rows
+SUBMIT := asking cmd_assign cmd_command cmd_init cmd_output cmd_result cmd_rotate cmd_run \
+	cmd_runner cmd_service cmd_session cmd_standing cmd_target cmd_user cmd_verify \
+	compared files follow founding harmless heard help kept keyring naming notifiers \
+	parse print profile prompt saved say session_file spout submit track verb_rows
 SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments authorizer commands decide decision \
-	deliver installation outputs people policy replies reuse runs services sessions \
-	signers source start targets transaction verbs views
-EXECUTOR := child claim_log execution executor intake ledger link output \
-	recovery spawner spool tell
+AUTHORIZER := announcements assignments authorizer closings commands decide \
+	decision \
+	deliver explain installation outputs people policy replies reuse revocations runs \
+	services sessions signed signers source standings start targets transaction verbs views
+EXECUTOR := child claim_log execution executor intake ledger link \
+	output recovery revoked spawner spool tell
 NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := invitation spoken outbox letter news post spawner key_file sealed buf clock codec command command_file enrolment envelope err fields \
+UNIT_TESTS := invitation spoken outbox letter news post spawner key_file sealed standing buf clock codec command command_file enrolment envelope err fields \
 	id parameter run suggest user utf8 words \
 	config kafka ledger link output policy proof log record \
 	overdue rows harmless track parse print profile rpc_reply vectors

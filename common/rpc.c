@@ -91,6 +91,26 @@ const struct key32 *rpc_root(const struct rpc *rpc)
                : &list_at(&rpc->roots.keys, struct key32, 0);
 }
 
+void rpc_set_standing(struct rpc *rpc, const struct standing *standing)
+{
+    rpc->standing = standing;
+}
+
+const struct hash *rpc_speaks(const struct rpc *rpc)
+{
+    return &rpc->call.by;
+}
+
+bool rpc_sign_in(const struct rpc *rpc)
+{
+    return rpc->call.whole && rpc->call.sign_in;
+}
+
+int rpc_status(const struct rpc *rpc)
+{
+    return rpc->call.whole ? rpc->call.status : REPLY_NONE;
+}
+
 const char *rpc_text(const struct rpc *rpc)
 {
     return rpc->call.text;
@@ -377,6 +397,8 @@ static const struct {
     [REPLY_DENIED] = {EX_NOPERM, "not allowed"},
     [REPLY_STALE] = {EX_DATAERR, "the request came too late: ask again"},
     [REPLY_CONFLICT] = {EX_DATAERR, "something came between: look again"},
+    [REPLY_BEHIND] = {EX_TEMPFAIL, "something else was changed meanwhile: "
+                                   "ask again"},
     [REPLY_ID_IN_USE] = {EX_DATAERR, "this request's id was used before: ask "
                                      "again"},
 };

@@ -33,6 +33,12 @@ void rpc_free(struct rpc *rpc);
 void rpc_seen(const struct rpc *rpc, int64_t *ret_seq, struct hash *ret_head);
 void rpc_set_seen(struct rpc *rpc, int64_t seq, const struct hash *head);
 
+/* What is known of the revocation log, borrowed: who was revoked there is not
+ * believed. NULL, as at first: nothing. rpc_speaks(): the enrolment of the
+ * authorizer that answered last. */
+void rpc_set_standing(struct rpc *rpc, const struct standing *standing);
+const struct hash *rpc_speaks(const struct rpc *rpc);
+
 /*
  * For who follows an invitation and pins no root yet (`roots` is empty): takes
  * the key that a reply to invitation.show brings, if its hash begins with this
@@ -44,6 +50,11 @@ const struct key32 *rpc_root(const struct rpc *rpc);
 
 /* The words that came with the last answer ("unchanged"); NULL: none. */
 const char *rpc_text(const struct rpc *rpc);
+
+/* The last answer's enum reply_status (REPLY_NONE: there was none), and whether
+ * a new session may help. */
+int rpc_status(const struct rpc *rpc);
+bool rpc_sign_in(const struct rpc *rpc);
 
 /* Called once in a call when its answer is late (2 s), with what is waited for,
  * in words; may be NULL. */

@@ -46,6 +46,7 @@ static const struct speaker *new_speaker(struct rpc *rpc,
     const struct service_enrol *enrol = NULL;
     struct err ignored = {0};
 
+    proof_set_standing(proof, rpc->standing);
     if (proof_add_all(proof, &reply->proof, &ignored) != 0 ||
         proof_service(proof, &reply->head.by, kind, NULL, clock_now(), &enrol,
                       &ignored) != 0 ||
@@ -130,6 +131,7 @@ static void take_answer(struct call *call, struct reply *reply)
         free(call->text);
         call->text = take_ptr(reply->text);
         call->status = reply->status;
+        call->sign_in = reply->sign_in;
         call->by = reply->head.by;
         call->issued = reply->head.issued;
     } else if (reply->part != call->part ||

@@ -11,6 +11,7 @@
 
 const struct field name_item = {.name = "item", .kind = FIELD_NAME};
 const struct field id_item = {.name = "item", .kind = FIELD_ID};
+const struct field hash_item = {.name = "item", .kind = FIELD_HASH};
 const struct field text_item = {.name = "item", .kind = FIELD_TEXT};
 
 static int object_decode(const struct table *table, const json_t *object,

@@ -76,9 +76,10 @@ struct pair {
 
 #define TABLE(rows) .fields = (rows), .n = sizeof(rows) / sizeof((rows)[0])
 
-/* Items of lists of names, ids and texts. */
+/* Items of lists of names, ids, hashes and texts. */
 extern const struct field name_item;
 extern const struct field id_item;
+extern const struct field hash_item;
 extern const struct field text_item;
 
 /* Reads one object. -1 (REJECT) says which member is wrong, and how. */

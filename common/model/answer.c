@@ -45,6 +45,10 @@ static const struct field user_row_fields[] = {
      .at = offsetof(struct user_row, role)},
     {"state", FIELD_WORD, .words = &user_state_words,
      .at = offsetof(struct user_row, state)},
+    {"suspended", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct user_row, suspended)},
+    {"generation", FIELD_INT, .optional = true,
+     .at = offsetof(struct user_row, generation)},
     {"invited", FIELD_TIME, .optional = true,
      .at = offsetof(struct user_row, invited)},
     {"invited_until", FIELD_TIME, .optional = true,
@@ -135,6 +139,30 @@ const struct table services_answer_table = {.name = "services answer",
                                                 sizeof(struct services_answer),
                                             .open = true};
 
+static const struct field signed_row_fields[] = {
+    {"hash", FIELD_HASH, .at = offsetof(struct signed_row, hash)},
+    {"what", FIELD_TEXT, .at = offsetof(struct signed_row, what)},
+    {"name", FIELD_TEXT, .at = offsetof(struct signed_row, name)},
+};
+
+static const struct table signed_row_table = {.name = "signed",
+                                              TABLE(signed_row_fields),
+                                              .size = sizeof(struct signed_row),
+                                              .open = true};
+
+static const struct field signed_row_item = {
+    .name = "item", .kind = FIELD_TABLE, .table = &signed_row_table};
+
+static const struct field signed_answer_fields[] = {
+    {"rows", FIELD_LIST, .item = &signed_row_item, .max = 8000,
+     .at = offsetof(struct signed_answer, rows)},
+};
+
+const struct table signed_answer_table = {.name = "signed answer",
+                                          TABLE(signed_answer_fields),
+                                          .size = sizeof(struct signed_answer),
+                                          .open = true};
+
 static const struct field executor_row_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct executor_row, name)},
     {"heard", FIELD_TIME, .optional = true,
@@ -173,8 +201,6 @@ static const struct field target_row_item = {
 static const struct field targets_answer_fields[] = {
     {"targets", FIELD_LIST, .item = &target_row_item,
      .at = offsetof(struct targets_answer, targets)},
-    {"hash", FIELD_HASH, .optional = true,
-     .at = offsetof(struct targets_answer, hash)},
 };
 
 const struct table targets_answer_table = {.name = "targets answer",
@@ -298,6 +324,23 @@ const struct table assignments_answer_table = {
     .name = "assignments answer",
     TABLE(assignments_answer_fields),
     .size = sizeof(struct assignments_answer),
+    .open = true};
+
+static const struct field explained_answer_fields[] = {
+    {"may", FIELD_BOOL, .at = offsetof(struct explained_answer, may)},
+    {"why", FIELD_TEXT, .at = offsetof(struct explained_answer, why)},
+    {"by", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct explained_answer, by)},
+    {"at", FIELD_TIME, .optional = true,
+     .at = offsetof(struct explained_answer, at)},
+    {"until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct explained_answer, until)},
+};
+
+const struct table explained_answer_table = {
+    .name = "explained answer",
+    TABLE(explained_answer_fields),
+    .size = sizeof(struct explained_answer),
     .open = true};
 
 static const struct field execution_row_fields[] = {

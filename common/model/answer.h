@@ -41,6 +41,8 @@ struct user_row {
     char *email;
     int role;
     int state;
+    bool suspended;
+    int64_t generation;    /* of their key */
     int64_t invited;       /* moments; 0: never */
     int64_t invited_until; /* 0 once verified */
     int64_t verified;
@@ -78,6 +80,16 @@ struct services_answer {
     struct list envelopes; /* what enrols them, and its chain */
 };
 
+struct signed_row { /* in force, and signed by somebody */
+    struct hash hash;
+    char *what; /* "command", "assignment", "invitation" … */
+    char *name;
+};
+
+struct signed_answer {
+    struct list rows; /* struct signed_row */
+};
+
 struct executor_row {
     char *name;
     int64_t heard; /* moment; 0: never */
@@ -94,7 +106,6 @@ struct target_row {
 
 struct targets_answer {
     struct list targets; /* struct target_row */
-    struct hash hash;    /* the log's head, for target.set's `prev` */
 };
 
 struct command_row {
@@ -144,6 +155,14 @@ struct assignment_row {
 
 struct assignments_answer {
     struct list assignments; /* struct assignment_row */
+};
+
+struct explained_answer { /* may somebody run a command, and why */
+    bool may;
+    char *why;
+    char *by;   /* who signed what decides; NULL: nothing was signed */
+    int64_t at; /* and when */
+    int64_t until;
 };
 
 enum execution_state {
@@ -216,11 +235,13 @@ extern const struct table session_answer_table;
 extern const struct table users_answer_table;
 extern const struct table user_answer_table;
 extern const struct table services_answer_table;
+extern const struct table signed_answer_table;
 extern const struct table targets_answer_table;
 extern const struct table commands_answer_table;
 extern const struct table command_answer_table;
 extern const struct table versions_answer_table;
 extern const struct table assignments_answer_table;
+extern const struct table explained_answer_table;
 extern const struct table run_answer_table;
 extern const struct table history_answer_table;
 extern const struct table output_answer_table;

@@ -24,18 +24,17 @@ static const char *const names[PARTS] = {"brokers", "root", "code", "check"};
 
 enum { BROKERS, ROOT, CODE, SUM };
 
-void invitation_wipe(struct invitation *invitation)
+void invitation_wipe(struct ticket *ticket)
 {
-    sodium_memzero(invitation, sizeof(*invitation));
+    sodium_memzero(ticket, sizeof(*ticket));
 }
 
-char *invitation_code(const struct invitation *invitation)
+char *invitation_code(const struct ticket *ticket)
 {
     unsigned char bytes[INVITATION_CODE];
 
-    memcpy(bytes, invitation->seed, INVITATION_SEED);
-    memcpy(bytes + INVITATION_SEED, invitation->half.b,
-           sizeof(invitation->half.b));
+    memcpy(bytes, ticket->seed, INVITATION_SEED);
+    memcpy(bytes + INVITATION_SEED, ticket->half.b, sizeof(ticket->half.b));
     char *code = code_encode(bytes, sizeof(bytes));
     sodium_memzero(bytes, sizeof(bytes));
     return code;
@@ -65,16 +64,16 @@ static int add_line(struct buf *out, const char *name, const char *value)
     return failed || buf_addf(out, "%s\n", value);
 }
 
-int invitation_block(const struct invitation *invitation, struct buf *out)
+int invitation_block(const struct ticket *ticket, struct buf *out)
 {
     char root[HASH_TEXT];
     char sum[2 * CHECK + 1];
-    char *code = invitation_code(invitation);
+    char *code = invitation_code(ticket);
 
-    hash_format(&invitation->root, root);
-    sum_of(invitation->brokers, root, code, sum);
+    hash_format(&ticket->root, root);
+    sum_of(ticket->brokers, root, code, sum);
     int failed = buf_adds(out, BEGIN "\n") ||
-                 add_line(out, names[BROKERS], invitation->brokers) ||
+                 add_line(out, names[BROKERS], ticket->brokers) ||
                  add_line(out, names[ROOT], root) ||
                  add_line(out, names[CODE], code) ||
                  add_line(out, names[SUM], sum) || buf_adds(out, END "\n");
@@ -168,8 +167,7 @@ static int read_lines(const char *line, struct block *block, struct err *err)
     return 0;
 }
 
-static int read_code(const char *text, struct invitation *invitation,
-                     struct err *err)
+static int read_code(const char *text, struct ticket *ticket, struct err *err)
 {
     unsigned char bytes[INVITATION_CODE];
     char line[VALUE] = "";
@@ -182,9 +180,8 @@ static int read_code(const char *text, struct invitation *invitation,
     if (done != 0) {
         return -1;
     }
-    memcpy(invitation->seed, bytes, INVITATION_SEED);
-    memcpy(invitation->half.b, bytes + INVITATION_SEED,
-           sizeof(invitation->half.b));
+    memcpy(ticket->seed, bytes, INVITATION_SEED);
+    memcpy(ticket->half.b, bytes + INVITATION_SEED, sizeof(ticket->half.b));
     sodium_memzero(bytes, sizeof(bytes));
     return 0;
 }
@@ -208,53 +205,51 @@ static int check_sum(const struct block *block, struct err *err)
                          "differs; copy it again, whole");
 }
 
-static int take_block(const struct block *block, struct invitation *invitation,
+static int take_block(const struct block *block, struct ticket *ticket,
                       struct err *err)
 {
     if (check_sum(block, err) != 0 ||
         brokers_check(block->value[BROKERS], err) != 0 ||
-        read_code(block->value[CODE], invitation, err) != 0) {
+        read_code(block->value[CODE], ticket, err) != 0) {
         return -1;
     }
-    if (hash_parse(block->value[ROOT], &invitation->root) != 0 ||
-        memcmp(invitation->root.b, invitation->half.b,
-               sizeof(invitation->half.b)) != 0) {
+    if (hash_parse(block->value[ROOT], &ticket->root) != 0 ||
+        memcmp(ticket->root.b, ticket->half.b, sizeof(ticket->half.b)) != 0) {
         return err_set(err, ERR_REJECT,
                        "the block's root is not that of its code");
     }
-    memcpy(invitation->brokers, block->value[BROKERS],
+    memcpy(ticket->brokers, block->value[BROKERS],
            strlen(block->value[BROKERS]) + 1);
     return 0;
 }
 
-static int read_block(const char *line, struct invitation *invitation,
-                      struct err *err)
+static int read_block(const char *line, struct ticket *ticket, struct err *err)
 {
     struct block block = {0};
     int done = read_lines(line, &block, err) != 0
                    ? -1
-                   : take_block(&block, invitation, err);
+                   : take_block(&block, ticket, err);
 
     sodium_memzero(&block, sizeof(block));
     return done;
 }
 
-int invitation_read(const char *text, struct invitation *ret_invitation,
+int invitation_read(const char *text, struct ticket *ret_ticket,
                     struct err *err)
 {
-    struct invitation invitation = {0};
+    struct ticket ticket = {0};
     const char *line = text;
 
     text += strspn(text, " \t\r\n");
     while (*line != '\0' && !invitation_begins(line)) {
         line = next_line(line);
     }
-    int done = *line == '\0' ? read_code(text, &invitation, err)
-                             : read_block(next_line(line), &invitation, err);
+    int done = *line == '\0' ? read_code(text, &ticket, err)
+                             : read_block(next_line(line), &ticket, err);
     if (done == 0) {
-        *ret_invitation = invitation;
+        *ret_ticket = ticket;
     }
-    invitation_wipe(&invitation);
+    invitation_wipe(&ticket);
     return done;
 }
 

@@ -26,7 +26,7 @@
 #define INVITATION_BROKERS 500 /* bytes at most */
 #define INVITATION_TEXT_MAX 4096
 
-struct invitation {
+struct ticket {
     unsigned char seed[INVITATION_SEED];
     struct id half;   /* of the root's hash */
     struct hash root; /* the whole one; zero: a bare code, which has none */
@@ -34,15 +34,15 @@ struct invitation {
 };
 
 /* Overwrites it. */
-void invitation_wipe(struct invitation *invitation);
+void invitation_wipe(struct ticket *ticket);
 
 /* The code, and the block, which is appended; both hold a secret: wipe them.
  * The code is the caller's to free. -1: out of memory. */
-char *invitation_code(const struct invitation *invitation);
-int invitation_block(const struct invitation *invitation, struct buf *out);
+char *invitation_code(const struct ticket *ticket);
+int invitation_block(const struct ticket *ticket, struct buf *out);
 
 /* Reads a code or a text that has a block in it. REJECT says what is wrong. */
-int invitation_read(const char *text, struct invitation *ret_invitation,
+int invitation_read(const char *text, struct ticket *ret_ticket,
                     struct err *err);
 
 /* True where this line begins a block, and where it ends one. */

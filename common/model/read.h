@@ -23,7 +23,7 @@ struct run_history {
     int64_t limit;    /* 1 to 100 */
 };
 
-struct user_named { /* user.show */
+struct user_named { /* user.show, user.signed */
     struct request request;
     char *email;
 };

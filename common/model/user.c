@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 
 WORDS(role_words, "administrator", "runner", "runner_billing");
-WORDS(user_state_words, "invited", "verified", "active");
+WORDS(user_state_words, "invited", "verified", "active", "removed");
 
 static const struct field root_init_fields[] = {
     {"email", FIELD_TEXT, .max = EMAIL_MAX,
@@ -31,7 +31,7 @@ static const struct table sealed_seed_table = {.name = "sealed seed",
                                                .size =
                                                    sizeof(struct sealed_seed)};
 
-static const struct field sealed_seed_item = {
+const struct field sealed_seed_item = {
     .name = "sealed", .kind = FIELD_TABLE, .table = &sealed_seed_table};
 
 static const struct field user_invite_fields[] = {

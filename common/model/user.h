@@ -16,6 +16,7 @@ enum user_state {
     USER_INVITED,  /* the invitation was not followed yet */
     USER_VERIFIED, /* an administrator who waits to be confirmed */
     USER_ACTIVE,
+    USER_REMOVED, /* for good */
 };
 
 extern const struct words role_words;
@@ -74,6 +75,7 @@ struct user_confirm { /* administrator's own key */
 
 extern const struct table root_init_table;
 extern const struct table user_invite_table;
+extern const struct field sealed_seed_item;
 extern const struct table invitation_show_table;
 extern const struct table user_verify_table;
 extern const struct table user_confirm_table;

@@ -13,6 +13,7 @@
 #include "model/read.h"
 #include "model/reply.h"
 #include "model/result.h"
+#include "model/log_entry.h"
 #include "model/run.h"
 #include "model/session.h"
 #include "model/target.h"
@@ -42,9 +43,20 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_COMMAND_SAVE] = REQUEST("command.save", command_save_table, 1),
     [EVENT_ASSIGNMENT_ADD] = REQUEST("assignment.add", assignment_add_table, 1),
     [EVENT_RUN_START] = REQUEST("run.start", run_start_table, 1),
+    [EVENT_USER_SUSPEND] = REQUEST("user.suspend", user_standing_table, 1),
+    [EVENT_USER_RESUME] = REQUEST("user.resume", user_standing_table, 1),
+    [EVENT_USER_REMOVE] = REQUEST("user.remove", user_standing_table, 1),
+    [EVENT_USER_ROLE] = REQUEST("user.role", user_role_table, 1),
+    [EVENT_USER_REINVITE] = REQUEST("user.reinvite", user_reinvite_table, 1),
+    [EVENT_KEY_ROTATE] = REQUEST("key.rotate", key_rotate_table, 2),
+    [EVENT_ASSIGNMENT_REMOVE] =
+        REQUEST("assignment.remove", assignment_remove_table, 1),
+    [EVENT_COMMAND_RETIRE] = REQUEST("command.retire", command_retire_table, 1),
+    [EVENT_SERVICE_REVOKE] = REQUEST("service.revoke", service_revoke_table, 1),
     [EVENT_SESSION_SHOW] = REQUEST("session.show", plain_request_table, 1),
     [EVENT_USER_LIST] = REQUEST("user.list", plain_request_table, 1),
     [EVENT_USER_SHOW] = REQUEST("user.show", user_named_table, 1),
+    [EVENT_USER_SIGNED] = REQUEST("user.signed", user_named_table, 1),
     [EVENT_TARGET_LIST] = REQUEST("target.list", plain_request_table, 1),
     [EVENT_COMMAND_LIST] = REQUEST("command.list", plain_request_table, 1),
     [EVENT_COMMAND_SHOW] = REQUEST("command.show", command_show_table, 1),
@@ -52,6 +64,8 @@ const struct event_type event_types[EVENT_KINDS] = {
         REQUEST("command.versions", command_versions_table, 1),
     [EVENT_ASSIGNMENT_LIST] =
         REQUEST("assignment.list", assignment_list_table, 1),
+    [EVENT_ASSIGNMENT_EXPLAIN] =
+        REQUEST("assignment.explain", assignment_list_table, 1),
     [EVENT_RUN_SHOW] = REQUEST("run.show", run_named_table, 1),
     [EVENT_RUN_OUTPUT] = REQUEST("run.output", run_output_table, 1),
     [EVENT_RUN_HISTORY] = REQUEST("run.history", run_history_table, 1),
@@ -77,6 +91,15 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_ASSIGNMENT_ADDED] = FACT("assignment.added", change_table),
     [EVENT_RUN_ACCEPTED] = FACT("run.accepted", change_table),
     [EVENT_RUN_REFUSED] = FACT("run.refused", change_table),
+    [EVENT_USER_SUSPENDED] = FACT("user.suspended", change_table),
+    [EVENT_USER_RESUMED] = FACT("user.resumed", change_table),
+    [EVENT_USER_REMOVED] = FACT("user.removed", change_table),
+    [EVENT_USER_ROLE_CHANGED] = FACT("user.changed", change_table),
+    [EVENT_USER_REINVITED] = FACT("user.reinvited", change_table),
+    [EVENT_KEY_ROTATED] = FACT("key.rotated", change_table),
+    [EVENT_ASSIGNMENT_REMOVED] = FACT("assignment.removed", change_table),
+    [EVENT_COMMAND_RETIRED] = FACT("command.retired", change_table),
+    [EVENT_SERVICE_REVOKED] = FACT("service.revoked", change_table),
 };
 
 int event_kind(const char *type)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/change.h"
+#include "model/log_entry.h"
 #include "model/session.h"
 #include "model/target.h"
 
@@ -63,6 +64,51 @@ static struct about about_add(const void *payload)
     return (struct about){.user = add->user, .command = add->command};
 }
 
+static struct about about_standing(const void *payload)
+{
+    return (struct about){.user =
+                              ((const struct user_standing *)payload)->user};
+}
+
+static struct about about_role(const void *payload)
+{
+    const struct user_role *role = payload;
+
+    return (struct about){.user = role->user,
+                          .name = word_text(&role_words, role->role)};
+}
+
+static struct about about_reinvite(const void *payload)
+{
+    const struct user_reinvite *invite = payload;
+
+    return (struct about){.user = invite->user, .name = invite->email};
+}
+
+static struct about about_rotate(const void *payload)
+{
+    return (struct about){.user = ((const struct key_rotate *)payload)->user};
+}
+
+static struct about about_unassign(const void *payload)
+{
+    const struct assignment_remove *remove = payload;
+
+    return (struct about){.user = remove->user, .command = remove->command};
+}
+
+static struct about about_retire(const void *payload)
+{
+    return (struct about){
+        .command = ((const struct command_retire *)payload)->command};
+}
+
+static struct about about_revoke(const void *payload)
+{
+    (void)payload; /* the entry names it by its hash */
+    return (struct about){.name = "service"};
+}
+
 static struct about about_run(const void *payload)
 {
     const struct run_start *run = payload;
@@ -75,9 +121,9 @@ static struct about about_run(const void *payload)
 static int prove_invite(struct proof *proof, const struct change *change,
                         struct err *err)
 {
-    const struct user_invite *invite;
+    struct invitation invited;
 
-    return proof_invitation(proof, &change->invite, &invite, err);
+    return proof_invitation(proof, &change->invite, &invited, err);
 }
 
 static int prove_verify(struct proof *proof, const struct change *change,
@@ -95,6 +141,7 @@ static const struct belief {
                  struct err *err);
 } beliefs[] = {
     {EVENT_USER_INVITED, prove_invite},
+    {EVENT_USER_REINVITED, prove_invite},
     {EVENT_USER_VERIFIED, prove_verify},
     {EVENT_INVITATION_REUSED, prove_invite},
 };
@@ -112,6 +159,15 @@ static const struct fact {
     {EVENT_USER_VERIFY, EVENT_USER_VERIFIED, about_verify},
     {EVENT_INVITATION_SHOW, NOTHING, about_session},
     {EVENT_USER_CONFIRM, EVENT_USER_CONFIRMED, about_confirm},
+    {EVENT_USER_SUSPEND, EVENT_USER_SUSPENDED, about_standing},
+    {EVENT_USER_RESUME, EVENT_USER_RESUMED, about_standing},
+    {EVENT_USER_REMOVE, EVENT_USER_REMOVED, about_standing},
+    {EVENT_USER_ROLE, EVENT_USER_ROLE_CHANGED, about_role},
+    {EVENT_USER_REINVITE, EVENT_USER_REINVITED, about_reinvite},
+    {EVENT_KEY_ROTATE, EVENT_KEY_ROTATED, about_rotate},
+    {EVENT_ASSIGNMENT_REMOVE, EVENT_ASSIGNMENT_REMOVED, about_unassign},
+    {EVENT_COMMAND_RETIRE, EVENT_COMMAND_RETIRED, about_retire},
+    {EVENT_SERVICE_REVOKE, EVENT_SERVICE_REVOKED, about_revoke},
     {EVENT_SESSION_OPEN, EVENT_SESSION_OPENED, about_session},
     {EVENT_SESSION_CLOSE, EVENT_SESSION_CLOSED, about_session},
     {EVENT_SERVICE_ENROL, EVENT_SERVICE_ENROLLED, about_enrol},
@@ -193,6 +249,7 @@ static struct hash invite_of(const struct asking *asking)
 
     switch ((int)asking->request->kind) {
     case EVENT_USER_INVITE:
+    case EVENT_USER_REINVITE:
         return asking->request->hash;
     case EVENT_USER_VERIFY:
         return verify->invite;

@@ -47,7 +47,7 @@ static struct kafka_reader *join_group(const struct daemon *daemon,
 static int know_topics(struct authorizer *authorizer, struct err *err)
 {
     static const char *const topics[] = {"errand.replies", "errand.events",
-                                         "errand.dead"};
+                                         "errand.revocations", "errand.dead"};
     struct kafka_writer *writer = authorizer->daemon->writer;
 
     for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
@@ -72,7 +72,8 @@ static int start(struct daemon *daemon, struct err *err)
         return -1;
     }
     authorizer->reader = join_group(daemon, err);
-    if (authorizer->reader == NULL || know_topics(authorizer, err) != 0) {
+    if (authorizer->reader == NULL || know_topics(authorizer, err) != 0 ||
+        revocations_start(authorizer, err) != 0) {
         return -1;
     }
     daemon_watch(daemon, authorizer->reader);
@@ -90,6 +91,7 @@ static void stop(struct daemon *daemon)
     }
     requests_clear(&state->batch);
     source_free(state->authorizer.source);
+    standing_free(state->authorizer.revocations.standing);
     texts_done(&state->authorizer.known);
     free(state);
 }
@@ -136,6 +138,11 @@ static int turn(struct daemon *daemon, struct err *err)
         return err_set(err, ERR_FATAL,
                        "the enrolment has ended: have the root "
                        "key enrol this authorizer anew");
+    }
+    if (standing_service_revoked(authorizer->revocations.standing,
+                                 &daemon->by)) {
+        return err_set(err, ERR_FATAL,
+                       "this authorizer's enrolment was revoked");
     }
     if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
         return -1;

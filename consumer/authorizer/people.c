@@ -13,13 +13,14 @@
 #include "model/mail.h"
 #include "model/read.h"
 
-#define USER_SELECT                                                          \
-    "SELECT u.id, u.email, u.role, u.state, u.invited_at, u.invited_until, " \
-    "u.verified_at, u.confirmed_at, i.email AS invited_by, u.invite_hash, "  \
-    "u.verify_hash, u.name, u.by_mail, m.fate, m.told_at, m.reason "         \
-    "FROM users u LEFT JOIN users i ON i.id = u.invited_by "                 \
-    "LEFT JOIN LATERAL (SELECT fate, told_at, reason FROM mails "            \
-    "WHERE user_id = u.id AND letter = 'invitation' "                        \
+#define USER_SELECT                                                         \
+    "SELECT u.id, u.email, u.role, u.state, u.suspended, u.generation, "    \
+    "u.invited_at, u.invited_until, "                                       \
+    "u.verified_at, u.confirmed_at, i.email AS invited_by, u.invite_hash, " \
+    "u.verify_hash, u.name, u.by_mail, m.fate, m.told_at, m.reason "        \
+    "FROM users u LEFT JOIN users i ON i.id = u.invited_by "                \
+    "LEFT JOIN LATERAL (SELECT fate, told_at, reason FROM mails "           \
+    "WHERE about = u.invite_hash AND letter = 'invitation' "                \
     "ORDER BY told_at DESC LIMIT 1) m ON true "
 
 static char *dup_or_null(const char *text)
@@ -47,6 +48,8 @@ static struct user_row user_row_of(const struct rows *rows, size_t i)
         .email = must_strdup(row_text(rows, i, "email")),
         .role = word_value(&role_words, row_text(rows, i, "role")),
         .state = state,
+        .suspended = row_bool(rows, i, "suspended"),
+        .generation = row_int(rows, i, "generation"),
         .invited = first ? 0 : row_time(rows, i, "invited_at"),
         .invited_until =
             state == USER_INVITED ? row_time(rows, i, "invited_until") : 0,
@@ -70,12 +73,12 @@ static int answer_user(struct asking *asking, const struct rows *rows,
         .verify = row_hash(rows, 0, "verify_hash"),
     };
     struct person person;
-    const struct user_invite *invite;
+    struct invitation invited;
 
     proof_forget_used(asking->proof);
     int done =
         hash_is_zero(&answer.verify)
-            ? proof_invitation(asking->proof, &answer.invite, &invite, err)
+            ? proof_invitation(asking->proof, &answer.invite, &invited, err)
             : proof_person(asking->proof, &answer.verify, &person, err);
     if (done != 0) {
         table_done(&user_answer_table, &answer);
@@ -93,8 +96,8 @@ int on_user_list(struct asking *asking, struct err *err)
     struct users_answer answer = {0};
 
     if (PG(asking->daemon->postgres,
-           USER_SELECT "ORDER BY u.email LIMIT $1::integer", &rows, err,
-           P_INT(ROWS_MAX)) != 0) {
+           USER_SELECT "ORDER BY u.email, u.invited_at LIMIT $1::integer",
+           &rows, err, P_INT(ROWS_MAX)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {
@@ -115,8 +118,10 @@ int on_user_show(struct asking *asking, struct err *err)
                           strcmp(email, asking->signer.person.email) != 0)) {
         return asking_hide(asking, "not their own: %s", named->email);
     }
-    if (PG(asking->daemon->postgres, USER_SELECT "WHERE u.email = $1", &rows,
-           err, P_TEXT(email)) != 0) {
+    if (PG(asking->daemon->postgres,
+           USER_SELECT "WHERE u.email = $1 "
+                       "AND u.state <> 'removed'",
+           &rows, err, P_TEXT(email)) != 0) {
         return -1;
     }
     return rows_n(rows) == 0 ? asking_hide(asking, "no user %s", email)
@@ -157,7 +162,7 @@ int on_invitation_show(struct asking *asking, struct err *err)
 static int check_invite(struct asking *asking, const struct user_invite *invite,
                         struct err *err)
 {
-    const struct user_invite *checked;
+    struct invitation checked;
     struct err bad;
     _cleanup_free_ char *email = email_normal(invite->email, &bad);
 
@@ -191,6 +196,12 @@ static int refuse_known(struct asking *asking, const struct user_row *user)
     const char *role = word_text(&role_words, user->role);
 
     time_format(user->invited_until, until);
+    if (user->suspended) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "%s is here already, as %s, and suspended: submit "
+                             "user resume %s",
+                             user->email, role, user->email);
+    }
     if (user->state == USER_ACTIVE) {
         return asking_refuse(asking, REPLY_CONFLICT,
                              "%s is here already, as "
@@ -208,13 +219,13 @@ static int refuse_known(struct asking *asking, const struct user_row *user)
         return asking_refuse(asking, REPLY_CONFLICT,
                              "%s was invited as %s, "
                              "and the invitation ended at %s without being "
-                             "followed",
-                             user->email, role, until);
+                             "followed: submit user resend %s",
+                             user->email, role, until, user->email);
     }
     return asking_refuse(asking, REPLY_CONFLICT,
                          "%s is invited already, as "
-                         "%s, until %s",
-                         user->email, role, until);
+                         "%s, until %s (again: submit user resend %s)",
+                         user->email, role, until, user->email);
 }
 
 static int check_unknown(struct asking *asking,
@@ -224,8 +235,10 @@ static int check_unknown(struct asking *asking,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           USER_SELECT "WHERE u.email = $1 OR u.id = $2 "
-                       "OR u.invitation_key_id = $3 ORDER BY u.email = $1 DESC",
+           USER_SELECT "WHERE (u.email = $1 AND u.state <> 'removed') "
+                       "OR u.id = $2 OR EXISTS (SELECT FROM invitations n "
+                       "WHERE n.key_id = $3 AND n.user_id = u.id) "
+                       "ORDER BY u.email = $1 DESC",
            &rows, err, P_TEXT(invite->email), P_ID(&invite->user),
            P_HASH(&key)) != 0) {
         return -1;
@@ -233,7 +246,8 @@ static int check_unknown(struct asking *asking,
     if (rows_n(rows) == 0) {
         return 0;
     }
-    if (strcmp(row_text(rows, 0, "email"), invite->email) != 0) {
+    if (strcmp(row_text(rows, 0, "email"), invite->email) != 0 ||
+        strcmp(row_text(rows, 0, "state"), "removed") == 0) {
         return asking_refuse(asking, REPLY_CONFLICT,
                              "this invitation's key "
                              "was used before");
@@ -262,7 +276,8 @@ static int store_invited(struct asking *asking, struct err *err)
               P_HASH(&asking->request->hash), P_HASH(&key),
               P_TIME(invite->until), P_ID(&asking->signer.person.user),
               P_TIME(invite->request.head.issued), P_TEXT(invite->name),
-              P_BOOL(invite->sealed.n > 0));
+              P_BOOL(invite->sealed.n > 0))
+               ?: invitation_store(asking, &invite->user, &key, err);
 }
 
 int on_user_invite(struct asking *asking, struct err *err)
@@ -415,7 +430,12 @@ static int store_confirmed(struct asking *asking, struct err *err)
               "UPDATE users SET state = 'active', confirm_hash = $2, "
               "confirmed_at = $3 WHERE id = $1",
               NULL, err, P_ID(&confirm->user), P_HASH(&asking->request->hash),
-              P_TIME(confirm->request.head.issued));
+              P_TIME(confirm->request.head.issued))
+               ?: PG(asking->daemon->postgres,
+                     "INSERT INTO confirmations (verify_hash, confirm_hash) "
+                     "VALUES ($1, $2)",
+                     NULL, err, P_HASH(&confirm->verify),
+                     P_HASH(&asking->request->hash));
 }
 
 int on_user_confirm(struct asking *asking, struct err *err)

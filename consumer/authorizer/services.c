@@ -6,6 +6,8 @@
 
 #include "consumer/authorizer/handlers.h"
 #include "model/read.h"
+#include "consumer/authorizer/revocations.h"
+#include "model/log_entry.h"
 
 static int check_kind(struct asking *asking, const struct service_enrol *enrol)
 {
@@ -72,9 +74,11 @@ static int check_rows(struct asking *asking, const struct service_enrol *enrol,
     if (PG(asking->daemon->postgres,
            "SELECT $1::text IS NULL OR EXISTS (SELECT FROM targets "
            "WHERE name = $1::text) AS target, "
-           "(SELECT max(name) FROM services WHERE key_id = $2 "
+           "(SELECT max(name) FROM services WHERE key_id = $2 AND revoked_at "
+           "IS NULL "
            "AND (kind, name) <> ($3::text, $4::text)) AS key_of, "
-           "(SELECT max(target) FROM services WHERE kind = $3::text "
+           "(SELECT max(target) FROM services WHERE revoked_at IS NULL AND "
+           "kind = $3::text "
            "AND name = $4::text AND target <> $1::text) AS serves",
            &rows, err, P_TEXT(enrol->target), P_HASH(&key),
            P_TEXT(word_text(&service_kind_words, enrol->kind)),
@@ -181,4 +185,51 @@ int on_service_list(struct asking *asking, struct err *err)
     }
     proof_used(asking->proof, &answer.envelopes);
     return asking_answer_take(asking, &services_answer_table, &answer, err);
+}
+
+/* service.revoke */
+
+static int check_enrolled(struct asking *asking, const struct hash *service,
+                          struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT kind, name, revoked_at, NOT EXISTS (SELECT FROM services o "
+           "WHERE o.kind = 'authorizer' AND o.hash <> s.hash "
+           "AND o.revoked_at IS NULL AND o.until > $2) AS last "
+           "FROM services s WHERE hash = $1 FOR UPDATE",
+           &rows, err, P_HASH(service), P_TIME(asking->now)) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) == 0) {
+        return asking_refuse(asking, REPLY_NOT_FOUND,
+                             "there is no such enrolment");
+    }
+    if (!row_is_null(rows, 0, "revoked_at")) {
+        return asking_refuse(asking, REPLY_CONFLICT, "%s is revoked already",
+                             row_text(rows, 0, "name"));
+    }
+    return strcmp(row_text(rows, 0, "kind"), "authorizer") != 0 ||
+                   !row_bool(rows, 0, "last")
+               ? 0
+               : asking_refuse(asking, REPLY_CONFLICT,
+                               "%s is the only authorizer: enrol another one "
+                               "first, by the root key",
+                               row_text(rows, 0, "name"));
+}
+
+int on_service_revoke(struct asking *asking, struct err *err)
+{
+    const struct service_revoke *said = asking->request->payload;
+
+    return check_enrolled(asking, &said->service, err)
+               ?: entry_check(asking, err)
+               ?: asking_made(asking, &asking->request->hash, NULL, 0, err)
+               ?: asking_store(asking, err)
+               ?: entry_store(asking, err)
+               ?: PG(asking->daemon->postgres,
+                     "UPDATE services SET revoked_at = $2 WHERE hash = $1",
+                     NULL, err, P_HASH(&said->service),
+                     P_TIME(asking->decision.at));
 }

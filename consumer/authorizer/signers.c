@@ -5,37 +5,53 @@
 
 #include "base/clock.h"
 
+/* One that there was of this key, and whether it is still the one that counts.
+ */
+static int check_newest(struct asking *asking, const struct rows *rows)
+{
+    if (row_bool(rows, 0, "newest")) {
+        return 0;
+    }
+    (void)err_set(&asking->late, ERR_REJECT, "%s",
+                  row_bool(rows, 0, "removed")
+                      ? "this invitation was withdrawn: ask whoever invited you"
+                      : "a newer invitation was sent, which ended this one: "
+                        "use that");
+    return 0;
+}
+
 /* invitation.show names its signer by the invitation key's id alone. */
 static int find_invitee(struct asking *asking, struct err *err)
 {
     const struct invitation_show *show = asking->request->payload;
     _cleanup_rows_ struct rows *rows = NULL;
-    const struct user_invite *invite;
+    struct invitation invited;
 
     if (PG(asking->daemon->postgres,
-           "SELECT invite_hash FROM users WHERE invitation_key_id = $1", &rows,
-           err, P_HASH(&show->request.head.by)) != 0) {
+           "SELECT i.hash, u.invite_hash = i.hash AND u.state <> 'removed' "
+           "AS newest, u.state = 'removed' AS removed FROM invitations i "
+           "JOIN users u ON u.id = i.user_id WHERE i.key_id = $1",
+           &rows, err, P_HASH(&show->request.head.by)) != 0) {
         return -1;
     }
     if (rows_n(rows) == 0) {
         return err_set(err, ERR_REJECT, "no such invitation");
     }
-    struct hash hash = row_hash(rows, 0, "invite_hash");
-    if (proof_invitation(asking->proof, &hash, &invite, err) != 0) {
+    struct hash hash = row_hash(rows, 0, "hash");
+    if (proof_invitation(asking->proof, &hash, &invited, err) != 0) {
         return -1;
     }
-    struct id half = id_of_hash(&invite->request.head.root);
-    if (!envelope_signed_by(&asking->request->envelope, 0,
-                            &invite->invitation) ||
+    struct id half = id_of_hash(&invited.root);
+    if (!envelope_signed_by(&asking->request->envelope, 0, &invited.key) ||
         !id_equal(&half, &show->root_half)) {
         return err_set(err, ERR_REJECT,
                        "not signed by the invitation's key, "
                        "or of another installation");
     }
     asking->signer = (struct signer){.kind = SIGNER_INVITATION,
-                                     .person.user = invite->user,
-                                     .root = invite->request.head.root};
-    return 0;
+                                     .person.user = invited.user,
+                                     .root = invited.root};
+    return check_newest(asking, rows);
 }
 
 /* A session's key that is good, though not for a request of this time. */
@@ -55,8 +71,8 @@ static bool find_late_session(struct asking *asking)
                                      .session = session,
                                      .root = session.person.root};
     (void)err_set(&asking->late, ERR_REJECT,
-                  "the session has ended: submit "
-                  "login");
+                  "the session has ended: submit login");
+    asking->decision.sign_in = true;
     return true;
 }
 
@@ -64,25 +80,60 @@ static bool find_late_session(struct asking *asking)
 static bool find_late_invitee(struct asking *asking)
 {
     const struct user_verify *verify = asking->request->payload;
-    const struct user_invite *invite;
+    struct invitation invited;
     struct err ignored = {0};
     char moment[TIME_TEXT];
 
     if (asking->request->kind != EVENT_USER_VERIFY ||
-        proof_invitation(asking->proof, &verify->invite, &invite, &ignored) ||
-        !envelope_signed_by(&asking->request->envelope, 0,
-                            &invite->invitation) ||
-        verify->request.head.issued <= invite->until) {
+        proof_invitation(asking->proof, &verify->invite, &invited, &ignored) ||
+        !envelope_signed_by(&asking->request->envelope, 0, &invited.key) ||
+        verify->request.head.issued <= invited.until) {
         return false;
     }
     asking->signer = (struct signer){.kind = SIGNER_INVITATION,
-                                     .person.user = invite->user,
-                                     .root = invite->request.head.root};
-    time_format(invite->until, moment);
+                                     .person.user = invited.user,
+                                     .root = invited.root};
+    time_format(invited.until, moment);
     (void)err_set(&asking->late, ERR_REJECT,
                   "the invitation ended at %s: ask "
                   "for a new one",
                   moment);
+    return true;
+}
+
+static const char *const ended[] = {
+    [STANDS_NOT_SUSPENDED] = "you are suspended: ask an administrator",
+    [STANDS_NOT_REMOVED] = "you were removed here",
+    [STANDS_NOT_REPLACED] = "your key or your role has changed since: submit "
+                            "login, or submit verify with a new invitation",
+};
+
+/* Somebody whose signature is good, and whom the revocation log has ended. */
+static bool find_ended(struct asking *asking)
+{
+    struct signer signer;
+    struct err ignored = {0};
+
+    proof_set_standing(asking->proof, NULL);
+    int found =
+        proof_request(asking->proof, asking->request, &signer, &ignored);
+    proof_set_standing(asking->proof, asking_standing(asking));
+    if (found != 0 ||
+        (signer.kind != SIGNER_OWN && signer.kind != SIGNER_SESSION)) {
+        return false;
+    }
+    const struct person *person = &signer.person;
+    enum standing_word word =
+        standing_of(asking_standing(asking), &person->user, &person->by,
+                    hash_is_zero(&person->invite) ? NULL : &person->invite);
+    if (word == STANDS) {
+        return false;
+    }
+    asking->signer = signer;
+    asking->signer.person.standing = word;
+    asking->signer.person.in_force = false;
+    (void)err_set(&asking->late, ERR_REJECT, "%s", ended[word]);
+    asking->decision.sign_in = word == STANDS_NOT_REPLACED;
     return true;
 }
 
@@ -96,17 +147,39 @@ int signer_find(struct asking *asking, struct err *err)
         return 0;
     }
     if (err->kind == ERR_REJECT &&
-        (find_late_session(asking) || find_late_invitee(asking))) {
+        (find_ended(asking) || find_late_session(asking) ||
+         find_late_invitee(asking))) {
         err_clear(err);
         return 0;
     }
     return -1;
 }
 
+/* Whose role has changed keeps their key: with it they may ask who they are
+ * now, and nothing else. */
+static bool asks_anew(const struct asking *asking, const struct rows *rows)
+{
+    struct hash key = key_id(&asking->signer.person.key);
+    struct hash now = {0};
+
+    if (rows_n(rows) == 1) {
+        now = row_hash(rows, 0, "key_id");
+    }
+    return asking->request->kind == EVENT_USER_SHOW &&
+           asking->signer.kind == SIGNER_OWN &&
+           asking->signer.person.standing == STANDS_NOT_REPLACED &&
+           hash_equal(&key, &now);
+}
+
 static int check_row(struct asking *asking, const struct rows *rows)
 {
     bool session = asking->signer.kind == SIGNER_SESSION;
 
+    if (asking->late.kind != ERR_NONE) {
+        return asks_anew(asking, rows) ? 0
+                                       : asking_refuse(asking, REPLY_DENIED,
+                                                       "%s", asking->late.text);
+    }
     if (rows_n(rows) == 0 || !row_bool(rows, 0, "current")) {
         if (rows_n(rows) == 0) { /* an older backup: requests can't name them */
             asking->signer.person.user = (struct id){0};
@@ -116,14 +189,10 @@ static int check_row(struct asking *asking, const struct rows *rows)
     }
     asking->state = word_value(&user_state_words, row_text(rows, 0, "state"));
     if (session && row_is_null(rows, 0, "hash")) {
-        return asking_refuse(asking, REPLY_DENIED,
-                             "the session is not known "
-                             "here: submit login");
+        return asking_sign_in(asking, "the session is not known here");
     }
     if (session && !row_is_null(rows, 0, "closed_at")) {
-        return asking_refuse(asking, REPLY_DENIED,
-                             "the session was closed: "
-                             "submit login");
+        return asking_sign_in(asking, "the session was closed");
     }
     return 0;
 }
@@ -133,14 +202,15 @@ int signer_check_rows(struct asking *asking, struct err *err)
     const struct signer *signer = &asking->signer;
     _cleanup_rows_ struct rows *rows = NULL;
 
-    if (asking->late.kind != ERR_NONE) {
-        return asking_refuse(asking, REPLY_DENIED, "%s", asking->late.text);
-    }
     if (signer->kind != SIGNER_OWN && signer->kind != SIGNER_SESSION) {
-        return 0;
+        return asking->late.kind == ERR_NONE
+                   ? 0
+                   : asking_refuse(asking, REPLY_DENIED, "%s",
+                                   asking->late.text);
     }
     if (PG(asking->daemon->postgres,
-           "SELECT u.state, u.verify_hash = $2 AS current, s.hash, s.closed_at "
+           "SELECT u.state, u.key_id, u.verify_hash = $2 AS current, s.hash, "
+           "s.closed_at "
            "FROM users u LEFT JOIN sessions s ON s.hash = $3 WHERE u.id = $1",
            &rows, err, P_ID(&signer->person.user), P_HASH(&signer->person.by),
            P_HASH(&signer->session.hash)) != 0) {

@@ -29,12 +29,14 @@ static int hurry(struct postgres *postgres, const struct item *items, size_t n,
     return PG(postgres, "SET LOCAL synchronous_commit TO off", NULL, err);
 }
 
-static int decide_all(const struct authorizer *authorizer, struct item *items,
+static int decide_all(struct authorizer *authorizer, struct item *items,
                       size_t n, struct err *err)
 {
     struct postgres *postgres = authorizer->daemon->postgres;
 
-    if (postgres_begin(postgres, err) != 0) {
+    if (postgres_begin(postgres, err) != 0 ||
+        revocations_refresh(authorizer->daemon, &authorizer->revocations,
+                            err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < n; i++) {
@@ -48,14 +50,15 @@ static int decide_all(const struct authorizer *authorizer, struct item *items,
 }
 
 /* All of these n in one transaction, or none. */
-static int decide_together(const struct authorizer *authorizer,
-                           struct item *items, size_t n, struct err *err)
+static int decide_together(struct authorizer *authorizer, struct item *items,
+                           size_t n, struct err *err)
 {
     int failed = decide_all(authorizer, items, n, err);
 
     if (failed) {
         postgres_rollback(authorizer->daemon->postgres);
         source_forget(authorizer->source);
+        revocations_forget(&authorizer->revocations);
     }
     for (size_t i = 0; i < n; i++) {
         if (!items[i].done && failed) {
@@ -68,7 +71,7 @@ static int decide_together(const struct authorizer *authorizer,
 
 /* Twice, since a row that came between (another authorizer's) may have been
  * what was wrong, and is seen the second time. */
-static int decide_alone(const struct authorizer *authorizer, struct item *item,
+static int decide_alone(struct authorizer *authorizer, struct item *item,
                         struct err *err)
 {
     if (decide_together(authorizer, item, 1, err) == 0 ||
@@ -84,7 +87,7 @@ static int decide_alone(const struct authorizer *authorizer, struct item *item,
     return 0;
 }
 
-int requests_decide(const struct authorizer *authorizer, struct requests *batch,
+int requests_decide(struct authorizer *authorizer, struct requests *batch,
                     struct err *err)
 {
     struct item *items = batch->items.items;

@@ -19,8 +19,9 @@
     5000 /* ms until a claim that was not read back is resent \
           */
 #define BOUNDS_WAIT 1000
-#define INTAKE_ONCE 20  /* ms of dispatches at a time */
-#define UNTOLD_MAX 1000 /* executions whose results are not delivered yet */
+#define EARLY_WAIT 10000 /* ms for an entry that a dispatch names */
+#define INTAKE_ONCE 20   /* ms of dispatches at a time */
+#define UNTOLD_MAX 1000  /* executions whose results are not delivered yet */
 
 static char *position_path(const struct executor *executor)
 {
@@ -192,6 +193,7 @@ static int take_dispatch(struct executor *executor, const struct record *record,
     if (is_settled(executor, dispatch)) {
         return 0;
     }
+    proof_set_standing(proof, executor->standing);
     if (proof_dispatch(proof, event, executor->target, now, &order, err) ||
         proof_service(proof, &dispatch->head.by, SERVICE_AUTHORIZER, NULL, now,
                       &authorizer, err) != 0) {
@@ -218,6 +220,15 @@ static int bury(struct executor *executor, struct err *err)
     return 0;
 }
 
+static int hold_for_burial(struct executor *executor, struct record *record,
+                           const struct err *why, struct err *err)
+{
+    executor->held = *record;
+    executor->held_why = *why;
+    *record = (struct record){0};
+    return bury(executor, err);
+}
+
 static int take(struct executor *executor, struct record *record,
                 struct err *err)
 {
@@ -227,14 +238,45 @@ static int take(struct executor *executor, struct record *record,
         executor->position = record->offset + 1;
         return 0;
     }
+    if (why.kind == ERR_RETRY) {
+        executor->early = *record;
+        executor->early_since = clock_steady();
+        *record = (struct record){0};
+        return 0;
+    }
     if (why.kind != ERR_REJECT) {
         *err = why;
         return -1;
     }
-    executor->held = *record;
-    executor->held_why = why;
-    *record = (struct record){0};
-    return bury(executor, err);
+    return hold_for_burial(executor, record, &why, err);
+}
+
+/* One that was decided under an entry of the revocation log that is not known
+ * here waits until it is, and nothing behind it is read before; an entry that
+ * does not come is none, and stops nobody. */
+static int take_early(struct executor *executor, struct err *err)
+{
+    struct record record = executor->early;
+    struct err why = {0};
+
+    if (record.topic == NULL) {
+        return 0;
+    }
+    if (take_dispatch(executor, &record, &why) == 0) {
+        executor->position = record.offset + 1;
+        record_done(&executor->early);
+        return 0;
+    }
+    if (why.kind == ERR_RETRY &&
+        clock_steady() - executor->early_since < EARLY_WAIT) {
+        return 1;
+    }
+    if (why.kind != ERR_REJECT && why.kind != ERR_RETRY) {
+        *err = why;
+        return -1;
+    }
+    executor->early = (struct record){0};
+    return hold_for_burial(executor, &record, &why, err);
 }
 
 static bool has_room(const struct executor *executor)
@@ -249,8 +291,12 @@ int intake_read(struct executor *executor, struct err *err)
     if (bury(executor, err) != 0) {
         return -1;
     }
+    int early = take_early(executor, err);
+    if (early != 0) {
+        return early < 0 ? -1 : 0;
+    }
     int64_t until = clock_steady() + INTAKE_ONCE;
-    while (has_room(executor)) {
+    while (has_room(executor) && executor->early.topic == NULL) {
         if (clock_steady() >= until) {
             executor->more = true; /* what runs wants to be looked after, too */
             return 0;

@@ -51,7 +51,7 @@ static int take_news(struct notifier *notifier, const struct record *record,
     if (news_read(&reader, event, record->timestamp, &news, err) != 0) {
         return -1;
     }
-    if (event->kind == EVENT_USER_INVITED && !news.by_mail) {
+    if (news_invites(event->kind) && !news.by_mail) {
         return 0; /* the inviter hands the code over */
     }
     for (size_t i = 0; (letter = letter_of(event->kind, i)) != LETTER_NONE;

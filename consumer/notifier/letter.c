@@ -73,16 +73,16 @@ static void add_block(struct body *body, const struct news *news,
                       const struct sender *sender)
 {
     struct piece *piece = list_grow(&body->pieces, sizeof(*piece));
-    struct invitation invitation = {.half = id_of_hash(&news->root),
-                                    .root = news->root};
+    struct ticket ticket = {.half = id_of_hash(&news->root),
+                            .root = news->root};
 
-    memcpy(invitation.seed, news->seed, INVITATION_SEED);
-    (void)snprintf(invitation.brokers, sizeof(invitation.brokers), "%s",
+    memcpy(ticket.seed, news->seed, INVITATION_SEED);
+    (void)snprintf(ticket.brokers, sizeof(ticket.brokers), "%s",
                    sender->brokers);
     piece->block = true;
     body->failed |= buf_reserve(&piece->text, INVITATION_TEXT_MAX) != 0 ||
-                    invitation_block(&invitation, &piece->text) != 0;
-    invitation_wipe(&invitation);
+                    invitation_block(&ticket, &piece->text) != 0;
+    invitation_wipe(&ticket);
 }
 
 static void invitation(struct body *body, const struct news *news,
@@ -192,6 +192,8 @@ static const struct letter_row {
                   const struct sender *sender);
 } letters[] = {
     {EVENT_USER_INVITED, LETTER_INVITATION, TO_INVITEE,
+     "Your invitation to Errand", invitation},
+    {EVENT_USER_REINVITED, LETTER_INVITATION, TO_INVITEE,
      "Your invitation to Errand", invitation},
     {EVENT_USER_VERIFIED, LETTER_FOLLOWED, TO_INVITER,
      "Errand: your invitation was followed", followed},

@@ -19,22 +19,22 @@ void news_done(struct news *news)
 
 /* The seed, if one of the boxes is for this notifier. */
 static void open_seed(const struct reader *reader,
-                      const struct user_invite *invite,
+                      const struct invitation *invite,
                       const struct person *inviter, struct news *news)
 {
     struct hash own = key_id(&reader->keys->box);
     struct sealed pattern = {.root = inviter->root,
                              .purpose = (char *)"invitation",
                              .signer = key_id(&inviter->key),
-                             .request = invite->request.head.id,
-                             .name = invite->email};
+                             .request = invite->request,
+                             .name = (char *)invite->email};
     _cleanup_sealed_ struct buf seed = {0};
 
     (void)err_set(&news->closed, ERR_REJECT,
                   "the invitation was sealed to other notifiers");
-    for (size_t i = 0; i < invite->sealed.n && !news->open; i++) {
+    for (size_t i = 0; i < invite->sealed->n && !news->open; i++) {
         const struct sealed_seed *sealed =
-            &list_at(&invite->sealed, struct sealed_seed, i);
+            &list_at(invite->sealed, struct sealed_seed, i);
         if (hash_equal(&sealed->to, &own) &&
             sealed_open(reader->keys, &sealed->box, &pattern, &seed,
                         &news->closed) == 0) {
@@ -47,19 +47,19 @@ static void open_seed(const struct reader *reader,
 }
 
 /* The key that is made from the seed is the one that was invited by. */
-static void check_seed(const struct user_invite *invite, struct news *news)
+static void check_seed(const struct invitation *invite, struct news *news)
 {
     _cleanup_key_pair_ struct key_pair *pair =
         key_pair_from_invitation(news->seed);
 
-    if (news->open && memcmp(pair->key.b, invite->invitation.b, 32) != 0) {
+    if (news->open && memcmp(pair->key.b, invite->key.b, 32) != 0) {
         news->open = false;
         (void)err_set(&news->closed, ERR_REJECT,
                       "the seed that was sealed is not the invitation's");
     }
 }
 
-static void take_invite(const struct user_invite *invite,
+static void take_invite(const struct invitation *invite,
                         const struct person *inviter, struct news *news)
 {
     news->root = inviter->root;
@@ -67,7 +67,7 @@ static void take_invite(const struct user_invite *invite,
     news->role = invite->role;
     news->until = invite->until;
     news->name = invite->name == NULL ? NULL : must_strdup(invite->name);
-    news->by_mail = invite->sealed.n > 0;
+    news->by_mail = invite->sealed->n > 0;
     (void)snprintf(news->email, sizeof(news->email), "%s", invite->email);
     (void)snprintf(news->inviter, sizeof(news->inviter), "%s", inviter->email);
 }
@@ -86,26 +86,31 @@ static int check_texts(const struct news *news, struct err *err)
                : 0;
 }
 
+bool news_invites(enum event_kind kind)
+{
+    return kind == EVENT_USER_INVITED || kind == EVENT_USER_REINVITED;
+}
+
 static int read_invite(const struct reader *reader, struct proof *proof,
                        const struct hash *hash, struct news *news,
                        struct err *err)
 {
-    const struct user_invite *invite = NULL;
+    struct invitation invite;
     struct person inviter;
 
     if (proof_invitation(proof, hash, &invite, err) != 0 ||
-        proof_administrator(proof, &invite->request.head.by, &inviter, err)) {
+        proof_administrator(proof, &invite.by, &inviter, err) != 0) {
         return -1;
     }
-    take_invite(invite, &inviter, news);
-    if (news->kind == EVENT_USER_INVITED && news->by_mail) {
-        open_seed(reader, invite, &inviter, news);
-        check_seed(invite, news);
+    take_invite(&invite, &inviter, news);
+    if (news_invites(news->kind) && news->by_mail) {
+        open_seed(reader, &invite, &inviter, news);
+        check_seed(&invite, news);
     }
     return check_texts(news, err);
 }
 
-/* user.invited, and invitation.reused */
+/* user.invited, user.reinvited, and invitation.reused */
 static int read_invited(const struct reader *reader, struct proof *proof,
                         const struct change *change, struct news *news,
                         struct err *err)
@@ -119,7 +124,7 @@ static int read_verified(const struct reader *reader, struct proof *proof,
                          struct err *err)
 {
     const struct user_verify *verify = NULL;
-    const struct user_invite *invite = NULL;
+    struct invitation invite;
 
     if (proof_verification(proof, &change->subject, &verify, &invite, err) !=
             0 ||
@@ -128,7 +133,7 @@ static int read_verified(const struct reader *reader, struct proof *proof,
     }
     news->about = change->subject;
     news->words =
-        invite->role == ROLE_ADMINISTRATOR ? key_words(&verify->key) : NULL;
+        invite.role == ROLE_ADMINISTRATOR ? key_words(&verify->key) : NULL;
     return 0;
 }
 
@@ -141,6 +146,7 @@ static const struct readable {
     read_kind *read;
 } readable[] = {
     {EVENT_USER_INVITED, read_invited},
+    {EVENT_USER_REINVITED, read_invited},
     {EVENT_USER_VERIFIED, read_verified},
     {EVENT_INVITATION_REUSED, read_invited},
 };

@@ -40,6 +40,9 @@ struct reader {
 /* True for the kinds that news_read() can read. */
 bool news_can(enum event_kind kind);
 
+/* True for those that bring a code. */
+bool news_invites(enum event_kind kind);
+
 /* Checks the event, which was appended to its topic at this moment. REJECT: it
  * can't be believed, and why. */
 int news_read(const struct reader *reader, const struct event *event,

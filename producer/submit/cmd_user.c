@@ -17,6 +17,7 @@
 #include "model/user.h"
 #include "producer/submit/compared.h"
 #include "producer/submit/notifiers.h"
+#include "producer/submit/reinvite.h"
 #include "producer/submit/submit.h"
 
 /* user invite */
@@ -93,11 +94,11 @@ static int read_invited(const struct submit *submit, struct invited *invited,
 static char *code_of(const unsigned char seed[static INVITATION_SEED],
                      const struct hash *root)
 {
-    struct invitation invitation = {.half = id_of_hash(root)};
+    struct ticket ticket = {.half = id_of_hash(root)};
 
-    memcpy(invitation.seed, seed, INVITATION_SEED);
-    char *code = invitation_code(&invitation);
-    invitation_wipe(&invitation);
+    memcpy(ticket.seed, seed, INVITATION_SEED);
+    char *code = invitation_code(&ticket);
+    invitation_wipe(&ticket);
     return code;
 }
 
@@ -118,7 +119,8 @@ static int invite(struct submit *submit, struct invited *invited,
         .until = now + INVITATION_LIFE,
     };
     int done =
-        notifiers_seal(submit, &invited->notifiers, seed, &payload, err) != 0
+        notifiers_seal(submit, &invited->notifiers, seed, invited->email,
+                       &payload.request.head.id, &payload.sealed, err) != 0
             ? -1
             : submit_ask(submit,
                          &(struct question){.as = ASK_OWN,
@@ -126,10 +128,7 @@ static int invite(struct submit *submit, struct invited *invited,
                                             .payload = &payload},
                          err);
 
-    for (size_t i = 0; i < payload.sealed.n; i++) {
-        buf_done(&list_at(&payload.sealed, struct sealed_seed, i).box);
-    }
-    free(payload.sealed.items);
+    sealed_seeds_done(&payload.sealed);
     if (done != 0) {
         return -1;
     }
@@ -175,6 +174,76 @@ int cmd_user_invite(struct submit *submit, struct err *err)
     sodium_memzero(seed, sizeof(seed));
     notifiers_done(&invited.notifiers);
     table_done(&invited_table, &invited);
+    return done;
+}
+
+/* An invitation of somebody who is known. */
+struct again {
+    struct user_reinvite *reinvite;
+    const struct list *notifiers;
+    const unsigned char *seed;
+};
+
+/* The boxes say for which request they are: another id wants others. */
+static int seal_again(struct submit *submit, void *arg, struct err *err)
+{
+    const struct again *again = arg;
+    struct user_reinvite *reinvite = again->reinvite;
+
+    sealed_seeds_done(&reinvite->sealed);
+    return notifiers_seal(submit, again->notifiers, again->seed,
+                          reinvite->email, &reinvite->entry.request.head.id,
+                          &reinvite->sealed, err);
+}
+
+static int ask_again(struct submit *submit, struct again *again,
+                     struct err *err)
+{
+    struct user_reinvite *reinvite = again->reinvite;
+    struct head *head = &reinvite->entry.request.head;
+    _cleanup_key_pair_ struct key_pair *keys =
+        key_pair_from_invitation(again->seed);
+
+    head->issued = clock_now();
+    head->id = id_new(head->issued);
+    reinvite->invitation = keys->key;
+    reinvite->until = head->issued + INVITATION_LIFE;
+    int done = seal_again(submit, again, err) != 0
+                   ? -1
+                   : submit_ask(submit,
+                                &(struct question){.as = ASK_OWN,
+                                                   .kind = EVENT_USER_REINVITE,
+                                                   .payload = reinvite,
+                                                   .anew = seal_again,
+                                                   .arg = again},
+                                err);
+    sealed_seeds_done(&reinvite->sealed);
+    return done;
+}
+
+int invitation_again(struct submit *submit, struct user_reinvite *reinvite,
+                     struct err *err)
+{
+    unsigned char seed[INVITATION_SEED];
+    struct invited invited = {.email = reinvite->email, .role = reinvite->role};
+
+    randombytes_buf(seed, sizeof(seed));
+    struct again again = {reinvite, &invited.notifiers, seed};
+    int done = notifiers_find(submit, &invited.notifiers, err) != 0
+                   ? -1
+                   : ask_again(submit, &again, err);
+    if (done == 0) {
+        invited.until = reinvite->until;
+        invited.mail = invited.notifiers.n > 0;
+        invited.code =
+            invited.mail ? NULL : code_of(seed, &submit->profile->root);
+        struct noun noun = invited_noun(&invited);
+        done = print_row(&submit->print, &noun, &invited, err);
+        tell_invited(&invited);
+        free(invited.code);
+    }
+    notifiers_done(&invited.notifiers);
+    sodium_memzero(seed, sizeof(seed));
     return done;
 }
 
@@ -301,14 +370,22 @@ static char *mail_text(const void *row)
                : must_printf("%s: %s", word, user->mail_reason);
 }
 
+static char *state_make(const void *row)
+{
+    const struct user_row *user = row;
+
+    return must_strdup(user->suspended
+                           ? "suspended"
+                           : word_text(&user_state_words, user->state));
+}
+
 static const struct column user_columns[] = {
     {"email", COLUMN_TEXT, .at = offsetof(struct user_row, email),
      .wide = true},
     {"name", COLUMN_TEXT, .at = offsetof(struct user_row, name), .wide = true},
     {"role", COLUMN_WORD, .at = offsetof(struct user_row, role),
      .words = &role_words},
-    {"state", COLUMN_WORD, .at = offsetof(struct user_row, state),
-     .words = &user_state_words},
+    {"state", COLUMN_MADE, .make = state_make},
     {"invited by", COLUMN_TEXT, .at = offsetof(struct user_row, invited_by),
      .wide = true},
     {"mail", COLUMN_MADE, .make = mail_text, .wide = true},

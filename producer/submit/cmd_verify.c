@@ -53,7 +53,7 @@ static int read_code(const struct submit *submit, struct following *following,
                      struct err *err)
 {
     const char *file = flag_value(submit, "code-file");
-    struct invitation invitation;
+    struct ticket ticket;
 
     if (file == NULL && prompt_can()) {
         say("Paste the whole block of the invitation's mail, or type the code "
@@ -65,15 +65,15 @@ static int read_code(const struct submit *submit, struct following *following,
     if (code == NULL) {
         return -1;
     }
-    if (invitation_read(code, &invitation, err) != 0) {
+    if (invitation_read(code, &ticket, err) != 0) {
         err->status = EXIT_DATA;
         return err_wrap(err, "the verification code");
     }
-    following->invitation = key_pair_from_invitation(invitation.seed);
-    following->half = invitation.half;
-    following->whole = invitation.root;
-    memcpy(following->brokers, invitation.brokers, sizeof(following->brokers));
-    invitation_wipe(&invitation);
+    following->invitation = key_pair_from_invitation(ticket.seed);
+    following->half = ticket.half;
+    following->whole = ticket.root;
+    memcpy(following->brokers, ticket.brokers, sizeof(following->brokers));
+    invitation_wipe(&ticket);
     return 0;
 }
 
@@ -116,14 +116,14 @@ static int check_invitation(struct following *following, struct err *err)
 {
     struct roots roots = {.keys = {.items = &following->root, .n = 1}};
     _cleanup_proof_ struct proof *proof = proof_new(&roots, NULL, NULL);
-    const struct user_invite *invite = NULL;
+    struct invitation invited;
 
     if (proof_add_all(proof, &following->answer.envelopes, err) != 0 ||
-        proof_invitation(proof, &following->answer.invite, &invite, err) != 0) {
+        proof_invitation(proof, &following->answer.invite, &invited, err)) {
         err->status = EXIT_DATA;
         return err_wrap(err, "the invitation can't be trusted");
     }
-    if (memcmp(invite->invitation.b, following->invitation->key.b, 32) != 0) {
+    if (memcmp(invited.key.b, following->invitation->key.b, 32) != 0) {
         return err_exit(err, EXIT_DATA,
                         "the answer is about another invitation than this "
                         "code's");
@@ -132,13 +132,13 @@ static int check_invitation(struct following *following, struct err *err)
     following->verify = (struct user_verify){
         .request.head.root = root,
         .request.head.by = following->answer.invite,
-        .user = invite->user,
+        .user = invited.user,
         .invite = following->answer.invite,
-        .generation = 1,
+        .generation = invited.generation,
     };
     free(following->answer.user.email); /* as signed, not as told */
-    following->answer.user.email = must_strdup(invite->email);
-    following->answer.user.role = invite->role;
+    following->answer.user.email = must_strdup(invited.email);
+    following->answer.user.role = invited.role;
     proof_used(proof, &following->chain);
     return 0;
 }

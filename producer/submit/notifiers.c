@@ -91,23 +91,32 @@ int notifiers_find(struct submit *submit, struct list *ret_notifiers,
     return 0;
 }
 
+void sealed_seeds_done(struct list *sealed)
+{
+    for (size_t i = 0; i < sealed->n; i++) {
+        buf_done(&list_at(sealed, struct sealed_seed, i).box);
+    }
+    free(sealed->items);
+    *sealed = (struct list){0};
+}
+
 int notifiers_seal(const struct submit *submit, const struct list *notifiers,
-                   const unsigned char *seed, struct user_invite *invite,
+                   const unsigned char *seed, const char *email,
+                   const struct id *request, struct list *ret_sealed,
                    struct err *err)
 {
     struct sealed content = {
         .root = submit->profile->root,
         .purpose = (char *)"invitation",
         .signer = key_id(&submit->profile->key),
-        .request = invite->request.head.id,
-        .name = invite->email,
+        .request = *request,
+        .name = (char *)email,
         .value = {.data = (unsigned char *)seed, .len = INVITATION_SEED},
     };
 
     for (size_t i = 0; i < notifiers->n; i++) {
         const struct key32 *to = &list_at(notifiers, struct notifier, i).box;
-        struct sealed_seed *sealed =
-            list_grow(&invite->sealed, sizeof(*sealed));
+        struct sealed_seed *sealed = list_grow(ret_sealed, sizeof(*sealed));
         sealed->to = key_id(to);
         if (sealed_make(&content, to, &sealed->box, err) != 0) {
             return -1;

@@ -24,8 +24,10 @@ void notifiers_done(struct list *notifiers);
 int services_ask(struct submit *submit, int kind,
                  struct services_answer *ret_answer, struct err *err);
 
-/* Seals an invitation's seed to each of them, into the request whose id is set
- * already: struct sealed_seed. */
+/* Seals an invitation's seed to each of them, for the request of this id:
+ * ret_sealed is struct sealed_seed, to be released with sealed_seeds_done(). */
 int notifiers_seal(const struct submit *submit, const struct list *notifiers,
-                   const unsigned char *seed, struct user_invite *invite,
+                   const unsigned char *seed, const char *email,
+                   const struct id *request, struct list *ret_sealed,
                    struct err *err);
+void sealed_seeds_done(struct list *sealed);

@@ -4,7 +4,7 @@
  *
  * ERRAND_PROFILE, by default ~/.config/errand. Files: config, key.json,
  * enrolment.json (the envelopes that name the person's key, and their chain),
- * root.pub, session.json, seen.json, cache/. The session is in
+ * root.pub, session.json, seen.json, revocations, cache/. The session is in
  * $XDG_RUNTIME_DIR/errand/<hash of the profile's path>/ where there is one. All
  * but config and root.pub are 0600 in directories of 0700.
  */

@@ -339,6 +339,7 @@ class Asker:
         self.root = root  # its id
         self.partition = partition
         self.box = Key()
+        self.log = 0, ZERO  # the newest (seq, head) that a reply named
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": brokers, "partitioner": "murmur2_random",
             "enable.idempotence": True, "linger.ms": 0,
@@ -405,6 +406,7 @@ class Asker:
             parts.append(part)
             sizes.append(size)
             if fields["last"]:
+                self.log = max(self.log, (fields["seq"], fields["head"]))
                 return Reply(parts, sizes)
         raise Silence(envelope.type)
 
@@ -416,6 +418,23 @@ class Asker:
         """Asks as a person (own key) or by a Session; the whole reply."""
         return self.exchange(
             self.request(kind, fields, who.by, who.key, **kwargs), timeout)
+
+    def entry_request(self, kind, fields, who, *more_keys, place=None, **kwargs):
+        """An entry of the revocation log in its next place that is known, or
+        behind `place`, a (seq, head)."""
+        seq, head = place or self.log
+        return self.request(kind, {"seq": seq + 1, "prev": head, **fields},
+                            who.by, who.key, *more_keys, **kwargs)
+
+    def enter(self, kind, fields, who, *more_keys, **kwargs):
+        """Asks for an entry; the reply, the second time where the place was
+        another's."""
+        for _ in range(8):
+            reply = self.exchange(
+                self.entry_request(kind, fields, who, *more_keys, **kwargs))
+            if reply.status != "behind":
+                break
+        return reply
 
     # Short ways
 
@@ -456,10 +475,9 @@ class Asker:
             "key": b64(key.public), "generation": 1},
             invitation.envelope.hash, invitation.key, key, **kwargs)
 
-    def add_target(self, admin, init, name, max_wait=86400):
-        return self.ask("target.set", {
-            "name": name, "generation": 1, "max_wait": max_wait, "seq": 0,
-            "prev": init.hash}, admin)
+    def add_target(self, admin, name, max_wait=86400):
+        return self.enter("target.set", {
+            "name": name, "generation": 1, "max_wait": max_wait}, admin)
 
     def command_request(self, admin, name, script, targets, version=1,
                         command=None, previous=None, **fields):

@@ -12,29 +12,29 @@
 
 #define BROKERS "kafka-1.example.org:9092,[::1]:19092"
 
-static struct invitation sample(const char *brokers)
+static struct ticket sample(const char *brokers)
 {
-    struct invitation invitation = {.seed = "fifteen letters",
-                                    .root = hash_of("root", 4)};
+    struct ticket ticket = {.seed = "fifteen letters",
+                            .root = hash_of("root", 4)};
 
-    invitation.half = id_of_hash(&invitation.root);
-    memcpy(invitation.brokers, brokers, strlen(brokers) + 1);
-    return invitation;
+    ticket.half = id_of_hash(&ticket.root);
+    memcpy(ticket.brokers, brokers, strlen(brokers) + 1);
+    return ticket;
 }
 
 static char *block_of(const char *brokers)
 {
-    struct invitation invitation = sample(brokers);
+    struct ticket ticket = sample(brokers);
     struct buf out = {0};
 
-    assert_int_equal(invitation_block(&invitation, &out), 0);
+    assert_int_equal(invitation_block(&ticket, &out), 0);
     return buf_take(&out);
 }
 
 static void reads_as(const char *text, const char *brokers)
 {
-    struct invitation is;
-    struct invitation expected = sample(brokers);
+    struct ticket is;
+    struct ticket expected = sample(brokers);
     struct err err = {0};
 
     if (invitation_read(text, &is, &err) != 0) {
@@ -62,7 +62,7 @@ static char *changed(const char *text, const char *from, const char *to)
 
 static void refused(const char *text, const char *why)
 {
-    struct invitation is;
+    struct ticket is;
     struct err err = {0};
 
     assert_int_equal(invitation_read(text, &is, &err), -1);
@@ -140,28 +140,28 @@ static void a_block_that_was_changed_is_refused(void **state)
 
 static void a_block_of_another_root_than_its_code_s_is_refused(void **state)
 {
-    struct invitation invitation = sample(BROKERS);
+    struct ticket ticket = sample(BROKERS);
     struct buf out = {0};
 
     (void)state;
-    invitation.half.b[0] ^= 1;
-    assert_int_equal(invitation_block(&invitation, &out), 0);
+    ticket.half.b[0] ^= 1;
+    assert_int_equal(invitation_block(&ticket, &out), 0);
     refused(buf_text(&out), "root is not that of its code");
     buf_done(&out);
 }
 
 static void a_bare_code_is_good_too(void **state)
 {
-    struct invitation invitation = sample("");
-    struct invitation is;
+    struct ticket ticket = sample("");
+    struct ticket is;
     struct err err = {0};
-    _cleanup_free_ char *code = invitation_code(&invitation);
+    _cleanup_free_ char *code = invitation_code(&ticket);
     _cleanup_free_ char *line = must_printf("\n  %s \nmore", code);
 
     (void)state;
     assert_int_equal(invitation_read(line, &is, &err), 0);
-    assert_memory_equal(is.seed, invitation.seed, INVITATION_SEED);
-    assert_true(id_equal(&is.half, &invitation.half));
+    assert_memory_equal(is.seed, ticket.seed, INVITATION_SEED);
+    assert_true(id_equal(&is.half, &ticket.half));
     assert_true(hash_is_zero(&is.root));
     assert_string_equal(is.brokers, "");
     code[0] = code[0] == 'a' ? 'b' : 'a';

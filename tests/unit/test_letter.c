@@ -199,13 +199,13 @@ static void each_letter_goes_to_whom_it_concerns(void **state)
 
 static void only_the_invitation_holds_the_code(void **state)
 {
-    struct invitation invitation = {.seed = "fifteen letters"};
+    struct ticket ticket = {.seed = "fifteen letters"};
     struct hash root = hash_of("root", 4);
     enum letter letter;
 
     (void)state;
-    invitation.half = id_of_hash(&root);
-    _cleanup_free_ char *code = invitation_code(&invitation);
+    ticket.half = id_of_hash(&root);
+    _cleanup_free_ char *code = invitation_code(&ticket);
     code[20] = '\0'; /* in one line, whatever breaks it */
     for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
         for (size_t i = 0; (letter = letter_of(kinds[k], i)) != LETTER_NONE;

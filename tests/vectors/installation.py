@@ -80,6 +80,7 @@ class Installation:
         self.command()
         self.run()
         self.reads()
+        self.revocations()
         self.changes()
         self.mail()
 
@@ -111,6 +112,15 @@ class Installation:
     def by_admin(self, name, kind, fields):
         return self.asked(name, kind, self.init.hash, fields, self.admin)
 
+    def entry(self, name, kind, fields, *keys):
+        """The next one of the revocation log."""
+        prev = self.entered[-1] if self.entered else self.init
+        case = self.asked(name, kind, self.init.hash, {
+            "seq": len(self.entered) + 1, "prev": prev.hash, **fields},
+            *(keys or [self.admin]))
+        self.entered.append(case)
+        return case
+
     # Who there is
 
     def found(self):
@@ -135,10 +145,11 @@ class Installation:
                       {"kind": "scheduler", "name": "scheduler-1",
                        "key": b64(self.scheduler.public),
                        "box": b64(self.scheduler.box)})
-        self.by_admin("a target with labels", "target.set",
-                      {"name": "web-1", "generation": 1,
-                       "labels": {"os": "debian", "where": "Z\u00fcrich"},
-                       "max_wait": 86400, "seq": 0, "prev": self.init.hash})
+        self.entered = []
+        self.entry("a target with labels", "target.set",
+                   {"name": "web-1", "generation": 1,
+                    "labels": {"os": "debian", "where": "Z\u00fcrich"},
+                    "max_wait": 86400})
 
     def people(self):
         self.user = user_id(self.root.id, self.invitation.public)
@@ -280,10 +291,13 @@ class Installation:
         session, by = [self.session], self.open.hash
         for kind, fields in (
                 ("session.show", {}), ("user.list", {}), ("target.list", {}),
-                ("user.show", {"email": "runner@example.org"}), ("command.list", {}),
+                ("user.show", {"email": "runner@example.org"}),
+                ("user.signed", {"email": "admin@example.org"}), ("command.list", {}),
                 ("command.show", {"name": "disk-report"}),
                 ("command.versions", {"name": "disk-report"}),
-                ("assignment.list", {}), ("run.show", {"run": "aeed"}),
+                ("assignment.list", {}),
+                ("assignment.explain", {"command": "disk-report",
+                                        "email": "runner@example.org"}), ("run.show", {"run": "aeed"}),
                 ("run.output", {"run": self.execution, "execution": self.execution,
                                 "after": 0}),
                 ("run.history", {"before": uid("a run"), "limit": 100}),
@@ -303,11 +317,37 @@ class Installation:
                   {**answer, "status": "not_found", "text": "no such command"},
                   self.authorizer, answer["to"])
 
+    def revocations(self):
+        """Taken away, and given otherwise, one after the other."""
+        user, again, rotated = {"user": self.user}, key("reinvited"), key("rotated")
+        self.entry("a suspension keeps what is named", "user.suspend",
+                   {"keep": [self.save.hash, self.assign.hash], **user})
+        self.entry("it ends", "user.resume", user)
+        self.entry("another role for the same key", "user.role",
+                   {**user, "naming": self.verify.hash, "key": b64(self.runner.public),
+                    "role": "runner_billing"})
+        self.entry("an assignment ends", "assignment.remove",
+                   {**user, "command": self.command_id})
+        self.entry("a command ends", "command.retire", {"command": self.command_id})
+        self.entry("an enrolment ends", "service.revoke", {"service": self.host.hash})
+        self.entry("two sign: the old key, then the new one", "key.rotate",
+                   {"user": self.init.envelope.fields["user"], "naming": self.init.hash,
+                    "key": b64(rotated.public), "generation": 2}, self.admin, rotated)
+        self.entry("a new invitation for who is known", "user.reinvite",
+                   {**user, "invitation": b64(again.public),
+                    "email": "runner@example.org", "role": "runner_billing",
+                    "until": moment(self.moment + 72 * HOUR), "generation": 2,
+                    "sealed": [{"to": box_id(self.notifier), "box": b64(b"sealed here")}]})
+        self.entry("a user ends for good", "user.remove", user)
+
     def changes(self):
         for kind in ("user.invited", "user.verified", "user.confirmed",
                      "session.opened", "session.closed", "service.enrolled",
                      "target.added", "command.saved", "assignment.added",
-                     "run.accepted", "run.refused"):
+                     "run.accepted", "run.refused", "user.suspended",
+                     "user.resumed", "user.removed", "user.changed",
+                     "user.reinvited", "key.rotated", "assignment.removed",
+                     "command.retired", "service.revoked"):
             self.said("what changed: " + kind, kind, self.enrol.hash,
                       {"subject": self.start.hash, "actor": self.user,
                        "user": self.user, "command": self.command_id,

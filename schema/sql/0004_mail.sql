@@ -1,4 +1,4 @@
--- 0003_mail.sql: what became of the mails, and what an invitation has besides.
+-- 0004_mail.sql: what became of the mails, and what an invitation has besides.
 --
 -- The notifier has no role here: it tells each mail's fate on errand.events, and
 -- the recorder, which reads what daemons say, writes it down.
@@ -28,11 +28,11 @@ CREATE TABLE mails (
     service_hash sha256 NOT NULL,
     fate_hash    sha256 NOT NULL
 );
-CREATE INDEX mails_user ON mails (user_id, letter, told_at);
+CREATE INDEX mails_about ON mails (about, letter);
 COMMENT ON TABLE mails IS
     'Written by the recorder. The newest fate of each mail, as a notifier told it; about is the hash of the user.invite or user.verify that it is of, told_at the notifier''s time. Only delayed gives way.';
 
-GRANT UPDATE (reused_by) ON users TO errand_authorizer;
+GRANT UPDATE (reused_by, by_mail) ON users TO errand_authorizer;
 GRANT SELECT, INSERT ON mails TO errand_recorder;
 GRANT UPDATE (fate, reason, tries, told_at, service_hash, fate_hash) ON mails
     TO errand_recorder;
