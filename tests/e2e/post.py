@@ -46,16 +46,17 @@ class Sink:
         return [mail for mail in found if mail["X-Rcpt-To"] == address
                 and subject in mail["Subject"]]
 
-    def awaited(self, address, subject=""):
-        """The newest to this address, once there is one."""
+    def awaited(self, address, subject="", nth=1):
+        """The nth to this address, once it is there."""
         return until(f"a mail to {address}",
-                     lambda: self.mails(address, subject))[-1]
+                     lambda: self.mails(address, subject)[nth - 1:])[0]
 
-    def block(self, address):
-        return block(self.awaited(address, "Your invitation to"))
+    def block(self, address, nth=1):
+        return block(self.awaited(address, "Your invitation to", nth))
 
-    def code(self, address):
-        return re.search("^code = (.*)$", self.block(address), re.M).group(1)
+    def code(self, address, nth=1):
+        return re.search("^code = (.*)$", self.block(address, nth),
+                         re.M).group(1)
 
 
 def certificate(folder):

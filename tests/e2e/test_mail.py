@@ -321,6 +321,17 @@ def test_a_second_use_of_a_code_is_told_to_both_and_once(house, folder):
     assert len(about(house, guest.email, "used again")) == 1
 
 
+def test_a_new_invitation_goes_by_mail_too(house, folder):
+    guest = Guest(house, folder, "again").invited()
+    done = house.submit("user", "resend", guest.email)
+    assert done.returncode == 0 and "on its way" in done.stderr, done.stderr
+    private(guest.code, house.post.block(guest.email, 2))
+    fate(house, guest.email, "sent")
+    assert guest.verify().returncode == 0
+    both = [m["Message-ID"] for m in house.post.mails(guest.email, INVITATION)]
+    assert len(both) == len(set(both)) == 2
+
+
 # What nobody signed is not mailed
 
 def test_what_can_t_be_believed_goes_to_dead_and_the_rest_goes_on(house):
