@@ -12,6 +12,7 @@ static int add_closing(struct asking *asking, const struct id *execution,
         .head = head_new(&daemon->root, &daemon->by, asking->decision.at),
         .execution = *execution,
         .closing = CLOSING_CANCELLED,
+        .proof = daemon->enrolment, /* lent */
     };
     _cleanup_envelope_ struct envelope envelope = {0};
     _cleanup_free_ char *source = must_printf("authorizer/%s", daemon->name);

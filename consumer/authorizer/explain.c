@@ -20,7 +20,8 @@ struct explained {
 /* $1 the e-mail, $2 the command, $3 now */
 #define FACTS                                                                \
     "SELECT u.id AS user_id, u.email, u.role, u.state, u.suspended, "        \
-    "u.invited_at, i.email AS inviter, c.id AS command_id, v.void, "         \
+    "u.verify_hash, u.invited_at, i.email AS inviter, c.id AS command_id, "  \
+    "v.void, "                                                               \
     "v.saved_at, s.email AS saver, a.hash, a.until, a.until <= $3 AS over, " \
     "a.added_at, b.email AS adder, (SELECT r.issued FROM requests r "        \
     "WHERE r.hash = u.changed_hash) AS changed_at, (SELECT x.email FROM "    \
@@ -114,8 +115,15 @@ static int by_proof(struct asking *asking, struct explained *explained,
                     struct err *err)
 {
     struct hash hash = row_hash(explained->rows, 0, "hash");
+    struct hash naming = row_hash(explained->rows, 0, "verify_hash");
     struct person by;
+    struct person they;
 
+    if (proof_person(asking->proof, &naming, &they, err) != 0) {
+        return err->kind == ERR_REJECT ? decided(explained, false, err->text,
+                                                 "inviter", "invited_at")
+                                       : -1;
+    }
     if (source_fetch(asking->source, &hash, asking->proof, err) != 0) {
         return -1;
     }

@@ -102,13 +102,16 @@ static bool find_late_invitee(struct asking *asking)
 }
 
 static const char *const ended[] = {
+    [STANDS] = "who gave you your right was removed, and it was not kept: ask "
+               "an administrator",
     [STANDS_NOT_SUSPENDED] = "you are suspended: ask an administrator",
     [STANDS_NOT_REMOVED] = "you were removed here",
     [STANDS_NOT_REPLACED] = "your key or your role has changed since: submit "
                             "login, or submit verify with a new invitation",
 };
 
-/* Somebody whose signature is good, and whom the revocation log has ended. */
+/* Somebody whose signature is good, and whom the revocation log has ended, or
+ * somebody above them in their chain. */
 static bool find_ended(struct asking *asking)
 {
     struct signer signer;
@@ -126,9 +129,6 @@ static bool find_ended(struct asking *asking)
     enum standing_word word =
         standing_of(asking_standing(asking), &person->user, &person->by,
                     hash_is_zero(&person->invite) ? NULL : &person->invite);
-    if (word == STANDS) {
-        return false;
-    }
     asking->signer = signer;
     asking->signer.person.standing = word;
     asking->signer.person.in_force = false;

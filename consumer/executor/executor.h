@@ -54,8 +54,6 @@ struct execution {
     struct envelope dispatch;
     int64_t dispatch_offset;
     int64_t expires;
-    struct hash authorizer; /* the enrolment that the dispatch names, and its */
-    struct key32 authorizer_key; /* key: who may close a claim */
 
     struct record claim; /* the bytes that were sent */
     int64_t claimed;     /* clock_steady() when first sent, */

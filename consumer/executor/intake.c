@@ -123,8 +123,7 @@ static int make_claim(struct executor *executor, struct execution *execution,
 static struct execution *hold(struct executor *executor,
                               const struct event *event,
                               const struct record *record,
-                              const struct order *order,
-                              const struct key32 *authorizer)
+                              const struct order *order)
 {
     const struct dispatch *dispatch = event->payload;
     struct execution *execution =
@@ -134,8 +133,6 @@ static struct execution *hold(struct executor *executor,
     execution->dispatch = envelope_dup(&event->envelope);
     execution->dispatch_offset = record->offset;
     execution->expires = dispatch->expires;
-    execution->authorizer = dispatch->head.by;
-    execution->authorizer_key = *authorizer;
     execution->asker = (struct asker){.follows = order->run->follow,
                                       .run = order->run->request.head.id,
                                       .request = order->run_hash,
@@ -175,8 +172,6 @@ static int take_dispatch(struct executor *executor, const struct record *record,
     _cleanup_event_ struct event *event = event_from_record(record, err);
     _cleanup_proof_ struct proof *proof =
         proof_new(&executor->daemon->roots, NULL, NULL);
-    const struct service_enrol *authorizer = NULL;
-    int64_t now = clock_now();
     struct order order;
 
     if (event == NULL) {
@@ -194,13 +189,11 @@ static int take_dispatch(struct executor *executor, const struct record *record,
         return 0;
     }
     proof_set_standing(proof, executor->standing);
-    if (proof_dispatch(proof, event, executor->target, now, &order, err) ||
-        proof_service(proof, &dispatch->head.by, SERVICE_AUTHORIZER, NULL, now,
-                      &authorizer, err) != 0) {
+    if (proof_dispatch(proof, event, executor->target, clock_now(), &order,
+                       err) != 0) {
         return -1;
     }
-    struct execution *execution =
-        hold(executor, event, record, &order, &authorizer->key);
+    struct execution *execution = hold(executor, event, record, &order);
     return make_claim(executor, execution, err);
 }
 
@@ -371,20 +364,37 @@ static void note_debt(struct executor *executor, const struct id *execution,
     }
 }
 
-/* A closing claim behind a winner's: the authorizer wants it ended. */
+/* Any authorizer may cancel what another one dispatched: its chain comes along.
+ */
+static bool by_authorizer(const struct executor *executor,
+                          const struct event *event, struct err *err)
+{
+    const struct claim *claim = event->payload;
+    const struct service_enrol *enrol;
+    _cleanup_proof_ struct proof *proof =
+        proof_new(&executor->daemon->roots, NULL, NULL);
+
+    proof_set_standing(proof, executor->standing);
+    return proof_add_all(proof, &claim->proof, err) == 0 &&
+           proof_service(proof, &claim->head.by, SERVICE_AUTHORIZER, NULL,
+                         clock_now(), &enrol, err) == 0 &&
+           envelope_signed_by(&event->envelope, 0, &enrol->key);
+}
+
+/* A closing claim behind a winner's: an authorizer wants it ended. */
 static void maybe_cancel(struct executor *executor, struct execution *execution,
                          const struct record *record)
 {
-    _cleanup_event_ struct event *event =
-        read_claim(record, &execution->authorizer_key);
+    struct err ignored = {0};
+    _cleanup_event_ struct event *event = event_from_record(record, &ignored);
 
-    if (event == NULL || execution->cancelled) {
+    if (event == NULL || event->kind != EVENT_CLAIM || execution->cancelled) {
         return;
     }
     const struct claim *claim = event->payload;
     if (claim->closing == CLOSING_CANCELLED &&
         id_equal(&claim->execution, &execution->id) &&
-        hash_equal(&claim->head.by, &execution->authorizer)) {
+        by_authorizer(executor, event, &ignored)) {
         execution->cancelled = true;
         execution_end(executor, execution);
     }

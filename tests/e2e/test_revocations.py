@@ -240,3 +240,32 @@ def test_a_removed_command_and_a_revoked_authorizer_start_nothing(lone):
         "service.revoke", {"service": lone.authority.enrol.hash}, retired))
     heard(executor, revoked)
     assert "revoked" in other.refused(**under(revoked))
+
+
+def test_any_authorizer_may_cancel_what_another_dispatched_and_nobody_else(lone):
+    lone.executor().start()
+    authority = lone.authority
+    execution = lone.ask("#!/bin/sh\nsleep 60\n")
+    until("it runs", lambda: lone.results(execution))
+
+    def close(signer, enrol, closing="cancelled"):
+        lone.send(Envelope.of("claim", {
+            **authority.head(enrol.hash), "execution": execution, "closing": closing,
+            "proof": [enrol.dsse(), authority.root.init.dsse()]}, signer),
+            topic=lone.claims, key=execution)
+    second, stranger = Key(), client.Root()
+    stranger.first_administrator("a@x.example")
+
+    def enrolled(root, key):
+        return Envelope.of("service.enrol", {
+            **root.head(), "kind": "authorizer", "name": "authorizer-2",
+            "key": b64(key.public), "box": b64(key.box),
+            "until": moment(now_ms() + client.DAY)}, root.key)
+    close(second, authority.enrol)
+    close(second, enrolled(stranger, second))
+    close(authority.authorizer, authority.enrol, "expired")
+    honest = lone.ask("#!/bin/sh\ntrue\n")
+    assert lone.outcome(honest)["outcome"] == "succeeded"
+    assert len(lone.results(execution)) == 1, "somebody else ended it"
+    close(second, enrolled(authority.root, second))
+    assert lone.outcome(execution)["outcome"] == "cancelled"

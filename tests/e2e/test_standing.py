@@ -157,6 +157,22 @@ def test_what_hangs_on_an_administrator_is_shown_before_it_ends(house, folder):
     done(house.submit("run", command))
 
 
+def test_who_was_invited_by_somebody_void_is_told_so(house, folder):
+    other = Guest(house, folder, "leaving").settled("administrator")
+    done(house.submit("user", "confirm", other.email, "--yes"))
+    guest = Guest(house, folder, "guest")
+    guest.code.write_text(done(other.submit("user", "invite", guest.email, "-o",
+                                            "name")).stdout)
+    guest.code.chmod(0o600)
+    done(guest.verify())
+    command = house.command("true")
+    done(house.submit("assign", "add", command, guest.email))
+    explained(house, command, guest.email, True, "it is assigned")
+    done(house.submit("user", "remove", other.email, "--yes", "--keep", "none"))
+    told(guest.submit("list"), 77, "who gave you your right")
+    explained(house, command, guest.email, False, other.email)
+
+
 # Invitations, keys
 
 def test_a_new_invitation_ends_the_one_before(house, folder):

@@ -248,6 +248,10 @@ class Installation:
         self.said("the authorizer closes", "claim", self.enrol.hash,
                   {"execution": self.execution, "closing": "expired"},
                   self.authorizer, self.execution)
+        self.said("the authorizer cancels, with its chain", "claim", self.enrol.hash,
+                  {"execution": self.execution, "closing": "cancelled",
+                   "proof": [self.enrol.envelope.dsse(), self.init.envelope.dsse()]},
+                  self.authorizer, self.execution)
         self.results()
 
     def by_executor(self, name, kind, fields):
