@@ -16,10 +16,11 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf clock codec err field_kinds fields file id suggest utf8 words
+BASE := buf clock codec err field_kinds fields file id spoken suggest utf8 \
+	words
 MODEL := answer assignment billing card change command command_file \
-	command_keys enrolment envelope log_entry parameter read record reply \
-	request result run session target user
+	command_keys enrolment envelope invitation key_words log_entry mail \
+	parameter read record reply request result run session target user
 TRUST := allow dsse event key_file keys known person proof revocation sealed \
 	standing wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
@@ -29,23 +30,25 @@ ROOF := revocation_log rpc rpc_reply service service_setup
 SUBMIT := asking card_form card_line cards_asked cards_seen cmd_assign \
 	cmd_billing cmd_card cmd_command cmd_init cmd_output cmd_result cmd_rotate \
 	cmd_run cmd_runner cmd_service cmd_session cmd_standing cmd_target cmd_user \
-	cmd_verify files follow founding harmless heard help kept keyring naming \
-	parse print profile prompt saved say session_file spout submit track \
-	verb_rows
+	cmd_verify compared files follow founding harmless heard help kept keyring \
+	naming notifiers parse print profile prompt saved say session_file spout \
+	submit track verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments authorizer billing_keys cards \
 	closings commands decide decision deliver explain installation outputs \
-	people policy replies revocations runs services sessions signed signers \
-	source standings start targets transaction verbs views
+	people policy replies reuse revocations runs services sessions signed \
+	signers source standings start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery revoked spawner spool tell
+NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := buf card clock codec command command_file config enrolment \
-	envelope err fields harmless id kafka key_file ledger link log output \
-	overdue parameter parse policy print profile proof record rows rpc_reply \
-	run sealed spawner standing suggest track user utf8 vectors wallet words
+	envelope err fields harmless id invitation kafka key_file ledger letter \
+	link log news outbox output overdue parameter parse policy post print \
+	profile proof record rows rpc_reply run sealed spawner spoken standing \
+	suggest track user utf8 vectors wallet words
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -56,13 +59,14 @@ SCHEDULER_OBJECTS = $(addprefix producer/scheduler/,$(SCHEDULER))
 AUTHORIZER_OBJECTS = $(addprefix consumer/authorizer/,$(AUTHORIZER))
 EXECUTOR_OBJECTS = $(addprefix consumer/executor/,$(EXECUTOR))
 RECORDER_OBJECTS = $(addprefix consumer/recorder/,$(RECORDER))
+NOTIFIER_OBJECTS = $(addprefix consumer/notifier/,$(NOTIFIER))
 
 PROGRAMS := submit errand-authorizer errand-executor errand-recorder \
-	errand-scheduler
+	errand-scheduler errand-notifier
 
 # --- how it is compiled -------------------------------------------------------
 
-PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols
+PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols libcurl
 CLANG := $(findstring clang,$(CC))
 OUT := build/$(VARIANT)$(if $(CLANG),-clang)
 
@@ -105,6 +109,7 @@ $(OUT)/errand-authorizer: $(call objects,$(AUTHORIZER_OBJECTS))
 $(OUT)/errand-executor: $(call objects,$(EXECUTOR_OBJECTS))
 $(OUT)/errand-recorder: $(call objects,$(RECORDER_OBJECTS))
 $(OUT)/errand-scheduler: $(call objects,$(SCHEDULER_OBJECTS))
+$(OUT)/errand-notifier: $(call objects,$(NOTIFIER_OBJECTS))
 
 $(BUILT): $(OUT)/libcommon.a
 	@echo "  link $@"
@@ -126,7 +131,7 @@ $(OUT)/%.o: %.c Makefile
 # Objects know their headers.
 ALL_OBJECTS = $(call objects,$(COMMON_OBJECTS) $(SUBMIT_OBJECTS) \
 	$(SCHEDULER_OBJECTS) $(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) \
-	$(RECORDER_OBJECTS))
+	$(RECORDER_OBJECTS) $(NOTIFIER_OBJECTS))
 -include $(ALL_OBJECTS:.o=.d)
 
 # --- tests ---------------------------------------------------------------------
@@ -134,8 +139,9 @@ ALL_OBJECTS = $(call objects,$(COMMON_OBJECTS) $(SUBMIT_OBJECTS) \
 UNIT_PROGRAMS = $(UNIT_TESTS:%=$(OUT)/tests/test_%)
 # What a test needs beside the library: everything but the programs' mains.
 UNIT_OBJECTS = $(call objects,$(filter-out %/executor %/authorizer \
-	%/recorder %/scheduler %/submit,$(SUBMIT_OBJECTS) $(SCHEDULER_OBJECTS) \
-	$(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) $(RECORDER_OBJECTS)))
+	%/recorder %/scheduler %/submit %/notifier,$(SUBMIT_OBJECTS) $(SCHEDULER_OBJECTS) \
+	$(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) $(RECORDER_OBJECTS) \
+	$(NOTIFIER_OBJECTS)))
 
 $(OUT)/libunit.a: $(UNIT_OBJECTS) $(UNIT_HELP:%=$(OUT)/tests/unit/%.o)
 	@rm -f $@.new && ar rcs $@.new $^ && mv -f $@.new $@

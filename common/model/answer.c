@@ -1,7 +1,8 @@
 /* answer.c: see answer.h. */
 #include "model/answer.h"
 
-#include "model/user.h"
+#include "model/enrolment.h"
+#include "model/mail.h"
 
 WORDS(execution_state_words, "waiting", "claimed", "running", "ended");
 
@@ -58,6 +59,14 @@ static const struct field user_row_fields[] = {
      .at = offsetof(struct user_row, confirmed)},
     {"invited_by", FIELD_TEXT, .optional = true,
      .at = offsetof(struct user_row, invited_by)},
+    {"name", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct user_row, name)},
+    {"mail", FIELD_WORD, .optional = true, .words = &fate_words,
+     .at = offsetof(struct user_row, mail)},
+    {"mail_at", FIELD_TIME, .optional = true,
+     .at = offsetof(struct user_row, mail_at)},
+    {"mail_reason", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct user_row, mail_reason)},
 };
 
 static const struct table user_row_table = {.name = "user row",
@@ -93,6 +102,42 @@ const struct table user_answer_table = {.name = "user answer",
                                         TABLE(user_answer_fields),
                                         .size = sizeof(struct user_answer),
                                         .open = true};
+
+static const struct field service_row_fields[] = {
+    {"kind", FIELD_WORD, .words = &service_kind_words,
+     .at = offsetof(struct service_row, kind)},
+    {"name", FIELD_NAME, .at = offsetof(struct service_row, name)},
+    {"target", FIELD_NAME, .optional = true,
+     .at = offsetof(struct service_row, target)},
+    {"enrolled", FIELD_TIME, .at = offsetof(struct service_row, enrolled)},
+    {"enrolled_by", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct service_row, enrolled_by)},
+    {"until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct service_row, until)},
+    {"hash", FIELD_HASH, .at = offsetof(struct service_row, hash)},
+};
+
+static const struct table service_row_table = {.name = "service row",
+                                               TABLE(service_row_fields),
+                                               .size =
+                                                   sizeof(struct service_row),
+                                               .open = true};
+
+static const struct field service_row_item = {
+    .name = "service", .kind = FIELD_TABLE, .table = &service_row_table};
+
+static const struct field services_answer_fields[] = {
+    {"services", FIELD_LIST, .item = &service_row_item,
+     .at = offsetof(struct services_answer, services)},
+    {"envelopes", FIELD_LIST, .optional = true, .max = 4000,
+     .item = &envelope_item, .at = offsetof(struct services_answer, envelopes)},
+};
+
+const struct table services_answer_table = {.name = "services answer",
+                                            TABLE(services_answer_fields),
+                                            .size =
+                                                sizeof(struct services_answer),
+                                            .open = true};
 
 static const struct field signed_row_fields[] = {
     {"hash", FIELD_HASH, .at = offsetof(struct signed_row, hash)},

@@ -8,6 +8,7 @@
  *   session.show        session_answer        session.open session_answer
  *   user.list           users_answer          user.show            user_answer
  *   invitation.show     user_answer           target.list targets_answer
+ *   service.list        services_answer
  *   command.list        commands_answer       command.show command_answer
  *   command.versions    versions_answer       assignment.list
  * assignments_answer run.start           run_answer            run.show
@@ -47,6 +48,10 @@ struct user_row {
     int64_t verified;
     int64_t confirmed;
     char *invited_by; /* e-mail; NULL: the first administrator */
+    char *name;       /* as people call them; may be NULL */
+    int mail;         /* enum fate of the invitation's mail; 0: there is none */
+    int64_t mail_at;  /* when that was told; 0: not yet */
+    char *mail_reason;
 };
 
 struct users_answer {
@@ -58,6 +63,21 @@ struct user_answer {
     struct hash invite;    /* zero: the first administrator */
     struct hash verify;    /* zero: not yet */
     struct list envelopes; /* these and their chain up to root.init */
+};
+
+struct service_row {
+    int kind; /* enum service_kind */
+    char *name;
+    char *target; /* executors */
+    int64_t enrolled;
+    char *enrolled_by; /* e-mail; NULL: the root key */
+    int64_t until;     /* 0: no end of its own */
+    struct hash hash;  /* of service.enrol, which is among the envelopes */
+};
+
+struct services_answer {
+    struct list services;  /* struct service_row: the newest of each name */
+    struct list envelopes; /* what enrols them, and its chain */
 };
 
 struct signed_row { /* in force, and signed by somebody */
@@ -214,6 +234,7 @@ extern const struct table made_answer_table;
 extern const struct table session_answer_table;
 extern const struct table users_answer_table;
 extern const struct table user_answer_table;
+extern const struct table services_answer_table;
 extern const struct table signed_answer_table;
 extern const struct table targets_answer_table;
 extern const struct table commands_answer_table;

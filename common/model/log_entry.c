@@ -49,8 +49,8 @@ static const struct field user_reinvite_fields[] = {
     {"until", FIELD_TIME, .at = offsetof(struct user_reinvite, until)},
     {"generation", FIELD_INT, .min = 1, .max = 1000000,
      .at = offsetof(struct user_reinvite, generation)},
-    {"sealed", FIELD_BYTES, .optional = true, .max = 4096,
-     .at = offsetof(struct user_reinvite, sealed)},
+    {"sealed", FIELD_LIST, .optional = true, .max = NOTIFIERS_MAX,
+     .item = &sealed_seed_item, .at = offsetof(struct user_reinvite, sealed)},
 };
 
 const struct table user_reinvite_table = {.name = "user.reinvite",

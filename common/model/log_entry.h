@@ -46,7 +46,7 @@ struct user_reinvite {
     int role;
     int64_t until;
     int64_t generation; /* of the key that user.verify will name */
-    struct buf sealed;  /* as in user.invite */
+    struct list sealed; /* as in user.invite */
 };
 
 struct key_rotate { /* the old own key and the new one, in this order */

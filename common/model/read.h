@@ -28,7 +28,13 @@ struct user_named { /* user.show, user.signed */
     char *email;
 };
 
+struct service_list {
+    struct request request;
+    int kind; /* enum service_kind; 0: all */
+};
+
 extern const struct table run_named_table;
 extern const struct table run_output_table;
 extern const struct table run_history_table;
 extern const struct table user_named_table;
+extern const struct table service_list_table;

@@ -461,3 +461,31 @@ int proof_dispatch(struct proof *proof, const struct event *event,
     *ret_order = order;
     return 0;
 }
+
+int proof_verification(struct proof *proof, const struct hash *verify,
+                       const struct user_verify **ret_verify,
+                       struct invitation *ret_invitation, struct err *err)
+{
+    struct link *link = proof_link_of(proof, verify, EVENT_USER_VERIFY, err);
+
+    if (link == NULL || proof_verify(proof, link, 0, ret_invitation, err)) {
+        return -1;
+    }
+    *ret_verify = link->event->payload;
+    return 0;
+}
+
+int proof_said(struct proof *proof, const struct event *event,
+               enum service_kind kind, int64_t moment, struct err *err)
+{
+    const struct head *head = event->payload;
+    const struct service_enrol *enrol = NULL;
+
+    if (proof_service(proof, &head->by, kind, NULL, moment, &enrol, err) != 0 ||
+        same_root(event, &enrol->request.head.root, err) != 0) {
+        return -1;
+    }
+    return envelope_signed_by(&event->envelope, 0, &enrol->key)
+               ? 0
+               : not_signed(event, err);
+}

@@ -10,6 +10,7 @@
 #include "model/change.h"
 #include "model/command.h"
 #include "model/enrolment.h"
+#include "model/mail.h"
 #include "model/read.h"
 #include "model/reply.h"
 #include "model/result.h"
@@ -31,6 +32,7 @@
 const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_ROOT_INIT] = FACT("root.init", root_init_table),
     [EVENT_SERVICE_ENROL] = REQUEST("service.enrol", service_enrol_table, 1),
+    [EVENT_SERVICE_LIST] = REQUEST("service.list", service_list_table, 1),
     [EVENT_TARGET_SET] = REQUEST("target.set", target_set_table, 1),
     [EVENT_INVITATION_SHOW] =
         REQUEST("invitation.show", invitation_show_table, 1),
@@ -85,6 +87,10 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_USER_INVITED] = FACT("user.invited", change_table),
     [EVENT_USER_VERIFIED] = FACT("user.verified", change_table),
     [EVENT_USER_CONFIRMED] = FACT("user.confirmed", change_table),
+    [EVENT_INVITATION_REUSED] = FACT("invitation.reused", change_table),
+    [EVENT_MAIL_SENT] = FACT("mail.sent", mail_fate_table),
+    [EVENT_MAIL_DELAYED] = FACT("mail.delayed", mail_fate_table),
+    [EVENT_MAIL_REFUSED] = FACT("mail.refused", mail_fate_table),
     [EVENT_SESSION_OPENED] = FACT("session.opened", change_table),
     [EVENT_SESSION_CLOSED] = FACT("session.closed", change_table),
     [EVENT_SERVICE_ENROLLED] = FACT("service.enrolled", change_table),

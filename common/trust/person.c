@@ -121,6 +121,8 @@ static int invited_first(struct proof *proof, struct link *link, int depth,
                                           .role = invite->role,
                                           .until = invite->until,
                                           .generation = 1,
+                                          .name = invite->name,
+                                          .sealed = &invite->sealed,
                                           .root = inviter.root,
                                           .hash = link->event->hash};
     return 0;
@@ -141,6 +143,7 @@ static int invited_again(struct proof *proof, struct link *link, int depth,
                                           .role = invite->role,
                                           .until = invite->until,
                                           .generation = invite->generation,
+                                          .sealed = &invite->sealed,
                                           .root = inviter.root,
                                           .hash = link->event->hash};
     return 0;
@@ -164,6 +167,8 @@ static int invitation(struct proof *proof, const struct hash *hash, int depth,
         return -1;
     }
     const struct head *head = link->event->payload;
+    ret_invitation->by = head->by;
+    ret_invitation->request = head->id;
     return ret_invitation->until <= head->issued + INVITATION_LIFE
                ? 0
                : err_set(err, ERR_REJECT, "%s: open for too long",

@@ -112,10 +112,25 @@ struct invitation {
     int64_t until;
     int64_t generation; /* of the key that will follow it */
     struct hash root;
+    struct hash by;            /* what names the inviter's key */
+    struct id request;         /* its own id */
+    const char *name;          /* as people call them; may be NULL */
+    const struct list *sealed; /* struct sealed_seed */
 };
 
 int proof_invitation(struct proof *proof, const struct hash *invite,
                      struct invitation *ret_invitation, struct err *err);
+
+/* A user.verify with both its signatures, and the invitation that it follows.
+ */
+int proof_verification(struct proof *proof, const struct hash *verify,
+                       const struct user_verify **ret_verify,
+                       struct invitation *ret_invitation, struct err *err);
+
+/* What a service of that kind says on a topic: its enrolment was in force at
+ * this moment, and it signed with the key that is enrolled. */
+int proof_said(struct proof *proof, const struct event *event,
+               enum service_kind kind, int64_t moment, struct err *err);
 
 /* Who signed a request, and with which kind of key. */
 enum signer_kind {

@@ -147,8 +147,8 @@ static int turn(struct daemon *daemon, struct err *err)
     if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
         return -1;
     }
-    if (batch->items.n == 0) {
-        return 0;
+    if (batch->items.n == 0) { /* another authorizer may have revoked us */
+        return revocations_refresh(daemon, &authorizer->revocations, err);
     }
     if ((!batch->decided && requests_decide(authorizer, batch, err) != 0) ||
         requests_deliver(authorizer, batch, err) != 0) {

@@ -16,6 +16,7 @@
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/policy.h"
 #include "consumer/authorizer/replies.h"
+#include "consumer/authorizer/reuse.h"
 #include "consumer/authorizer/signers.h"
 #include "model/target.h"
 
@@ -96,7 +97,9 @@ static int recall_orders(struct asking *asking, struct err *err)
 static int recall_effects(struct asking *asking, struct err *err)
 {
     if (asking->decision.reason != NULL) {
-        return 0;
+        return asking->signer.kind == SIGNER_INVITATION
+                   ? reuse_recall(asking, err)
+                   : 0;
     }
     if (asking->request->kind == EVENT_RUN_START) {
         return recall_orders(asking, err);

@@ -41,6 +41,12 @@ struct order_out {
     int64_t generation;
 };
 
+/* An invitation whose code somebody tried to use a second time. */
+struct reuse {
+    struct id user; /* zero: none was */
+    struct hash invite;
+};
+
 struct decision {
     int status;           /* enum reply_status */
     char *text;           /* what the asker is told in words; may be NULL */
@@ -52,6 +58,7 @@ struct decision {
     struct list orders;   /* struct order_out */
     struct list places;   /* struct place */
     struct list closings; /* struct record: claims that close what waits */
+    struct reuse reuse;   /* which this request is the first to do */
 };
 
 struct asking {

@@ -13,7 +13,7 @@ handler on_session_open, on_session_close, on_session_show;
 handler on_user_signed;
 handler on_user_suspend, on_user_resume, on_user_remove, on_user_role,
     on_user_reinvite, on_key_rotate;
-handler on_service_enrol, on_service_revoke;
+handler on_service_enrol, on_service_list, on_service_revoke;
 handler on_target_set, on_target_list;
 handler on_assignment_explain;
 handler on_command_retire, on_assignment_remove;

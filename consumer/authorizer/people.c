@@ -9,18 +9,38 @@
 
 #include "base/clock.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/reuse.h"
+#include "model/mail.h"
 #include "model/read.h"
 
 #define USER_SELECT                                                         \
     "SELECT u.id, u.email, u.role, u.state, u.suspended, u.generation, "    \
     "u.invited_at, u.invited_until, "                                       \
     "u.verified_at, u.confirmed_at, i.email AS invited_by, u.invite_hash, " \
-    "u.verify_hash FROM users u LEFT JOIN users i ON i.id = u.invited_by "
+    "u.verify_hash, u.name, u.by_mail, m.fate, m.told_at, m.reason "        \
+    "FROM users u LEFT JOIN users i ON i.id = u.invited_by "                \
+    "LEFT JOIN LATERAL (SELECT fate, told_at, reason FROM mails "           \
+    "WHERE about = u.invite_hash AND letter = 'invitation' "                \
+    "ORDER BY told_at DESC LIMIT 1) m ON true "
+
+static char *dup_or_null(const char *text)
+{
+    return text == NULL ? NULL : must_strdup(text);
+}
+
+/* What became of the mail that the invitation went out by. */
+static int fate_of(const struct rows *rows, size_t i)
+{
+    const char *fate = row_text(rows, i, "fate");
+
+    return fate != NULL                   ? word_value(&fate_words, fate)
+           : row_bool(rows, i, "by_mail") ? FATE_WAITING
+                                          : FATE_NONE;
+}
 
 static struct user_row user_row_of(const struct rows *rows, size_t i)
 {
     bool first = row_is_null(rows, i, "invite_hash");
-    const char *by = row_text(rows, i, "invited_by");
     int state = word_value(&user_state_words, row_text(rows, i, "state"));
 
     return (struct user_row){
@@ -35,7 +55,11 @@ static struct user_row user_row_of(const struct rows *rows, size_t i)
             state == USER_INVITED ? row_time(rows, i, "invited_until") : 0,
         .verified = row_time(rows, i, "verified_at"),
         .confirmed = row_time(rows, i, "confirmed_at"),
-        .invited_by = by == NULL ? NULL : must_strdup(by),
+        .invited_by = dup_or_null(row_text(rows, i, "invited_by")),
+        .name = dup_or_null(row_text(rows, i, "name")),
+        .mail = fate_of(rows, i),
+        .mail_at = row_time(rows, i, "told_at"),
+        .mail_reason = dup_or_null(row_text(rows, i, "reason")),
     };
 }
 
@@ -114,6 +138,9 @@ int on_invitation_show(struct asking *asking, struct err *err)
         return -1;
     }
     if (!row_is_null(rows, 0, "verify_hash")) {
+        if (reuse_note(asking, &asking->signer.person.user, err) != 0) {
+            return -1;
+        }
         time_format(row_time(rows, 0, "verified_at"), moment);
         return asking_refuse(asking, REPLY_CONFLICT,
                              "this invitation was "
@@ -144,6 +171,9 @@ static int check_invite(struct asking *asking, const struct user_invite *invite,
                              email == NULL ? bad.text
                                            : "the e-mail address is not in "
                                              "lower case");
+    }
+    if (invite->name != NULL && display_name_check(invite->name, &bad) != 0) {
+        return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
     }
     if (invite->until <= asking->now) {
         return asking_refuse(asking, REPLY_INVALID,
@@ -226,6 +256,8 @@ static int check_unknown(struct asking *asking,
     int done = refuse_known(asking, &user);
     free(user.email);
     free(user.invited_by);
+    free(user.name);
+    free(user.mail_reason);
     return done;
 }
 
@@ -236,13 +268,15 @@ static int store_invited(struct asking *asking, struct err *err)
 
     return PG(asking->daemon->postgres,
               "INSERT INTO users (id, email, role, state, invite_hash, "
-              "invitation_key_id, invited_until, invited_by, invited_at) "
-              "VALUES ($1, $2, $3, 'invited', $4, $5, $6, $7, $8)",
+              "invitation_key_id, invited_until, invited_by, invited_at, name, "
+              "by_mail) VALUES ($1, $2, $3, 'invited', $4, $5, $6, $7, $8, $9, "
+              "$10)",
               NULL, err, P_ID(&invite->user), P_TEXT(invite->email),
               P_TEXT(word_text(&role_words, invite->role)),
               P_HASH(&asking->request->hash), P_HASH(&key),
               P_TIME(invite->until), P_ID(&asking->signer.person.user),
-              P_TIME(invite->request.head.issued))
+              P_TIME(invite->request.head.issued), P_TEXT(invite->name),
+              P_BOOL(invite->sealed.n > 0))
                ?: invitation_store(asking, &invite->user, &key, err);
 }
 
@@ -282,6 +316,9 @@ static int check_first_use(struct asking *asking,
     }
     if (strcmp(row_text(rows, 0, "state"), "invited") != 0) {
         char moment[TIME_TEXT];
+        if (reuse_note(asking, &verify->user, err) != 0) {
+            return -1;
+        }
         time_format(row_time(rows, 0, "verified_at"), moment);
         return asking_refuse(asking, REPLY_CONFLICT,
                              "this invitation was "

@@ -264,10 +264,11 @@ static int store_reinvited(struct asking *asking,
            "UPDATE users SET state = 'invited', verify_hash = NULL, "
            "key_id = NULL, confirm_hash = NULL, verified_at = NULL, "
            "confirmed_at = NULL, invite_hash = $2, changed_hash = $2, "
-           "invitation_key_id = $3, invited_until = $4, generation = $5 "
-           "WHERE id = $1",
+           "invitation_key_id = $3, invited_until = $4, generation = $5, "
+           "by_mail = $6, reused_by = NULL WHERE id = $1",
            NULL, err, P_ID(&said->user), P_HASH(&asking->request->hash),
-           P_HASH(&key), P_TIME(said->until), P_INT(said->generation)) != 0) {
+           P_HASH(&key), P_TIME(said->until), P_INT(said->generation),
+           P_BOOL(said->sealed.n > 0)) != 0) {
         return -1;
     }
     return invitation_store(asking, &said->user, &key, err)

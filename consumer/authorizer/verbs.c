@@ -37,6 +37,8 @@ static const struct verb verbs[] = {
 
     {EVENT_SERVICE_ENROL, OWN, ADMINISTRATOR, IN_FORCE, CHANGE,
      on_service_enrol},
+    {EVENT_SERVICE_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ,
+     on_service_list},
     {EVENT_SERVICE_REVOKE, OWN, ADMINISTRATOR, IN_FORCE, CHANGE,
      on_service_revoke},
     {EVENT_TARGET_SET, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_target_set},

@@ -307,7 +307,10 @@ static int ask_in_place(struct submit *submit, const struct question *question,
                     rpc_status(submit->rpc) == REPLY_BEHIND;
          i++) {
         head->id = id_new(clock_now());
-        done = ask_once(submit, question, err);
+        done = question->anew != NULL &&
+                       question->anew(submit, question->arg, err) != 0
+                   ? -1
+                   : ask_once(submit, question, err);
     }
     return done;
 }

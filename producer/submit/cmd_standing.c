@@ -13,7 +13,8 @@
 #include "model/log_entry.h"
 #include "model/read.h"
 #include "producer/submit/files.h"
-#include "producer/submit/invitation.h"
+#include "model/key_words.h"
+#include "producer/submit/reinvite.h"
 #include "producer/submit/kept.h"
 #include "producer/submit/submit.h"
 
@@ -192,15 +193,15 @@ int cmd_user_withdraw(struct submit *submit, struct err *err)
 static int compare(const struct submit *submit, const struct person *person,
                    struct err *err)
 {
-    _cleanup_free_ char *print = fingerprint(&person->key);
-    _cleanup_free_ char *question =
-        must_printf("Does %s read the same?", person->email);
+    _cleanup_free_ char *words = key_words(&person->key);
+    _cleanup_free_ char *question = must_printf(
+        "Does %s read the same six words to you, not by mail?", person->email);
 
-    say("%s's key: %s", person->email, print);
+    say("%s's key: %s", person->email, words);
     if (flag_given(submit, "yes")) {
         return 0;
     }
-    int yes = prompt_yes(question, "compare the fingerprint, then --yes", err);
+    int yes = prompt_yes(question, "compare the six words, then --yes", err);
     if (yes < 0) {
         return -1;
     }

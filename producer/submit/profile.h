@@ -34,9 +34,10 @@ struct profile {
 char *profile_directory(struct err *err);
 
 /* How the broker is reached from a directory that is nobody's profile yet: its
- * config, if there is one, and ERRAND_BROKERS. pairs_done(). */
-int profile_brokers(const char *directory, struct list *ret_kafka,
-                    struct err *err);
+ * config, if there is one, these brokers (NULL: none), and ERRAND_BROKERS, the
+ * first that says. pairs_done(). */
+int profile_brokers(const char *directory, const char *brokers,
+                    struct list *ret_kafka, struct err *err);
 
 /* Reads it; NULL: status 78 with what helps ("submit init", "submit verify").
  */

@@ -78,11 +78,11 @@ const struct verb verbs[] = {
      0,
      1,
      "follow an invitation",
-     "Asks for the verification code, then for a new password. Checks that "
-     "the\n"
-     "code belongs to this installation, makes your key and signs you in.",
+     "Asks for the verification code, or the whole block of the invitation's\n"
+     "mail, then for a new password. Checks that the code belongs to this\n"
+     "installation, makes your key and signs you in.",
      {{0, "code-file", "FILE",
-       "read the code from a private file, or - (stdin)"},
+       "read code or block from a private file, or - (stdin)"},
       PASSWORD_FILE},
      FOR_EVERYBODY,
      true,
@@ -298,9 +298,12 @@ const struct verb verbs[] = {
      1,
      1,
      "invite somebody",
-     "Prints a verification code: hand it over by a way that you trust. It is\n"
-     "good once, for 72 hours. An administrator has to be confirmed after.",
-     {{0, "role", "ROLE", "administrator, runner or runner_billing (runner)"}},
+     "A mail with a verification code goes out. Where no notifier is "
+     "enrolled,\n"
+     "the code is printed: hand it over by a way that you trust. It is good\n"
+     "once, for 72 hours. An administrator has to be confirmed after.",
+     {{0, "role", "ROLE", "administrator, runner or runner_billing (runner)"},
+      {0, "name", "NAME", "what to call them"}},
      FOR_ADMINISTRATORS,
      false,
      cmd_user_invite},
@@ -309,8 +312,8 @@ const struct verb verbs[] = {
      1,
      1,
      "confirm a new administrator",
-     "Compare the key's fingerprint with them first.",
-     {{'y', "yes", NULL, "the fingerprint was compared: don't ask"}},
+     "Compare the six words with them first: face to face or by telephone.",
+     {{'y', "yes", NULL, "the six words were compared: don't ask"}},
      FOR_ADMINISTRATORS,
      false,
      cmd_user_confirm},
@@ -364,11 +367,11 @@ const struct verb verbs[] = {
      "give somebody another role",
      "ROLE is administrator, runner or runner_billing. Their sessions end. "
      "Before\n"
-     "somebody becomes administrator, compare their key's fingerprint with "
+     "somebody becomes administrator, compare their key's six words with "
      "them.",
      {{0, "keep", "NAME",
        "what they signed that goes on: all, none, a name; may be repeated"},
-      {'y', "yes", NULL, "the fingerprint was compared: don't ask"}},
+      {'y', "yes", NULL, "the six words were compared: don't ask"}},
      FOR_ADMINISTRATORS,
      false,
      cmd_user_role},
@@ -471,6 +474,16 @@ const struct verb verbs[] = {
      FOR_ADMINISTRATORS,
      false,
      cmd_billing_export},
+    {"service list",
+     "",
+     0,
+     0,
+     "the daemons that are enrolled",
+     NULL,
+     {{0}},
+     FOR_ADMINISTRATORS,
+     false,
+     cmd_service_list},
     {"init",
      "EMAIL",
      1,

@@ -56,6 +56,12 @@ def b64(data):
     return base64.b64encode(data).decode()
 
 
+def unbase32(code):
+    """A code for people: its bytes, the checksum too."""
+    text = code.replace("-", "").upper()
+    return base64.b32decode(text + "=" * (-len(text) % 8))
+
+
 def unb64(text):
     return base64.b64decode(text, validate=True)
 

@@ -34,6 +34,11 @@ def uid(name, ms=NOW):
     return str(uuid.UUID(bytes=bytes(raw[:16])))
 
 
+def box_id(pair):
+    """The id of a box key, as of any other."""
+    return hashlib.sha256(pair.box).hexdigest()
+
+
 def nested(depth):
     """A value so deep, with brackets in its text that don't count."""
     return [nested(depth - 1)] if depth else "[[[[{{{{\"[["
@@ -64,6 +69,7 @@ class Installation:
         self.authorizer = key("authorizer")
         self.executor = key("executor")
         self.scheduler = key("scheduler")
+        self.notifier = key("notifier")
         self.invitation = Key.of_invitation(CODE_SEED)
         self.runner = key("runner")
         self.session = key("session")
@@ -77,6 +83,7 @@ class Installation:
         self.revocations()
         self.changes()
         self.cards()
+        self.mail()
 
     # Signing
 
@@ -157,12 +164,14 @@ class Installation:
                                     self.invite, self.invitation, self.runner)
         one_time = key("second invitation")
         second = self.by_admin(
-            "an administrator is invited, the seed sealed for the notifier",
+            "an administrator is invited, the seed sealed for two notifiers",
             "user.invite",
             {"user": user_id(self.root.id, one_time.public),
              "invitation": b64(one_time.public), "email": "b@example.org",
              "role": "administrator", "until": moment(self.moment + 72 * HOUR),
-             "sealed": b64(b"sealed elsewhere")})
+             "name": "Bj\u00f6rk \u00c6gisd\u00f3ttir",
+             "sealed": [{"to": box_id(self.notifier), "box": b64(b"sealed here")},
+                        {"to": ZERO, "box": b64(b"sealed elsewhere")}]})
         verify = self.verified("an administrator follows an invitation", second,
                                one_time, self.second)
         self.by_admin("an administrator is confirmed", "user.confirm",
@@ -333,7 +342,7 @@ class Installation:
                    {**user, "invitation": b64(again.public),
                     "email": "runner@example.org", "role": "runner_billing",
                     "until": moment(self.moment + 72 * HOUR), "generation": 2,
-                    "sealed": b64(b"sealed elsewhere")})
+                    "sealed": [{"to": box_id(self.notifier), "box": b64(b"sealed here")}]})
         self.entry("a user ends for good", "user.remove", user)
 
     def changes(self):
@@ -380,3 +389,38 @@ class Installation:
             self.by_admin("an administrator asks: " + kind, kind, fields)
         for kind in ("billing.made", "card.added", "card.defaulted", "card.removed"):
             self.changed(kind)
+
+    # By mail
+
+    def mail(self):
+        for name, fields in (("all daemons", {}), ("of one kind", {"kind": "notifier"})):
+            self.asked("a session asks: service.list, " + name, "service.list",
+                       self.open.hash, fields, self.session)
+        self.post = self.by_admin("an administrator enrols a notifier",
+                                  "service.enrol",
+                                  {"kind": "notifier", "name": "notifier-1",
+                                   "key": b64(self.notifier.public),
+                                   "box": b64(self.notifier.box)})
+        self.said("an invitation's code was used again", "invitation.reused",
+                  self.enrol.hash,
+                  {"subject": self.start.hash, "invite": self.invite.hash,
+                   "user": self.user}, self.authorizer, self.user)
+        self.said("an invitation, with all that a notifier has to see",
+                  "user.invited", self.enrol.hash,
+                  {"subject": self.invite.hash, "invite": self.invite.hash,
+                   "actor": self.init.envelope.fields["user"], "user": self.user,
+                   "name": "runner@example.org",
+                   "envelopes": [self.enrol.envelope.dsse(),
+                                 self.init.envelope.dsse(),
+                                 self.invite.envelope.dsse()]},
+                  self.authorizer, self.user)
+        for kind, more in (("mail.sent", {}),
+                           ("mail.delayed", {"reason": "451 4.7.1 later"}),
+                           ("mail.refused", {"reason": "550 5.1.1 no such user"})):
+            self.said("what became of a mail: " + kind, kind, self.post.hash,
+                      {"mail": uid("a mail"), "about": self.invite.hash,
+                       "letter": "invitation", "user": self.user,
+                       "email": "runner@example.org", **more, "tries": 1,
+                       "envelopes": [self.post.envelope.dsse(),
+                                     self.init.envelope.dsse()]},
+                      self.notifier, self.user)
