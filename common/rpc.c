@@ -96,6 +96,11 @@ const char *rpc_text(const struct rpc *rpc)
     return rpc->call.text;
 }
 
+int rpc_status(const struct rpc *rpc)
+{
+    return rpc->call.whole ? rpc->call.status : REPLY_NONE;
+}
+
 void rpc_on_late(struct rpc *rpc, void (*late)(void *arg, const char *what),
                  void *arg)
 {
@@ -379,6 +384,8 @@ static const struct {
     [REPLY_CONFLICT] = {EX_DATAERR, "something came between: look again"},
     [REPLY_ID_IN_USE] = {EX_DATAERR, "this request's id was used before: ask "
                                      "again"},
+    [REPLY_CODE] = {EX_NOPERM, "a code of the second factor is needed"},
+    [REPLY_SET_UP] = {EX_NOPERM, "a second factor must be set up first"},
 };
 
 static int read_answer(struct rpc *rpc, const struct table *answer,

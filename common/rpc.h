@@ -45,6 +45,10 @@ const struct key32 *rpc_root(const struct rpc *rpc);
 /* The words that came with the last answer ("unchanged"); NULL: none. */
 const char *rpc_text(const struct rpc *rpc);
 
+/* The last answer's status, by which a refusal can be told from another; 0:
+ * there was no answer. */
+int rpc_status(const struct rpc *rpc);
+
 /* Called once in a call when its answer is late (2 s), with what is waited for,
  * in words; may be NULL. */
 void rpc_on_late(struct rpc *rpc, void (*late)(void *arg, const char *what),

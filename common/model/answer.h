@@ -18,7 +18,9 @@
 
 #include "model/command.h"
 #include "model/envelope.h"
+#include "model/mfa.h"
 #include "model/result.h"
+#include "model/rules.h"
 
 struct made_answer {  /* what a change made */
     struct hash hash; /* the envelope that counts from now on */
@@ -33,6 +35,11 @@ struct session_answer {
     int state;
     struct hash session;
     int64_t until;
+    int mfa;                 /* enum mfa_state */
+    bool service;            /* a machine identity */
+    struct rules rules;      /* that hold for new passwords and sessions */
+    struct list authorizers; /* struct envelope: enrolments in force, to seal
+                                codes to; to an own key's session.show alone */
 };
 
 struct user_row {
@@ -45,6 +52,8 @@ struct user_row {
     int64_t verified;
     int64_t confirmed;
     char *invited_by; /* e-mail; NULL: the first administrator */
+    int mfa;          /* enum mfa_state */
+    bool service;
 };
 
 struct users_answer {
@@ -56,6 +65,15 @@ struct user_answer {
     struct hash invite;    /* zero: the first administrator */
     struct hash verify;    /* zero: not yet */
     struct list envelopes; /* these and their chain up to root.init */
+    struct rules rules;    /* to invitation.show alone */
+};
+
+struct rules_answer { /* policy.list */
+    struct rules rules;
+    int64_t version;  /* 0: nobody has said anything yet */
+    struct hash hash; /* of its policy.set */
+    int64_t set;      /* moment */
+    char *set_by;     /* e-mail */
 };
 
 struct executor_row {
@@ -195,6 +213,7 @@ extern const struct table made_answer_table;
 extern const struct table session_answer_table;
 extern const struct table users_answer_table;
 extern const struct table user_answer_table;
+extern const struct table rules_answer_table;
 extern const struct table targets_answer_table;
 extern const struct table commands_answer_table;
 extern const struct table command_answer_table;

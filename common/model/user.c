@@ -30,6 +30,10 @@ static const struct field user_invite_fields[] = {
     {"until", FIELD_TIME, .at = offsetof(struct user_invite, until)},
     {"sealed", FIELD_BYTES, .optional = true, .max = 4096,
      .at = offsetof(struct user_invite, sealed)},
+    {"mfa", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct user_invite, mfa)},
+    {"service", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct user_invite, service)},
 };
 
 const struct table user_invite_table = {.name = "user.invite",
@@ -88,6 +92,27 @@ struct id user_id(const struct hash *root, const struct key32 *first_key)
     return id_of_hash(&hash);
 }
 
+int invite_check(const struct user_invite *invite, const struct hash *root,
+                 struct err *err)
+{
+    struct id user = user_id(root, &invite->invitation);
+
+    if (!id_equal(&user, &invite->user)) {
+        return err_set(err, ERR_REJECT,
+                       "user.invite: the user's id is not that of the "
+                       "invitation");
+    }
+    if (invite->until > invite->request.head.issued + INVITATION_LIFE) {
+        return err_set(err, ERR_REJECT, "user.invite: open for too long");
+    }
+    if (invite->service && (invite->role != ROLE_RUNNER || invite->mfa)) {
+        return err_set(err, ERR_REJECT,
+                       "user.invite: a machine identity is a runner, without "
+                       "a second factor");
+    }
+    return 0;
+}
+
 char *email_normal(const char *text, struct err *err)
 {
     const char *at = strchr(text, '@');
@@ -112,4 +137,11 @@ char *email_normal(const char *text, struct err *err)
         *c = (char)tolower((unsigned char)*c);
     }
     return email;
+}
+
+char *account_normal(const char *text, struct err *err)
+{
+    return strchr(text, '@') == NULL && name_is_good(text)
+               ? must_strdup(text)
+               : email_normal(text, err);
 }

@@ -39,6 +39,9 @@ struct user_invite { /* administrator's own key */
     int role;
     int64_t until;
     struct buf sealed; /* the seed for the notifier; empty while none is */
+    bool mfa;     /* they set up a second factor before their first session */
+    bool service; /* a machine identity: a runner, named or by an address,
+                     without password and second factor */
 };
 
 /* Signed by the invitation key, by who knows no more than the code: `root` is
@@ -69,9 +72,17 @@ extern const struct table invitation_show_table;
 extern const struct table user_verify_table;
 extern const struct table user_confirm_table;
 
+/* REJECT: what no administrator of this root may invite somebody to. */
+int invite_check(const struct user_invite *invite, const struct hash *root,
+                 struct err *err);
+
 /* The id of whoever this key first stands for. */
 struct id user_id(const struct hash *root, const struct key32 *first_key);
 
 /* Checks and lower-cases an address; the caller's to free. NULL (REJECT): not
  * one that mail could be sent to: no spaces, control bytes or brackets. */
 char *email_normal(const char *text, struct err *err);
+
+/* The same, or a name such as `backup-monitor`: what a machine identity may
+ * have instead, in which there is no @. */
+char *account_normal(const char *text, struct err *err);

@@ -250,14 +250,8 @@ static int invitation(struct proof *proof, const struct hash *hash, int depth,
         return -1;
     }
     const struct user_invite *invite = link->event->payload;
-    struct id user = user_id(&inviter.root, &invite->invitation);
-    if (!id_equal(&user, &invite->user)) {
-        return err_set(err, ERR_REJECT,
-                       "user.invite: the user's id is not "
-                       "that of the invitation");
-    }
-    if (invite->until > invite->request.head.issued + INVITATION_LIFE) {
-        return err_set(err, ERR_REJECT, "user.invite: open for too long");
+    if (invite_check(invite, &inviter.root, err) != 0) {
+        return -1;
     }
     *ret_link = link;
     return 0;
@@ -346,7 +340,9 @@ static int verified_person(struct proof *proof, struct link *link, int depth,
                                   .key = verify->key,
                                   .by = link->event->hash,
                                   .root = verify->request.head.root,
-                                  .generation = verify->generation};
+                                  .generation = verify->generation,
+                                  .mfa = invite->mfa,
+                                  .service = invite->service};
     set_email(ret_person, invite->email);
     ret_person->in_force = invite->role != ROLE_ADMINISTRATOR ||
                            confirmed(proof, link->event, depth);

@@ -59,6 +59,8 @@ struct person {
     struct hash by;   /* the envelope that names the key */
     struct hash root; /* what the chain goes up to */
     int64_t generation;
+    bool mfa;     /* invited to have a second factor */
+    bool service; /* a machine identity */
 };
 
 /* by: hash of root.init or user.verify. REJECT says which link is missing. */

@@ -7,9 +7,12 @@
 
 #include "consumer/authorizer/decide.h"
 
+struct factor_key;
+
 struct authorizer {
     struct daemon *daemon;
     struct source *source;
+    struct factor_key *factor_key;
     struct hash log; /* the revocation log's head: root.init's while empty */
     int64_t until;   /* the end of the own enrolment */
     int64_t reply_partitions;

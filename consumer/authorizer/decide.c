@@ -279,6 +279,7 @@ int decide(const struct authorizer *authorizer, const struct record *record,
     struct asking asking = {
         .daemon = authorizer->daemon,
         .source = authorizer->source,
+        .factor_key = authorizer->factor_key,
         .log = &authorizer->log,
         .record = record,
         .request = request,

@@ -23,6 +23,7 @@
 #define ROWS_MAX 1000      /* of a list in an answer */
 #define SILENT_AFTER 15000 /* ms without a word of any executor of a target */
 
+struct factor_key;
 struct verb;
 
 /* A target's two topics, which must be there before what follows is sent. */
@@ -54,6 +55,7 @@ struct decision {
 struct asking {
     const struct daemon *daemon;
     struct source *source;
+    const struct factor_key *factor_key;
     const struct hash *log; /* the revocation log's head */
     const struct record *record;
     const struct event *request;
@@ -62,6 +64,8 @@ struct asking {
     struct signer signer;
     struct err late; /* the signer is known, but their time is over */
     int state;       /* the signer's enum user_state */
+    int mfa;         /* and enum mfa_state */
+    int64_t until;   /* SESSION: until when it counts here */
     int64_t now;
     struct decision decision;
 };

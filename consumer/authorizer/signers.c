@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/authorizer/factors.h"
 
 /* invitation.show names its signer by the invitation key's id alone. */
 static int find_invitee(struct asking *asking, struct err *err)
@@ -103,6 +104,29 @@ int signer_find(struct asking *asking, struct err *err)
     return -1;
 }
 
+/* An own key alone is no second factor: who has one asks with it only while a
+ * session is open, which took a code; but for what leads there. */
+static int check_factor(struct asking *asking)
+{
+    static const enum event_kind before[] = {EVENT_SESSION_OPEN,
+                                             EVENT_SESSION_SHOW, EVENT_MFA_SET};
+
+    for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+        if (asking->request->kind == before[i]) {
+            return 0;
+        }
+    }
+    return asking->mfa == MFA_ON
+               ? asking_refuse(asking, REPLY_CODE,
+                               "sign in with your second factor first: submit "
+                               "login")
+           : asking->mfa == MFA_WANTED
+               ? asking_refuse(asking, REPLY_SET_UP,
+                               "a second factor must be set up first: submit "
+                               "login, on a terminal")
+               : 0;
+}
+
 static int check_row(struct asking *asking, const struct rows *rows)
 {
     bool session = asking->signer.kind == SIGNER_SESSION;
@@ -115,17 +139,24 @@ static int check_row(struct asking *asking, const struct rows *rows)
                              "this key is not the one that counts here");
     }
     asking->state = word_value(&user_state_words, row_text(rows, 0, "state"));
+    asking->mfa =
+        factor_state_of(&asking->signer.person, row_text(rows, 0, "mfa"));
+    asking->until = row_time(rows, 0, "until");
     if (session && row_is_null(rows, 0, "hash")) {
         return asking_refuse(asking, REPLY_DENIED,
                              "the session is not known "
                              "here: submit login");
+    }
+    if (session && row_time(rows, 0, "until") < asking->now) {
+        return asking_refuse(asking, REPLY_DENIED,
+                             "the session has ended: submit login");
     }
     if (session && !row_is_null(rows, 0, "closed_at")) {
         return asking_refuse(asking, REPLY_DENIED,
                              "the session was closed: "
                              "submit login");
     }
-    return 0;
+    return session || row_bool(rows, 0, "signed_in") ? 0 : check_factor(asking);
 }
 
 int signer_check_rows(struct asking *asking, struct err *err)
@@ -140,10 +171,13 @@ int signer_check_rows(struct asking *asking, struct err *err)
         return 0;
     }
     if (PG(asking->daemon->postgres,
-           "SELECT u.state, u.verify_hash = $2 AS current, s.hash, s.closed_at "
-           "FROM users u LEFT JOIN sessions s ON s.hash = $3 WHERE u.id = $1",
+           "SELECT u.state, u.verify_hash = $2 AS current, s.hash, s.until, "
+           "s.closed_at, EXISTS (SELECT FROM sessions o WHERE o.user_id = u.id "
+           "AND o.until > $4 AND o.closed_at IS NULL) AS signed_in, " MFA_STATE
+           " AS mfa FROM users u LEFT JOIN sessions s ON s.hash = $3 "
+           "LEFT JOIN factors f ON f.user_id = u.id WHERE u.id = $1",
            &rows, err, P_ID(&signer->person.user), P_HASH(&signer->person.by),
-           P_HASH(&signer->session.hash)) != 0) {
+           P_HASH(&signer->session.hash), P_TIME(asking->now)) != 0) {
         return -1;
     }
     return check_row(asking, rows);

@@ -104,7 +104,7 @@ def runner(home, _up):
     if not (home / "profiles/runner/key.json").exists():
         if not code_file.exists():
             said = daemons.submit(home, "admin", "user", "invite", RUNNER,
-                                  "--role", "runner", "-o", "name")
+                                  "--role", "runner", "--no-mfa", "-o", "name")
             write(code_file, said, 0o600)
         daemons.submit(
             home, "runner", "verify", "--code-file", str(code_file),

@@ -82,7 +82,8 @@ int cmd_assign_list(struct submit *submit, struct err *err)
     struct assignment_list list = {.command =
                                        (char *)flag_value(submit, "command")};
     const char *user = flag_value(submit, "user");
-    _cleanup_free_ char *email = user != NULL ? email_normal(user, err) : NULL;
+    _cleanup_free_ char *email =
+        user != NULL ? account_normal(user, err) : NULL;
     struct assignments_answer answer = {0};
     struct noun noun = {.nothing = "nothing is assigned",
                         .table = row_table(&assignments_answer_table),

@@ -15,7 +15,7 @@
 #include "model/user.h"
 #include "producer/submit/files.h"
 #include "producer/submit/invitation.h"
-#include "producer/submit/submit.h"
+#include "producer/submit/policy_now.h"
 
 /* user invite */
 
@@ -24,6 +24,8 @@ struct invited {
     char *email;
     int role;
     int64_t until;
+    bool mfa;
+    bool service;
 };
 
 static const struct field invited_fields[] = {
@@ -32,16 +34,28 @@ static const struct field invited_fields[] = {
     {"role", FIELD_WORD, .words = &role_words,
      .at = offsetof(struct invited, role)},
     {"until", FIELD_TIME, .at = offsetof(struct invited, until)},
+    {"mfa", FIELD_BOOL, .at = offsetof(struct invited, mfa)},
+    {"service", FIELD_BOOL, .at = offsetof(struct invited, service)},
 };
 
 static const struct table invited_table = {
     .name = "invited", TABLE(invited_fields), .size = sizeof(struct invited)};
+
+static char *factor_of_invited(const void *row)
+{
+    const struct invited *invited = row;
+
+    return must_strdup(invited->service ? "none (machine identity)"
+                       : invited->mfa   ? "at the first login"
+                                        : "none");
+}
 
 static const struct column invited_columns[] = {
     {"verification code", COLUMN_TEXT, .at = offsetof(struct invited, code)},
     {"for", COLUMN_TEXT, .at = offsetof(struct invited, email)},
     {"as", COLUMN_WORD, .at = offsetof(struct invited, role),
      .words = &role_words},
+    {"second factor", COLUMN_MADE, .make = factor_of_invited},
     {"until", COLUMN_TIME, .at = offsetof(struct invited, until)},
 };
 
@@ -59,6 +73,33 @@ static int read_role(const struct submit *submit, int *ret_role,
         _cleanup_free_ char *known = words_join(&role_words);
         return err_exit(err, EXIT_USAGE, "--role %.60s: expected %s", word,
                         known);
+    }
+    return 0;
+}
+
+/* A person has a second factor unless it is said otherwise; a machine identity
+ * never. */
+static int read_kind(const struct submit *submit, struct invited *invited,
+                     struct err *err)
+{
+    bool with = flag_given(submit, "mfa");
+    bool without = flag_given(submit, "no-mfa");
+
+    invited->service = flag_given(submit, "service");
+    invited->mfa = !without && !invited->service;
+    if (with && without) {
+        return err_exit(err, EXIT_USAGE, "--mfa and --no-mfa: which one?");
+    }
+    if (invited->service && (with || invited->role != ROLE_RUNNER)) {
+        return err_exit(err, EXIT_USAGE,
+                        "a machine identity is a runner, without a second "
+                        "factor");
+    }
+    invited->email = invited->service ? account_normal(submit->args[0], err)
+                                      : email_normal(submit->args[0], err);
+    if (invited->email == NULL) {
+        err->status = EXIT_DATA;
+        return -1;
     }
     return 0;
 }
@@ -81,6 +122,13 @@ static int invite(struct submit *submit, struct invited *invited,
 {
     const struct hash *root = &submit->profile->root;
     _cleanup_key_pair_ struct key_pair *keys = key_pair_from_invitation(seed);
+    struct rules_answer policy = {0};
+
+    if (policy_now(submit, &policy, err) != 0) {
+        return -1;
+    }
+    int64_t life = policy.rules.invitation_ttl * 1000;
+    table_done(&rules_answer_table, &policy);
     int64_t now = clock_now();
     struct user_invite payload = {
         .request.head = {.id = id_new(now), .issued = now},
@@ -88,7 +136,9 @@ static int invite(struct submit *submit, struct invited *invited,
         .invitation = keys->key,
         .email = invited->email,
         .role = invited->role,
-        .until = now + INVITATION_LIFE,
+        .until = now + life,
+        .mfa = invited->mfa,
+        .service = invited->service,
     };
 
     if (submit_ask(submit,
@@ -116,14 +166,11 @@ static void tell_invited(const struct invited *invited)
 int cmd_user_invite(struct submit *submit, struct err *err)
 {
     unsigned char seed[INVITATION_SEED];
-    struct invited invited = {.email = email_normal(submit->args[0], err)};
+    struct invited invited = {0};
 
-    if (invited.email == NULL) {
-        err->status = EXIT_DATA;
-        return -1;
-    }
     randombytes_buf(seed, sizeof(seed));
     int done = read_role(submit, &invited.role, err) != 0 ||
+                       read_kind(submit, &invited, err) != 0 ||
                        invite(submit, &invited, seed, err) != 0
                    ? -1
                    : print_row(&submit->print, &invited_noun, &invited, err);
@@ -244,11 +291,21 @@ int cmd_user_confirm(struct submit *submit, struct err *err)
 
 /* user list */
 
+static char *kind_of_user(const void *row)
+{
+    const struct user_row *user = row;
+
+    return must_strdup(user->service ? "service" : "person");
+}
+
 static const struct column user_columns[] = {
     {"email", COLUMN_TEXT, .at = offsetof(struct user_row, email),
      .wide = true},
+    {"kind", COLUMN_MADE, .make = kind_of_user},
     {"role", COLUMN_WORD, .at = offsetof(struct user_row, role),
      .words = &role_words},
+    {"mfa", COLUMN_WORD, .at = offsetof(struct user_row, mfa),
+     .words = &mfa_state_words},
     {"state", COLUMN_WORD, .at = offsetof(struct user_row, state),
      .words = &user_state_words},
     {"invited by", COLUMN_TEXT, .at = offsetof(struct user_row, invited_by),

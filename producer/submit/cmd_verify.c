@@ -119,6 +119,7 @@ static int check_invitation(struct following *following, struct err *err)
     free(following->answer.user.email); /* as signed, not as told */
     following->answer.user.email = must_strdup(invite->email);
     following->answer.user.role = invite->role;
+    following->answer.user.service = invite->service;
     proof_used(proof, &following->chain);
     return 0;
 }
@@ -232,8 +233,10 @@ static int sign_in(struct submit *submit, struct following *following,
     }
     submit->own = take_ptr(following->own);
     submit->rpc = take_ptr(following->rpc);
+    submit->may_set_up = true;
     if (asking_open_session(submit, &answer, err) != 0) {
-        return err_wrap(err, "you are a member now, but not signed in");
+        return err_wrap(err, "you are a member now, but not signed in "
+                             "(`submit login` goes on)");
     }
     greet(&answer);
     if (answer.state == USER_VERIFIED) {
@@ -255,12 +258,19 @@ static int follow(struct submit *submit, struct following *following,
         return -1;
     }
     const struct user_row *user = &following->answer.user;
-    say("You are invited as %s: %s.", word_text(&role_words, user->role),
-        user->email);
-    const char *about[] = {user->email, NULL};
-    _cleanup_secret_ char *password =
-        new_password("New password", file, "--password-file FILE", about, err);
-    return password == NULL || become(following, password, err) != 0
+    say("You are invited as %s%s: %s.", word_text(&role_words, user->role),
+        user->service ? " (machine identity)" : "", user->email);
+    _cleanup_secret_ char *password = NULL;
+    if (!user->service) {
+        struct password_rules rules = {
+            .min = following->answer.rules.password_min, .email = user->email};
+        password = new_password("New password", file, "--password-file FILE",
+                                &rules, err);
+        if (password == NULL) {
+            return -1;
+        }
+    }
+    return become(following, password, err) != 0
                ? -1
                : sign_in(submit, following, err);
 }

@@ -9,16 +9,16 @@
 #define CONFIG_MAX 65536
 
 char *new_password(const char *question, const char *file, const char *instead,
-                   const char *const *about, struct err *err)
+                   const struct password_rules *rules, struct err *err)
 {
     if (file == NULL) {
-        return prompt_new_password(question, instead, about, err);
+        return prompt_new_password(question, instead, rules, err);
     }
     _cleanup_secret_ char *secret = secret_from_file(file, err);
     if (secret == NULL) {
         return NULL;
     }
-    if (password_check(secret, about, err) != 0) {
+    if (password_check(secret, rules, err) != 0) {
         (void)err_wrap(err, "%s", file);
         return NULL;
     }

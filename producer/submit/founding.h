@@ -11,7 +11,7 @@
 /* A new password, from a private file or (NULL) asked for twice; held to the
  * same rules either way. NULL: err. */
 char *new_password(const char *question, const char *file, const char *instead,
-                   const char *const *about, struct err *err);
+                   const struct password_rules *rules, struct err *err);
 
 /* -1 (status 65): no name for a daemon or a target. */
 int name_check(const char *name, struct err *err);

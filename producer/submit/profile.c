@@ -179,6 +179,8 @@ static int check_person(struct profile *profile, const char *path,
     profile->user = person.user;
     profile->key = person.key;
     profile->email = must_strdup(person.email);
+    profile->role = person.role;
+    profile->service = person.service;
     return 0;
 }
 

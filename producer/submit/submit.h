@@ -74,6 +74,9 @@ struct submit {
     struct session_key *session; /* private to asking.c */
     struct key_pair *own;        /* likewise */
     struct rpc *rpc;             /* likewise */
+    const char *code_file;       /* of a code of the second factor; NULL: ask */
+    int64_t session_life; /* ms, of a new session; 0: as long as may be */
+    bool may_set_up;      /* a second factor, before a session is opened */
 };
 
 /* A flag's value, the last one given ("" where it takes none); NULL: not
@@ -121,6 +124,8 @@ void say(const char *fmt, ...) _printf_(1, 2);
 
 /* The handlers. */
 cmd cmd_init, cmd_login, cmd_logout, cmd_whoami, cmd_verify;
+cmd cmd_mfa_setup, cmd_mfa_status, cmd_user_reset;
+cmd cmd_policy_list, cmd_policy_set;
 cmd cmd_user_invite, cmd_user_confirm, cmd_user_list;
 cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_help;
 cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions;
