@@ -24,7 +24,7 @@ TRUST := allow dsse event key_file keys proof sealed
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := rpc rpc_reply service service_setup
 
-SUBMIT := asking cmd_assign cmd_command cmd_init cmd_mfa cmd_output cmd_policy \
+SUBMIT := asking cmd_assign cmd_command cmd_init cmd_key cmd_mfa cmd_output cmd_policy \
 	cmd_result cmd_run cmd_runner cmd_service cmd_session cmd_target cmd_user cmd_verify \
 	files follow founding harmless help keyring opening parse password print profile prompt qr \
 	saved say second_factor session_file setting_up spout submit track verb_rows

@@ -71,22 +71,10 @@ static int read_code(const struct submit *submit, struct following *following,
  * holds. */
 static int read_place(struct following *following, struct err *err)
 {
-    static const char *const files[] = {"key.json", "enrolment.json",
-                                        "root.pub"};
-
     following->directory = profile_directory(err);
-    if (following->directory == NULL) {
+    if (following->directory == NULL ||
+        place_check(following->directory, err) != 0) {
         return -1;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        _cleanup_free_ char *path =
-            must_printf("%s/%s", following->directory, files[i]);
-        if (files_absent(path,
-                         "this profile is somebody's; ERRAND_PROFILE names "
-                         "another directory",
-                         err) != 0) {
-            return -1;
-        }
     }
     return profile_brokers(following->directory, &following->kafka, err);
 }

@@ -25,6 +25,26 @@ char *new_password(const char *question, const char *file, const char *instead,
     return take_ptr(secret);
 }
 
+int place_check(const char *directory, struct err *err)
+{
+    static const char *const files[] = {"key.json", "enrolment.json",
+                                        "root.pub"};
+    struct list kafka = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        _cleanup_free_ char *path = must_printf("%s/%s", directory, files[i]);
+        if (files_absent(path,
+                         "this profile is somebody's; ERRAND_PROFILE names "
+                         "another directory",
+                         err) != 0) {
+            return -1;
+        }
+    }
+    int done = profile_brokers(directory, &kafka, err);
+    pairs_done(&kafka);
+    return done;
+}
+
 int name_check(const char *name, struct err *err)
 {
     return name_is_good(name)
@@ -62,7 +82,10 @@ static int write_config(const struct member *member, struct files *files,
                         struct err *err)
 {
     _cleanup_free_ char *path = must_printf("%s/config", member->directory);
-    const char *brokers = getenv("ERRAND_BROKERS");
+    const char *named_here = getenv("ERRAND_BROKERS");
+    const char *brokers = named_here != NULL && named_here[0] != '\0'
+                              ? named_here
+                              : member->brokers;
     _cleanup_buf_ struct buf text = {0};
 
     if (file_exists(path)) {
@@ -72,7 +95,7 @@ static int write_config(const struct member *member, struct files *files,
         }
         return file_write(path, text.data, text.len, 0644, true, err);
     }
-    bool named = brokers != NULL && brokers[0] != '\0';
+    bool named = brokers != NULL;
     (void)buf_adds(&text, "# What submit needs to know; see `submit help`.\n"
                           "[root]\nkeys = root.pub\n\n[kafka]\n");
     (void)buf_addf(&text, "%sbootstrap.servers = %s\n", named ? "" : "# ",

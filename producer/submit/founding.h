@@ -32,7 +32,11 @@ struct member {
     const struct key_pair *keys;
     const char *password;         /* NULL: key.json is there already */
     const struct list *enrolment; /* what names the key first */
+    const char *brokers;          /* where the environment names none; NULL */
 };
+
+/* -1 (status 65): this directory is somebody's profile. */
+int place_check(const char *directory, struct err *err);
 
 /* Writes root.pub, key.json, enrolment.json and config; a config that is there
  * already keeps its lines. */

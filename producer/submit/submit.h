@@ -126,6 +126,7 @@ void say(const char *fmt, ...) _printf_(1, 2);
 cmd cmd_init, cmd_login, cmd_logout, cmd_whoami, cmd_verify;
 cmd cmd_mfa_setup, cmd_mfa_status, cmd_user_reset;
 cmd cmd_policy_list, cmd_policy_set;
+cmd cmd_passwd, cmd_key_export, cmd_key_import, cmd_key_list;
 cmd cmd_user_invite, cmd_user_confirm, cmd_user_list;
 cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_help;
 cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions;
