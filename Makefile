@@ -17,21 +17,23 @@ export ERRAND_HOME PYTHON
 # --- what there is -----------------------------------------------------------
 
 BASE := buf clock codec err field_kinds fields file id suggest utf8 words
-MODEL := answer assignment change command command_file command_keys enrolment \
-	envelope mfa parameter read record reply request result rules run session \
-	target user
+MODEL := answer assignment change command command_file command_keys \
+	enrolment envelope mfa parameter read record reply request result rules run \
+	session target user
 TRUST := allow dsse event key_file keys proof sealed
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := rpc rpc_reply service service_setup
 
-SUBMIT := asking cmd_assign cmd_command cmd_init cmd_key cmd_mfa cmd_output cmd_policy \
-	cmd_result cmd_run cmd_runner cmd_service cmd_session cmd_target cmd_user cmd_verify \
-	files follow founding harmless help keyring opening parse password print profile prompt qr \
-	saved say second_factor session_file setting_up spout submit track verb_rows
+SUBMIT := asking cmd_assign cmd_command cmd_init cmd_key cmd_mfa cmd_output \
+	cmd_policy cmd_result cmd_run cmd_runner cmd_service cmd_session cmd_target \
+	cmd_user cmd_verify files follow founding harmless help keyring opening \
+	parse password print profile prompt qr saved say second_factor session_file \
+	setting_up spout submit track verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments authorizer commands decide decision \
-	deliver factor factor_key factors installation organisation outputs people policy replies runs services sessions \
-	signers source start targets transaction verbs views
+	deliver factor factor_key factor_reset factors installation organisation \
+	outputs people policy replies runs services sessions signers source start \
+	targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery spawner spool tell
 RECORDER := batch claims facts positions recorder results rows sources \
@@ -57,7 +59,8 @@ PROGRAMS := submit errand-authorizer errand-executor errand-recorder \
 
 # --- how it is compiled -------------------------------------------------------
 
-PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols liboath libqrencode
+PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols liboath \
+	libqrencode
 CLANG := $(findstring clang,$(CC))
 OUT := build/$(VARIANT)$(if $(CLANG),-clang)
 

@@ -265,6 +265,10 @@ static int make_record(struct rpc *rpc, const struct rpc_call *asked,
         err->status = EX_DATAERR;
         return err_wrap(err, "%s", event_types[asked->kind].verb);
     }
+    if (asked->before != NULL &&
+        asked->before(asked->arg, &envelope, err) != 0) {
+        return -1;
+    }
     begin_call(rpc, asked, &envelope);
     return event_to_record(&envelope, "submit", REQUESTS, PARTITION_BY_KEY,
                            NULL, ret_record, err);

@@ -1,5 +1,5 @@
 /*
- * factors.c: see factors.h; and mfa.set, mfa.reset.
+ * factors.c: see factors.h; and mfa.set.
  *
  * A person's row is locked before it is looked at, and changed only if it is
  * still what was looked at: of many requests with one code, in one batch or
@@ -277,6 +277,35 @@ static int refuse_unset(struct asking *asking)
                          "on a terminal");
 }
 
+static bool leads_to_session(enum event_kind kind)
+{
+    return kind == EVENT_SESSION_OPEN || kind == EVENT_SESSION_SHOW ||
+           kind == EVENT_MFA_SET;
+}
+
+int factor_check_own(struct asking *asking, struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (asking->signer.kind != SIGNER_OWN || asking->mfa == MFA_OFF ||
+        asking->mfa == MFA_EXEMPT || leads_to_session(asking->request->kind)) {
+        return 0;
+    }
+    if (PG(asking->daemon->postgres,
+           "SELECT 1 AS one FROM sessions WHERE user_id = $1 AND until > $2 "
+           "AND opened_at > $3 AND closed_at IS NULL LIMIT 1",
+           &rows, err, P_ID(&asking->signer.person.user), P_TIME(asking->now),
+           P_TIME(asking->now - SESSION_LIFE - CLOCK_SKEW)) != 0) {
+        return -1;
+    }
+    return rows_n(rows) == 1 ? 0
+           : asking->mfa == MFA_WANTED
+               ? refuse_unset(asking)
+               : asking_refuse(asking, REPLY_CODE,
+                               "sign in with your second factor first: submit "
+                               "login");
+}
+
 /* mfa.set's own code opens this session, too, if it is at once. */
 static bool is_first_session(const struct asking *asking,
                              const struct factor *factor,
@@ -423,69 +452,4 @@ int on_mfa_set(struct asking *asking, struct err *err)
                ?: asking_store(asking, err)
                ?: store_factor(asking, &new, err)
                ?: store_recovery(asking, err);
-}
-
-/* mfa.reset */
-
-static int check_reset(struct asking *asking, const struct mfa_reset *reset,
-                       struct err *err)
-{
-    _cleanup_rows_ struct rows *rows = NULL;
-
-    if (id_equal(&reset->user, &asking->signer.person.user)) {
-        return asking_refuse(asking, REPLY_DENIED,
-                             "nobody resets their own second factor: another "
-                             "administrator does, or a recovery code and "
-                             "submit mfa setup");
-    }
-    if (PG(asking->daemon->postgres,
-           "SELECT u.email, f.secret IS NOT NULL AS is_on FROM users u "
-           "LEFT JOIN factors f ON f.user_id = u.id WHERE u.id = $1 "
-           "FOR UPDATE OF u",
-           &rows, err, P_ID(&reset->user)) != 0) {
-        return -1;
-    }
-    if (rows_n(rows) == 0) {
-        return asking_hide(asking, "no such user");
-    }
-    return row_bool(rows, 0, "is_on")
-               ? 0
-               : asking_refuse(asking, REPLY_CONFLICT,
-                               "%s has no second factor to be reset",
-                               row_text(rows, 0, "email"));
-}
-
-/* Their sessions end, too: whoever found the phone may be in one. */
-static int store_reset(struct asking *asking, struct err *err)
-{
-    const struct mfa_reset *reset = asking->request->payload;
-    struct postgres *postgres = asking->daemon->postgres;
-
-    return PG(postgres, "UPDATE users SET mfa = true WHERE id = $1", NULL, err,
-              P_ID(&reset->user)) != 0 ||
-                   PG(postgres,
-                      "UPDATE factors SET hash = $2, secret = NULL, "
-                      "secret_key_id = NULL, session_key = NULL, failures = 0, "
-                      "failed_at = NULL, reset_at = $3 WHERE user_id = $1",
-                      NULL, err, P_ID(&reset->user),
-                      P_HASH(&asking->request->hash),
-                      P_TIME(asking->decision.at)) != 0 ||
-                   PG(postgres,
-                      "UPDATE sessions SET closed_at = $2 "
-                      "WHERE user_id = $1 AND closed_at IS NULL",
-                      NULL, err, P_ID(&reset->user),
-                      P_TIME(asking->decision.at)) != 0
-               ? -1
-               : 0;
-}
-
-int on_mfa_reset(struct asking *asking, struct err *err)
-{
-    const struct mfa_reset *reset = asking->request->payload;
-
-    return check_reset(asking, reset, err)
-               ?: asking_made(asking, &asking->request->hash, &reset->user, 0,
-                              err)
-               ?: asking_store(asking, err)
-               ?: store_reset(asking, err);
 }

@@ -18,6 +18,14 @@
  * exemption counts by envelope alone. */
 int factor_state_of(const struct person *person, const char *word);
 
+/*
+ * An own key alone is no second factor: else it would guard what runs, and not
+ * what may run. Who has one asks with their own key only while a session of
+ * theirs is open, which took a code; but for what leads there. 0; 1: refused;
+ * -1.
+ */
+int factor_check_own(struct asking *asking, struct err *err);
+
 /* A session.open's code, where its person has a second factor. 0: good, or none
  * is needed; 1: refused; -1. */
 int factor_check_open(struct asking *asking, struct err *err);

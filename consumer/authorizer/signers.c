@@ -104,29 +104,6 @@ int signer_find(struct asking *asking, struct err *err)
     return -1;
 }
 
-/* An own key alone is no second factor: who has one asks with it only while a
- * session is open, which took a code; but for what leads there. */
-static int check_factor(struct asking *asking)
-{
-    static const enum event_kind before[] = {EVENT_SESSION_OPEN,
-                                             EVENT_SESSION_SHOW, EVENT_MFA_SET};
-
-    for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
-        if (asking->request->kind == before[i]) {
-            return 0;
-        }
-    }
-    return asking->mfa == MFA_ON
-               ? asking_refuse(asking, REPLY_CODE,
-                               "sign in with your second factor first: submit "
-                               "login")
-           : asking->mfa == MFA_WANTED
-               ? asking_refuse(asking, REPLY_SET_UP,
-                               "a second factor must be set up first: submit "
-                               "login, on a terminal")
-               : 0;
-}
-
 static int check_row(struct asking *asking, const struct rows *rows)
 {
     bool session = asking->signer.kind == SIGNER_SESSION;
@@ -156,7 +133,7 @@ static int check_row(struct asking *asking, const struct rows *rows)
                              "the session was closed: "
                              "submit login");
     }
-    return session || row_bool(rows, 0, "signed_in") ? 0 : check_factor(asking);
+    return 0;
 }
 
 int signer_check_rows(struct asking *asking, struct err *err)
@@ -172,13 +149,12 @@ int signer_check_rows(struct asking *asking, struct err *err)
     }
     if (PG(asking->daemon->postgres,
            "SELECT u.state, u.verify_hash = $2 AS current, s.hash, s.until, "
-           "s.closed_at, EXISTS (SELECT FROM sessions o WHERE o.user_id = u.id "
-           "AND o.until > $4 AND o.closed_at IS NULL) AS signed_in, " MFA_STATE
+           "s.closed_at, " MFA_STATE
            " AS mfa FROM users u LEFT JOIN sessions s ON s.hash = $3 "
            "LEFT JOIN factors f ON f.user_id = u.id WHERE u.id = $1",
            &rows, err, P_ID(&signer->person.user), P_HASH(&signer->person.by),
-           P_HASH(&signer->session.hash), P_TIME(asking->now)) != 0) {
+           P_HASH(&signer->session.hash)) != 0) {
         return -1;
     }
-    return check_row(asking, rows);
+    return check_row(asking, rows) ?: factor_check_own(asking, err);
 }

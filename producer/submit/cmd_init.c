@@ -171,7 +171,8 @@ static int write_all(const struct founding *founding, struct err *err)
                             .enrolment = &founding->envelopes};
 
     if (write_root(founding, &files, err) != 0 ||
-        member_write(&member, &files, err) != 0) {
+        member_write(&member, &files, err) != 0 ||
+        member_config(&member, &files, err) != 0) {
         return -1;
     }
     files.keep = true;

@@ -241,7 +241,8 @@ static int write_imported(const struct submit *submit, const char *directory,
                             .keys = keys,
                             .enrolment = &bundle->enrolment,
                             .brokers = bundle->brokers};
-    if (member_write(&member, &files, err) != 0) {
+    if (member_write(&member, &files, err) != 0 ||
+        member_config(&member, &files, err) != 0) {
         return -1;
     }
     files.keep = true;
@@ -252,10 +253,15 @@ static int import(const struct submit *submit, struct bundle *bundle,
                   struct err *err)
 {
     _cleanup_free_ char *directory = profile_directory(err);
+    struct list kafka = {0};
     struct person person;
 
     if (directory == NULL || place_check(directory, err) != 0 ||
-        read_bundle(submit->args[0], bundle, err) != 0 ||
+        profile_brokers(directory, &kafka, err) != 0) {
+        return -1;
+    }
+    pairs_done(&kafka);
+    if (read_bundle(submit->args[0], bundle, err) != 0 ||
         check_bundle(bundle, &person, err) != 0 ||
         write_imported(submit, directory, bundle, &person, err) != 0) {
         return -1;

@@ -29,7 +29,6 @@ int place_check(const char *directory, struct err *err)
 {
     static const char *const files[] = {"key.json", "enrolment.json",
                                         "root.pub"};
-    struct list kafka = {0};
 
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
         _cleanup_free_ char *path = must_printf("%s/%s", directory, files[i]);
@@ -40,9 +39,7 @@ int place_check(const char *directory, struct err *err)
             return -1;
         }
     }
-    int done = profile_brokers(directory, &kafka, err);
-    pairs_done(&kafka);
-    return done;
+    return 0;
 }
 
 int name_check(const char *name, struct err *err)
@@ -77,9 +74,33 @@ int authorizer_sign(const struct key_pair *root, struct service_enrol *enrol,
                       err);
 }
 
+int member_write(const struct member *member, struct files *files,
+                 struct err *err)
+{
+    _cleanup_free_ char *root = must_printf("%s/root.pub", member->directory);
+    _cleanup_free_ char *key = must_printf("%s/key.json", member->directory);
+    _cleanup_free_ char *enrolment =
+        must_printf("%s/enrolment.json", member->directory);
+
+    const struct envelope *first =
+        &list_at(member->enrolment, struct envelope, 0);
+    struct list rest = {.items = (void *)(first + 1),
+                        .n = member->enrolment->n - 1};
+
+    if (directory_make(member->directory, err) != 0 ||
+        files_envelopes(files, enrolment, first, &rest, err) != 0 ||
+        (!file_exists(root) &&
+         files_root(files, root, member->root, err) != 0)) {
+        return -1;
+    }
+    return file_exists(key)
+               ? 0
+               : files_key(files, key, member->keys, member->password, err);
+}
+
 /* The lines of a config that is there, then ours. */
-static int write_config(const struct member *member, struct files *files,
-                        struct err *err)
+int member_config(const struct member *member, struct files *files,
+                  struct err *err)
 {
     _cleanup_free_ char *path = must_printf("%s/config", member->directory);
     const char *named_here = getenv("ERRAND_BROKERS");
@@ -101,30 +122,4 @@ static int write_config(const struct member *member, struct files *files,
     (void)buf_addf(&text, "%sbootstrap.servers = %s\n", named ? "" : "# ",
                    named ? brokers : "HOST:PORT");
     return files_text(files, path, buf_text(&text), 0644, err);
-}
-
-int member_write(const struct member *member, struct files *files,
-                 struct err *err)
-{
-    _cleanup_free_ char *root = must_printf("%s/root.pub", member->directory);
-    _cleanup_free_ char *key = must_printf("%s/key.json", member->directory);
-    _cleanup_free_ char *enrolment =
-        must_printf("%s/enrolment.json", member->directory);
-
-    if (directory_make(member->directory, err) != 0 ||
-        (!file_exists(root) &&
-         files_root(files, root, member->root, err) != 0)) {
-        return -1;
-    }
-    if (member->password != NULL &&
-        files_key(files, key, member->keys, member->password, err) != 0) {
-        return -1;
-    }
-    const struct envelope *first =
-        &list_at(member->enrolment, struct envelope, 0);
-    struct list rest = {.items = (void *)(first + 1),
-                        .n = member->enrolment->n - 1};
-    return files_envelopes(files, enrolment, first, &rest, err) != 0
-               ? -1
-               : write_config(member, files, err);
 }

@@ -30,7 +30,7 @@ struct member {
     const char *directory;
     const struct key32 *root;
     const struct key_pair *keys;
-    const char *password;         /* NULL: key.json is there already */
+    const char *password;         /* NULL: a machine's key, in clear */
     const struct list *enrolment; /* what names the key first */
     const char *brokers;          /* where the environment names none; NULL */
 };
@@ -38,7 +38,11 @@ struct member {
 /* -1 (status 65): this directory is somebody's profile. */
 int place_check(const char *directory, struct err *err);
 
-/* Writes root.pub, key.json, enrolment.json and config; a config that is there
- * already keeps its lines. */
+/* Writes enrolment.json, root.pub, and key.json where it is not there yet: in
+ * this order, so that what was broken off is known by the first. */
 int member_write(const struct member *member, struct files *files,
                  struct err *err);
+
+/* Makes it a profile: writes config; one that is there keeps its lines. */
+int member_config(const struct member *member, struct files *files,
+                  struct err *err);

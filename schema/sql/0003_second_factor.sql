@@ -16,8 +16,8 @@ COMMENT ON COLUMN users.service IS
 ALTER TABLE requests DROP CONSTRAINT requests_status_check;
 ALTER TABLE requests ADD CONSTRAINT requests_status_check
     CHECK (status IN ('accepted', 'ok', 'invalid', 'not_found', 'denied',
-                      'stale', 'conflict', 'id_in_use', 'code_wanted',
-                      'set_up_wanted'));
+                      'stale', 'conflict', 'id_in_use', 'behind',
+                      'code_wanted', 'set_up_wanted'));
 
 CREATE TABLE factors (
     user_id       uuid PRIMARY KEY REFERENCES users,

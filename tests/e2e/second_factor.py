@@ -14,7 +14,7 @@ import time
 
 import nacl.public
 
-from client import (Envelope, Key, Session, accepted, b64, id_of_hash, now_ms,
+from client import (HOUR, Envelope, Key, Session, accepted, b64, moment, now_ms,
                     sha256, tuple_hash, unb64, uuid7)
 
 STEP = 30_000
@@ -129,7 +129,6 @@ class Device:
         return self.open_with(boxes, key, request, hours)
 
     def open_with(self, boxes, key, request, hours=8):
-        from client import HOUR, moment
         return self.asker.request("session.open", {
             "key": b64(key.public), "box": b64(key.box),
             "until": moment(now_ms() + hours * HOUR - 1000), "code": boxes},
@@ -149,7 +148,7 @@ class Device:
 
 # Reading a screen as a phone does
 
-def shade(colour, reverse, default):
+def shade(colour, default):
     """0 (black) to 255 of a pyte colour."""
     if colour == "default":
         return default
@@ -164,8 +163,8 @@ def pixels(rows, background):
     for row in rows:
         above, below = [], []
         for cell in row:
-            fore = shade(cell.fg, cell.reverse, ink)
-            back = shade(cell.bg, cell.reverse, background)
+            fore = shade(cell.fg, ink)
+            back = shade(cell.bg, background)
             above.append(fore if cell.data in "\u2580\u2588" else back)
             below.append(fore if cell.data in "\u2584\u2588" else back)
         yield above

@@ -4,10 +4,8 @@ outside: codes by oathtool, boxes by PyNaCl, the QR code read by zbarimg.
 Where a test would wait for the next code, it sets the last step back in the
 database: only time is played there, never a verdict.
 """
-import concurrent.futures
 import json
 import os
-import pathlib
 import re
 import subprocess
 import urllib.parse
@@ -15,15 +13,13 @@ import urllib.parse
 import pytest
 
 import client
-from client import (HOUR, Key, accepted, b64, moment, now_ms, uuid7)
-from house import HOME, until
+from client import HOUR, Key, accepted, b64, moment, now_ms, uuid7
+from house import BIN, HOME, until
 from second_factor import (Device, code, early_in_step, recovery_text, scan,
                            sealed, wrong)
-from terminal import COLUMNS, Terminal
+from terminal import COLUMNS
 from test_promises import beside, lag, shared, waiting
-from test_terminal import OTHER, PASSWORD, Profile
-
-DAY_AHEAD = "now() - interval '2 hours'"
+from test_terminal import PASSWORD, Profile
 
 
 @pytest.fixture(scope="module")
@@ -326,6 +322,24 @@ def everywhere(house):
         if log.is_file():
             yield_places.append((str(log), log.read_bytes()))
     return yield_places
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["none", "another"])
+def test_an_authorizer_with_another_factor_key_does_not_start(
+        house, device, tmp_path, there):
+    """Nor does it make one where secrets are stored already."""
+    key = tmp_path / "factor.key"
+    if there:
+        key.write_text(b64(os.urandom(32)) + "\n")
+        key.chmod(0o600)
+    config = tmp_path / "authorizer.ini"
+    text = (HOME / "conf/authorizer-1.ini").read_text()
+    config.write_text(f"{text}[authorizer]\nfactor_key = {key}\n")
+    done = subprocess.run([BIN / "errand-authorizer", "--config", config],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "second factors are stored under another key" in done.stderr
+    assert key.exists() == there
 
 
 # At a terminal

@@ -1,15 +1,17 @@
 """test_keys.py: a person's key on their machines: another password, a second
 machine, who one is.
 """
+import base64
 import json
-import os
 import re
+import signal
 
 import pytest
 
 from client import Key
+from host import standing
 from house import until
-from test_terminal import OTHER, PASSWORD, Profile
+from test_terminal import OTHER, PASSWORD, Profile, invited
 
 THIRD = "lumen gravel oboe tinsel marsh"
 
@@ -183,4 +185,59 @@ def test_one_sees_who_one_is_but_programs_do_not(house, person):
     assert "(runner)" not in person.piped("list").stderr
     with person.at_terminal("whoami", "-o", "json") as seen:
         seen.ends(0)
-    assert json.loads(seen.text)["email"] == person.email
+    assert json.loads(seen.bytes)["email"] == person.email
+
+
+# What broke off
+
+def test_who_was_killed_while_waiting_goes_on_with_the_same_code(house, tmp_path):
+    """The request was on its way: the key that it names is not lost."""
+    them = Profile(house, tmp_path / "profile")
+    email = f"{house.fresh('p')}@example.org"
+    code = invited(house, email)
+    with them.at_terminal("verify") as seen:
+        seen.asks("Verification code: ", code)
+        seen.asks("New password: ", PASSWORD, hidden=True)
+        seen.sees("New password, again: ")
+        with standing(house.pid("authorizer-1")):
+            seen.types(PASSWORD)
+            until("the key is there", lambda: (them.path / "key.json").exists())
+            seen.sees("waiting for the authorizer's answer")
+            seen.child.kill(signal.SIGKILL)
+    until("it was accepted", lambda: house.rows(
+        "SELECT 1 FROM users WHERE email = %s AND state = 'active'", email))
+    assert not (them.path / "config").exists()
+    with them.at_terminal("verify") as again:
+        again.asks("Verification code: ", code)
+        again.sees("followed already")
+        again.asks("Password of", PASSWORD, hidden=True).ends(0)
+    assert f"Signed in as {email} (runner)" in again.text
+    assert them.piped("whoami").returncode == 0
+
+
+def test_what_never_arrived_is_begun_anew(house, tmp_path):
+    them = Profile(house, tmp_path / "profile")
+    email = f"{house.fresh('p')}@example.org"
+    code = invited(house, email)
+    begun(house, them, code)
+    stranger = invited(house, f"{house.fresh('q')}@example.org")
+    done = them.piped("verify", "--code-file", "-", given=stranger + "\n")
+    assert done.returncode == 65 and "somebody's" in done.stderr
+    done = them.piped("verify", "--code-file", "-", "--password-file",
+                      private(tmp_path / "pass", PASSWORD), given=code + "\n")
+    assert done.returncode == 0, done.stderr
+    assert opens(them, PASSWORD)
+
+
+def begun(house, them, code):
+    """As it was before the request left."""
+    text = code.replace("-", "").upper()
+    seed = base64.b32decode(text + "=" * (-len(text) % 8))[:16]
+    asker, key = house.asker(), Key()
+    verify = asker.request("user.verify", {
+        "user": house.admin.user, "invite": "0" * 64, "key": "A" * 43 + "=",
+        "generation": 1}, "0" * 64, Key.of_invitation(seed), key)
+    them.path.mkdir(mode=0o700)
+    private(them.path / "enrolment.json", json.dumps(
+        {"envelopes": [verify.dsse(), house.admin.init.dsse()]}))
+    private(them.path / "key.json", "half written")
