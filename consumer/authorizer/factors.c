@@ -287,8 +287,9 @@ int factor_check_own(struct asking *asking, struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
 
-    if (asking->signer.kind != SIGNER_OWN || asking->mfa == MFA_OFF ||
-        asking->mfa == MFA_EXEMPT || leads_to_session(asking->request->kind)) {
+    if (asking->signer.kind != SIGNER_OWN ||
+        (asking->mfa != MFA_ON && asking->mfa != MFA_WANTED) ||
+        leads_to_session(asking->request->kind)) {
         return 0;
     }
     if (PG(asking->daemon->postgres,
