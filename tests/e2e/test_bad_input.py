@@ -375,6 +375,10 @@ def test_a_database_that_is_not_migrated_is_told_with_the_way_out(
     assert not list(tmp_path.glob("*.ready"))
 
 
+def migrations(schema):
+    return sorted((schema / "sql").glob("[0-9]*.sql"))
+
+
 def test_a_migration_that_has_changed_since_refuses_everything(
         house, tmp_path, database):
     admin = house.env("admin")
@@ -389,9 +393,9 @@ def test_a_migration_that_has_changed_since_refuses_everything(
             text=True, capture_output=True, check=False)
     assert migrate().returncode == 0
     before = tables_of(house, database)
-    first = sorted((schema / "sql").glob("0001*"))[0]
+    first = migrations(schema)[0]
     first.write_text(first.read_text() + "-- later\n")
-    (schema / "sql/0003_more.sql").write_text("CREATE TABLE more (id int);\n")
+    (schema / f"sql/{len(migrations(schema)) + 1:04}_more.sql").write_text("CREATE TABLE more (id int);\n")
     done = migrate()
     assert done.returncode != 0
     assert first.name in done.stderr
