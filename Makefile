@@ -19,8 +19,8 @@ export ERRAND_HOME PYTHON
 BASE := buf clock codec err field_kinds fields file id spoken suggest utf8 \
 	words
 MODEL := answer assignment billing card change command command_file \
-	command_keys enrolment envelope invitation key_words log_entry mail \
-	parameter read record reply request result run session target user
+	command_keys enrolment envelope invitation key_words log_entry mail mfa \
+	parameter read record reply request result rules run session target user
 TRUST := allow dsse event key_file keys known person proof revocation sealed \
 	standing wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
@@ -28,16 +28,18 @@ IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
 ROOF := revocation_log rpc rpc_reply service service_setup
 
 SUBMIT := asking card_form card_line cards_asked cards_seen cmd_assign \
-	cmd_billing cmd_card cmd_command cmd_init cmd_output cmd_result cmd_rotate \
-	cmd_run cmd_runner cmd_service cmd_session cmd_standing cmd_target cmd_user \
-	cmd_verify compared files follow founding harmless heard help kept keyring \
-	naming notifiers parse print profile prompt saved say session_file spout \
-	submit track verb_rows
+	cmd_billing cmd_card cmd_command cmd_init cmd_key cmd_mfa cmd_output \
+	cmd_policy cmd_result cmd_rotate cmd_run cmd_runner cmd_service cmd_session \
+	cmd_standing cmd_target cmd_user cmd_verify compared files follow founding \
+	harmless heard help kept keyring naming notifiers opening parse password \
+	print profile prompt qr saved say second_factor session_file setting_up \
+	spout submit track verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments authorizer billing_keys cards \
-	closings commands decide decision deliver explain installation outputs \
-	people policy replies reuse revocations runs services sessions signed \
-	signers source standings start targets transaction verbs views
+	closings commands decide decision deliver explain factor factor_key \
+	factor_reset factors installation organisation outputs people policy \
+	replies reuse revocations runs services sessions signed signers source \
+	standings start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery revoked spawner spool tell
 NOTIFIER := fates inbox letter mime news notifier outbox post
@@ -45,10 +47,10 @@ RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := buf card clock codec command command_file config enrolment \
-	envelope err fields harmless id invitation kafka key_file ledger letter \
-	link log news outbox output overdue parameter parse policy post print \
-	profile proof record rows rpc_reply run sealed spawner spoken standing \
-	suggest track user utf8 vectors wallet words
+	envelope err factor fields harmless id invitation kafka key_file ledger \
+	letter link log news outbox output overdue parameter parse password policy \
+	post print profile proof record rows rpc_reply rules run sealed spawner \
+	spoken standing suggest track user utf8 vectors wallet words
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -66,7 +68,8 @@ PROGRAMS := submit errand-authorizer errand-executor errand-recorder \
 
 # --- how it is compiled -------------------------------------------------------
 
-PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols libcurl
+PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols libcurl liboath \
+	libqrencode
 CLANG := $(findstring clang,$(CC))
 OUT := build/$(VARIANT)$(if $(CLANG),-clang)
 

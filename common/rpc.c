@@ -285,6 +285,10 @@ static int make_record(struct rpc *rpc, const struct rpc_call *asked,
         err->status = EX_DATAERR;
         return err_wrap(err, "%s", event_types[asked->kind].verb);
     }
+    if (asked->before != NULL &&
+        asked->before(asked->arg, &envelope, err) != 0) {
+        return -1;
+    }
     begin_call(rpc, asked, &envelope);
     return event_to_record(&envelope, "submit", REQUESTS, PARTITION_BY_KEY,
                            NULL, ret_record, err);
@@ -406,6 +410,8 @@ static const struct {
                                    "ask again"},
     [REPLY_ID_IN_USE] = {EX_DATAERR, "this request's id was used before: ask "
                                      "again"},
+    [REPLY_CODE] = {EX_NOPERM, "a code of the second factor is needed"},
+    [REPLY_SET_UP] = {EX_NOPERM, "a second factor must be set up first"},
 };
 
 static int read_answer(struct rpc *rpc, const struct table *answer,

@@ -69,6 +69,9 @@ struct rpc_call {
     const struct key_pair *first;
     const struct key_pair *second; /* NULL for kinds with one signer */
     struct hash *ret_hash;         /* of the request's envelope; may be NULL */
+    /* Called with what is about to be sent; -1: it is not. May be NULL. */
+    int (*before)(void *arg, const struct envelope *envelope, struct err *err);
+    void *arg;
 };
 
 /* Status 69: no broker; 75: no answer in time (says whether it may have been

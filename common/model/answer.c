@@ -30,6 +30,14 @@ static const struct field session_answer_fields[] = {
      .at = offsetof(struct session_answer, session)},
     {"until", FIELD_TIME, .optional = true,
      .at = offsetof(struct session_answer, until)},
+    {"mfa", FIELD_WORD, .optional = true, .words = &mfa_state_words,
+     .at = offsetof(struct session_answer, mfa)},
+    {"service", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct session_answer, service)},
+    {"rules", FIELD_TABLE, .optional = true, .table = &rules_table,
+     .at = offsetof(struct session_answer, rules)},
+    {"authorizers", FIELD_LIST, .optional = true, .item = &envelope_item,
+     .at = offsetof(struct session_answer, authorizers)},
 };
 
 const struct table session_answer_table = {.name = "session answer",
@@ -67,6 +75,10 @@ static const struct field user_row_fields[] = {
      .at = offsetof(struct user_row, mail_at)},
     {"mail_reason", FIELD_TEXT, .optional = true,
      .at = offsetof(struct user_row, mail_reason)},
+    {"mfa", FIELD_WORD, .optional = true, .words = &mfa_state_words,
+     .at = offsetof(struct user_row, mfa)},
+    {"service", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct user_row, service)},
 };
 
 static const struct table user_row_table = {.name = "user row",
@@ -96,6 +108,8 @@ static const struct field user_answer_fields[] = {
      .at = offsetof(struct user_answer, verify)},
     {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
      .at = offsetof(struct user_answer, envelopes)},
+    {"rules", FIELD_TABLE, .optional = true, .table = &rules_table,
+     .at = offsetof(struct user_answer, rules)},
 };
 
 const struct table user_answer_table = {.name = "user answer",
@@ -162,6 +176,24 @@ const struct table signed_answer_table = {.name = "signed answer",
                                           TABLE(signed_answer_fields),
                                           .size = sizeof(struct signed_answer),
                                           .open = true};
+
+static const struct field rules_answer_fields[] = {
+    {"rules", FIELD_TABLE, .table = &rules_table,
+     .at = offsetof(struct rules_answer, rules)},
+    {"version", FIELD_INT, .optional = true,
+     .at = offsetof(struct rules_answer, version)},
+    {"hash", FIELD_HASH, .optional = true,
+     .at = offsetof(struct rules_answer, hash)},
+    {"set", FIELD_TIME, .optional = true,
+     .at = offsetof(struct rules_answer, set)},
+    {"set_by", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct rules_answer, set_by)},
+};
+
+const struct table rules_answer_table = {.name = "rules answer",
+                                         TABLE(rules_answer_fields),
+                                         .size = sizeof(struct rules_answer),
+                                         .open = true};
 
 static const struct field executor_row_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct executor_row, name)},

@@ -19,7 +19,9 @@
 
 #include "model/command.h"
 #include "model/envelope.h"
+#include "model/mfa.h"
 #include "model/result.h"
+#include "model/rules.h"
 
 struct made_answer {  /* what a change made */
     struct hash hash; /* the envelope that counts from now on */
@@ -34,6 +36,11 @@ struct session_answer {
     int state;
     struct hash session;
     int64_t until;
+    int mfa;                 /* enum mfa_state */
+    bool service;            /* a machine identity */
+    struct rules rules;      /* that hold for new passwords and sessions */
+    struct list authorizers; /* struct envelope: enrolments in force, to seal
+                                codes to; to an own key's session.show alone */
 };
 
 struct user_row {
@@ -52,6 +59,8 @@ struct user_row {
     int mail;         /* enum fate of the invitation's mail; 0: there is none */
     int64_t mail_at;  /* when that was told; 0: not yet */
     char *mail_reason;
+    int mfa; /* enum mfa_state */
+    bool service;
 };
 
 struct users_answer {
@@ -63,6 +72,15 @@ struct user_answer {
     struct hash invite;    /* zero: the first administrator */
     struct hash verify;    /* zero: not yet */
     struct list envelopes; /* these and their chain up to root.init */
+    struct rules rules;    /* to invitation.show alone */
+};
+
+struct rules_answer { /* policy.list */
+    struct rules rules;
+    int64_t version;  /* 0: nobody has said anything yet */
+    struct hash hash; /* of its policy.set */
+    int64_t set;      /* moment */
+    char *set_by;     /* e-mail */
 };
 
 struct service_row {
@@ -236,6 +254,7 @@ extern const struct table users_answer_table;
 extern const struct table user_answer_table;
 extern const struct table services_answer_table;
 extern const struct table signed_answer_table;
+extern const struct table rules_answer_table;
 extern const struct table targets_answer_table;
 extern const struct table commands_answer_table;
 extern const struct table command_answer_table;

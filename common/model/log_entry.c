@@ -49,6 +49,10 @@ static const struct field user_reinvite_fields[] = {
     {"until", FIELD_TIME, .at = offsetof(struct user_reinvite, until)},
     {"generation", FIELD_INT, .min = 1, .max = 1000000,
      .at = offsetof(struct user_reinvite, generation)},
+    {"mfa", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct user_reinvite, mfa)},
+    {"service", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct user_reinvite, service)},
     {"sealed", FIELD_LIST, .optional = true, .max = NOTIFIERS_MAX,
      .item = &sealed_seed_item, .at = offsetof(struct user_reinvite, sealed)},
 };

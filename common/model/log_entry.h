@@ -46,6 +46,8 @@ struct user_reinvite {
     int role;
     int64_t until;
     int64_t generation; /* of the key that user.verify will name */
+    bool mfa;           /* as in user.invite */
+    bool service;
     struct list sealed; /* as in user.invite */
 };
 

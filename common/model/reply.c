@@ -2,7 +2,8 @@
 #include "model/reply.h"
 
 WORDS(reply_status_words, "accepted", "ok", "result", "invalid", "not_found",
-      "denied", "stale", "conflict", "id_in_use", "behind");
+      "denied", "stale", "conflict", "id_in_use", "behind", "code_wanted",
+      "set_up_wanted");
 
 static const struct field reply_fields[] = {
     {"to", FIELD_ID, .at = offsetof(struct reply, to)},

@@ -26,6 +26,8 @@ enum reply_status {
     REPLY_CONFLICT,  /* something came between; the text says what */
     REPLY_ID_IN_USE, /* this id came with other bytes before */
     REPLY_BEHIND,    /* signed for another place of the revocation log */
+    REPLY_CODE,      /* a good code of the second factor is wanted */
+    REPLY_SET_UP,    /* a second factor must be set up first */
 };
 
 extern const struct words reply_status_words;

@@ -5,6 +5,8 @@ static const struct field session_open_fields[] = {
     {"key", FIELD_FIXED, .max = 32, .at = offsetof(struct session_open, key)},
     {"box", FIELD_FIXED, .max = 32, .at = offsetof(struct session_open, box)},
     {"until", FIELD_TIME, .at = offsetof(struct session_open, until)},
+    {"code", FIELD_LIST, .optional = true, .item = &sealed_to_item,
+     .max = AUTHORIZERS_MAX, .at = offsetof(struct session_open, code)},
 };
 
 const struct table session_open_table = {.name = "session.open",

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "model/request.h"
+#include "model/mfa.h"
 
 #define SESSION_LIFE (8LL * 3600 * 1000)
 
@@ -15,6 +15,8 @@ struct session_open { /* user's own key and the session key, in this order */
     struct key32 key;
     struct key32 box;
     int64_t until;
+    struct list code; /* struct sealed_to: of the second factor; where one is
+                         on */
 };
 
 struct session_close { /* session key */

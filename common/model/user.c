@@ -47,6 +47,10 @@ static const struct field user_invite_fields[] = {
      .at = offsetof(struct user_invite, name)},
     {"sealed", FIELD_LIST, .optional = true, .max = NOTIFIERS_MAX,
      .item = &sealed_seed_item, .at = offsetof(struct user_invite, sealed)},
+    {"mfa", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct user_invite, mfa)},
+    {"service", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct user_invite, service)},
 };
 
 const struct table user_invite_table = {.name = "user.invite",
@@ -103,6 +107,27 @@ struct id user_id(const struct hash *root, const struct key32 *first_key)
     struct hash hash = hash_tuple(parts, ARRAY_SIZE(parts));
 
     return id_of_hash(&hash);
+}
+
+int invite_check(const struct user_invite *invite, const struct hash *root,
+                 struct err *err)
+{
+    struct id user = user_id(root, &invite->invitation);
+
+    if (!id_equal(&user, &invite->user)) {
+        return err_set(err, ERR_REJECT,
+                       "user.invite: the user's id is not that of the "
+                       "invitation");
+    }
+    if (invite->until > invite->request.head.issued + INVITATION_LIFE) {
+        return err_set(err, ERR_REJECT, "user.invite: open for too long");
+    }
+    if (invite->service && (invite->role != ROLE_RUNNER || invite->mfa)) {
+        return err_set(err, ERR_REJECT,
+                       "user.invite: a machine identity is a runner, without "
+                       "a second factor");
+    }
+    return 0;
 }
 
 #define LOCAL_MAX 64 /* RFC 5321, section 4.5.3.1 */
@@ -187,4 +212,11 @@ int display_name_check(const char *name, struct err *err)
                ? 0
                : err_set(err, ERR_REJECT, "a name has 1 to %d characters",
                          NAME_MAX_CHARACTERS);
+}
+
+char *account_normal(const char *text, struct err *err)
+{
+    return strchr(text, '@') == NULL && name_is_good(text)
+               ? must_strdup(text)
+               : email_normal(text, err);
 }

@@ -49,6 +49,9 @@ struct user_invite { /* administrator's own key */
     int64_t until;
     char *name;         /* as people call them; may be NULL */
     struct list sealed; /* struct sealed_seed: one a notifier; none: by hand */
+    bool mfa;     /* they set up a second factor before their first session */
+    bool service; /* a machine identity: a runner, named or by an address,
+                     without password and second factor */
 };
 
 /* Signed by the invitation key, by who knows no more than the code: `root` is
@@ -80,6 +83,10 @@ extern const struct table invitation_show_table;
 extern const struct table user_verify_table;
 extern const struct table user_confirm_table;
 
+/* REJECT: what no administrator of this root may invite somebody to. */
+int invite_check(const struct user_invite *invite, const struct hash *root,
+                 struct err *err);
+
 /* The id of whoever this key first stands for. */
 struct id user_id(const struct hash *root, const struct key32 *first_key);
 
@@ -92,3 +99,7 @@ char *email_normal(const char *text, struct err *err);
 /* REJECT: no name to show people: empty, over 100 characters, or with one that
  * can't be seen or turns the reading direction. */
 int display_name_check(const char *name, struct err *err);
+
+/* The same, or a name such as `backup-monitor`: what a machine identity may
+ * have instead, in which there is no @. */
+char *account_normal(const char *text, struct err *err);

@@ -217,6 +217,9 @@ static int check_role(struct proof *proof, const struct event *entry,
     if (id_equal(&role->user, &by->user)) {
         return err_set(err, ERR_REJECT, "nobody changes their own role");
     }
+    if (who.service) {
+        return err_set(err, ERR_REJECT, "a machine identity stays a runner");
+    }
     return id_equal(&who.user, &role->user) && who.standing == STANDS &&
                    memcmp(who.key.b, role->key.b, sizeof(who.key.b)) == 0
                ? 0

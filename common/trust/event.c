@@ -10,11 +10,13 @@
 #include "model/change.h"
 #include "model/command.h"
 #include "model/enrolment.h"
+#include "model/log_entry.h"
 #include "model/mail.h"
+#include "model/mfa.h"
 #include "model/read.h"
 #include "model/reply.h"
 #include "model/result.h"
-#include "model/log_entry.h"
+#include "model/rules.h"
 #include "model/run.h"
 #include "model/session.h"
 #include "model/target.h"
@@ -39,6 +41,9 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_USER_INVITE] = REQUEST("user.invite", user_invite_table, 1),
     [EVENT_USER_VERIFY] = REQUEST("user.verify", user_verify_table, 2),
     [EVENT_USER_CONFIRM] = REQUEST("user.confirm", user_confirm_table, 1),
+    [EVENT_MFA_SET] = REQUEST("mfa.set", mfa_set_table, 1),
+    [EVENT_MFA_RESET] = REQUEST("mfa.reset", mfa_reset_table, 1),
+    [EVENT_POLICY_SET] = REQUEST("policy.set", policy_set_table, 1),
     [EVENT_SESSION_OPEN] = REQUEST("session.open", session_open_table, 2),
     [EVENT_SESSION_CLOSE] = REQUEST("session.close", session_close_table, 1),
     [EVENT_COMMAND_SAVE] = REQUEST("command.save", command_save_table, 1),
@@ -59,6 +64,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_CARD_DEFAULT] = REQUEST("card.default", card_named_table, 1),
     [EVENT_CARD_REMOVE] = REQUEST("card.remove", card_named_table, 1),
     [EVENT_SESSION_SHOW] = REQUEST("session.show", plain_request_table, 1),
+    [EVENT_POLICY_LIST] = REQUEST("policy.list", plain_request_table, 1),
     [EVENT_USER_LIST] = REQUEST("user.list", plain_request_table, 1),
     [EVENT_USER_SHOW] = REQUEST("user.show", user_named_table, 1),
     [EVENT_USER_SIGNED] = REQUEST("user.signed", user_named_table, 1),
@@ -91,6 +97,9 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_MAIL_SENT] = FACT("mail.sent", mail_fate_table),
     [EVENT_MAIL_DELAYED] = FACT("mail.delayed", mail_fate_table),
     [EVENT_MAIL_REFUSED] = FACT("mail.refused", mail_fate_table),
+    [EVENT_MFA_ENABLED] = FACT("mfa.enabled", change_table),
+    [EVENT_MFA_WITHDRAWN] = FACT("mfa.withdrawn", change_table),
+    [EVENT_POLICY_CHANGED] = FACT("policy.changed", change_table),
     [EVENT_SESSION_OPENED] = FACT("session.opened", change_table),
     [EVENT_SESSION_CLOSED] = FACT("session.closed", change_table),
     [EVENT_SERVICE_ENROLLED] = FACT("service.enrolled", change_table),

@@ -109,11 +109,8 @@ static int invited_first(struct proof *proof, struct link *link, int depth,
     if (check_by_administrator(proof, link, depth, &inviter, err) != 0) {
         return -1;
     }
-    struct id user = user_id(&inviter.root, &invite->invitation);
-    if (!id_equal(&user, &invite->user)) {
-        return err_set(err, ERR_REJECT,
-                       "user.invite: the user's id is not that of the "
-                       "invitation");
+    if (invite_check(invite, &inviter.root, err) != 0) {
+        return -1;
     }
     *ret_invitation = (struct invitation){.user = invite->user,
                                           .key = invite->invitation,
@@ -121,6 +118,8 @@ static int invited_first(struct proof *proof, struct link *link, int depth,
                                           .role = invite->role,
                                           .until = invite->until,
                                           .generation = 1,
+                                          .mfa = invite->mfa,
+                                          .service = invite->service,
                                           .name = invite->name,
                                           .sealed = &invite->sealed,
                                           .root = inviter.root,
@@ -143,6 +142,8 @@ static int invited_again(struct proof *proof, struct link *link, int depth,
                                           .role = invite->role,
                                           .until = invite->until,
                                           .generation = invite->generation,
+                                          .mfa = invite->mfa,
+                                          .service = invite->service,
                                           .sealed = &invite->sealed,
                                           .root = inviter.root,
                                           .hash = link->event->hash};
@@ -286,7 +287,9 @@ static int verified_person(struct proof *proof, struct link *link, int depth,
                                   .by = link->event->hash,
                                   .invite = verify->invite,
                                   .root = verify->request.head.root,
-                                  .generation = verify->generation};
+                                  .generation = verify->generation,
+                                  .mfa = invited.mfa,
+                                  .service = invited.service};
     set_email(ret_person, invited.email);
     ret_person->in_force = invited.role != ROLE_ADMINISTRATOR ||
                            confirmed(proof, link->event, depth);
@@ -323,10 +326,11 @@ static int promoted_person(struct proof *proof, struct link *link, int depth,
         check_entry(proof, link, depth, &by, err) != 0) {
         return err_wrap(err, "user.role");
     }
-    if (id_equal(&by.user, &role->user) ||
+    if (id_equal(&by.user, &role->user) || who.service ||
         memcmp(role->key.b, who.key.b, sizeof(who.key.b)) != 0) {
         return err_set(err, ERR_REJECT,
-                       "user.role: by themselves, or of another key");
+                       "user.role: by themselves, of a machine, or of another "
+                       "key");
     }
     who.role = role->role;
     who.in_force = true;

@@ -66,6 +66,8 @@ struct person {
     struct hash root;   /* what the chain goes up to */
     int64_t generation;
     enum standing_word standing; /* by this envelope, now */
+    bool mfa;                    /* invited to have a second factor */
+    bool service;                /* a machine identity */
 };
 
 /* by: hash of what names the key: root.init, user.verify, user.role,
@@ -111,6 +113,8 @@ struct invitation {
     int role;
     int64_t until;
     int64_t generation; /* of the key that will follow it */
+    bool mfa;
+    bool service;
     struct hash root;
     struct hash by;            /* what names the inviter's key */
     struct id request;         /* its own id */

@@ -5,6 +5,7 @@
 
 #include "model/change.h"
 #include "model/log_entry.h"
+#include "model/mfa.h"
 #include "model/session.h"
 #include "model/target.h"
 
@@ -31,6 +32,17 @@ static struct about about_verify(const void *payload)
 static struct about about_confirm(const void *payload)
 {
     return (struct about){.user = ((const struct user_confirm *)payload)->user};
+}
+
+static struct about about_reset(const void *payload)
+{
+    return (struct about){.user = ((const struct mfa_reset *)payload)->user};
+}
+
+static struct about about_policy(const void *payload)
+{
+    (void)payload; /* policy.list tells what it is now */
+    return (struct about){.name = "policy"};
 }
 
 static struct about about_session(const void *payload)
@@ -175,6 +187,9 @@ static const struct fact {
     {EVENT_ASSIGNMENT_REMOVE, EVENT_ASSIGNMENT_REMOVED, about_unassign},
     {EVENT_COMMAND_RETIRE, EVENT_COMMAND_RETIRED, about_retire},
     {EVENT_SERVICE_REVOKE, EVENT_SERVICE_REVOKED, about_revoke},
+    {EVENT_MFA_SET, EVENT_MFA_ENABLED, about_session},
+    {EVENT_MFA_RESET, EVENT_MFA_WITHDRAWN, about_reset},
+    {EVENT_POLICY_SET, EVENT_POLICY_CHANGED, about_policy},
     {EVENT_SESSION_OPEN, EVENT_SESSION_OPENED, about_session},
     {EVENT_SESSION_CLOSE, EVENT_SESSION_CLOSED, about_session},
     {EVENT_SERVICE_ENROL, EVENT_SERVICE_ENROLLED, about_enrol},

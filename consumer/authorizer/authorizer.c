@@ -9,6 +9,7 @@
 #include "consumer/authorizer/authorizer.h"
 
 #include "base/clock.h"
+#include "consumer/authorizer/factor_key.h"
 #include "model/parameter.h"
 
 #define ASK_MS 3000
@@ -23,6 +24,10 @@ struct state {
 static const struct config_key keys[] = {
     {"authorizer", "batch", CONFIG_INT, .fallback = "500", .min = 1,
      .max = 10000, .help = "records that are decided in one transaction"},
+    {"authorizer", "factor_key", CONFIG_TEXT,
+     .help = "the file of the key that second factors are stored under, the "
+             "same for all authorizers (factor.key beside [service] key; made "
+             "at the first start)"},
 };
 
 /* A database that is away for an hour must not cost us the group: its members'
@@ -68,7 +73,9 @@ static int start(struct daemon *daemon, struct err *err)
     state->max = (size_t)config_int(&daemon->config, "authorizer", "batch");
     authorizer->daemon = daemon;
     authorizer->source = source_new(daemon->postgres);
-    if (installation_store(authorizer, err) != 0) {
+    authorizer->factor_key = factor_key_open(daemon, err);
+    if (authorizer->factor_key == NULL ||
+        installation_store(authorizer, err) != 0) {
         return -1;
     }
     authorizer->reader = join_group(daemon, err);
@@ -92,6 +99,7 @@ static void stop(struct daemon *daemon)
     requests_clear(&state->batch);
     source_free(state->authorizer.source);
     standing_free(state->authorizer.revocations.standing);
+    factor_key_free(state->authorizer.factor_key);
     texts_done(&state->authorizer.known);
     free(state);
 }

@@ -8,9 +8,12 @@
 #include "consumer/authorizer/decide.h"
 #include "consumer/authorizer/revocations.h"
 
+struct factor_key;
+
 struct authorizer {
     struct daemon *daemon;
     struct source *source;
+    struct factor_key *factor_key;
     struct revocations revocations;
     int64_t until; /* the end of the own enrolment */
     int64_t reply_partitions;

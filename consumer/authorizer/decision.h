@@ -23,6 +23,7 @@
 #define ROWS_MAX 1000      /* of a list in an answer */
 #define SILENT_AFTER 15000 /* ms without a word of any executor of a target */
 
+struct factor_key;
 struct verb;
 struct revocations;
 
@@ -65,6 +66,7 @@ struct asking {
     const struct daemon *daemon;
     struct source *source;
     struct revocations *revocations;
+    const struct factor_key *factor_key;
     const struct record *record;
     const struct event *request;
     const struct verb *verb;
@@ -72,6 +74,8 @@ struct asking {
     struct signer signer;
     struct err late; /* the signer is known, but their time is over */
     int state;       /* the signer's enum user_state */
+    int mfa;         /* and enum mfa_state */
+    int64_t until;   /* SESSION: until when it counts here */
     int64_t now;
     struct decision decision;
 };

@@ -9,6 +9,8 @@
 
 handler on_user_invite, on_invitation_show, on_user_verify, on_user_confirm,
     on_user_list, on_user_show;
+handler on_mfa_set, on_mfa_reset;
+handler on_policy_set, on_policy_list;
 handler on_session_open, on_session_close, on_session_show;
 handler on_user_signed;
 handler on_user_suspend, on_user_resume, on_user_remove, on_user_role,

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/authorizer/factors.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/organisation.h"
 #include "consumer/authorizer/reuse.h"
 #include "model/mail.h"
 #include "model/read.h"
@@ -17,8 +19,10 @@
     "SELECT u.id, u.email, u.role, u.state, u.suspended, u.generation, "    \
     "u.invited_at, u.invited_until, "                                       \
     "u.verified_at, u.confirmed_at, i.email AS invited_by, u.invite_hash, " \
-    "u.verify_hash, u.name, u.by_mail, m.fate, m.told_at, m.reason "        \
+    "u.verify_hash, u.name, u.by_mail, m.fate, m.told_at, m.reason, "       \
+    "u.service, " MFA_STATE " AS mfa "                                      \
     "FROM users u LEFT JOIN users i ON i.id = u.invited_by "                \
+    "LEFT JOIN factors f ON f.user_id = u.id "                              \
     "LEFT JOIN LATERAL (SELECT fate, told_at, reason FROM mails "           \
     "WHERE about = u.invite_hash AND letter = 'invitation' "                \
     "ORDER BY told_at DESC LIMIT 1) m ON true "
@@ -60,6 +64,8 @@ static struct user_row user_row_of(const struct rows *rows, size_t i)
         .mail = fate_of(rows, i),
         .mail_at = row_time(rows, i, "told_at"),
         .mail_reason = dup_or_null(row_text(rows, i, "reason")),
+        .mfa = word_value(&mfa_state_words, row_text(rows, i, "mfa")),
+        .service = row_bool(rows, i, "service"),
     };
 }
 
@@ -87,6 +93,11 @@ static int answer_user(struct asking *asking, const struct rows *rows,
                    : -1;
     }
     proof_used(asking->proof, &answer.envelopes);
+    if (asking->request->kind == EVENT_INVITATION_SHOW &&
+        rules_now(asking, &answer.rules, err) != 0) {
+        table_done(&user_answer_table, &answer);
+        return -1;
+    }
     return asking_answer_take(asking, &user_answer_table, &answer, err);
 }
 
@@ -112,7 +123,7 @@ int on_user_show(struct asking *asking, struct err *err)
     const struct user_named *named = asking->request->payload;
     _cleanup_rows_ struct rows *rows = NULL;
     struct err ignored;
-    _cleanup_free_ char *email = email_normal(named->email, &ignored);
+    _cleanup_free_ char *email = account_normal(named->email, &ignored);
 
     if (email == NULL || (!asking_by_administrator(asking) &&
                           strcmp(email, asking->signer.person.email) != 0)) {
@@ -164,7 +175,9 @@ static int check_invite(struct asking *asking, const struct user_invite *invite,
 {
     struct invitation checked;
     struct err bad;
-    _cleanup_free_ char *email = email_normal(invite->email, &bad);
+    _cleanup_free_ char *email = invite->service
+                                     ? account_normal(invite->email, &bad)
+                                     : email_normal(invite->email, &bad);
 
     if (email == NULL || strcmp(email, invite->email) != 0) {
         return asking_refuse(asking, REPLY_INVALID, "%s",
@@ -188,6 +201,31 @@ static int check_invite(struct asking *asking, const struct user_invite *invite,
                    : -1;
     }
     return 0;
+}
+
+/* What the organisation asks of an invitation. */
+static int check_rules(struct asking *asking, const struct user_invite *invite,
+                       struct err *err)
+{
+    struct rules rules;
+    char longest[24];
+
+    if (rules_now(asking, &rules, err) != 0) {
+        return -1;
+    }
+    if (rules.mfa == MFA_REQUIRED && !invite->mfa && !invite->service) {
+        return asking_refuse(asking, REPLY_INVALID,
+                             "the policy requires a second factor of every "
+                             "person: invite without --no-mfa");
+    }
+    duration_format(rules.invitation_ttl, longest, sizeof(longest));
+    return invite->until <=
+                   invite->request.head.issued + rules.invitation_ttl * 1000
+               ? 0
+               : asking_refuse(asking, REPLY_INVALID,
+                               "the policy lets an invitation be open for %s "
+                               "at most",
+                               longest);
 }
 
 static int refuse_known(struct asking *asking, const struct user_row *user)
@@ -269,14 +307,15 @@ static int store_invited(struct asking *asking, struct err *err)
     return PG(asking->daemon->postgres,
               "INSERT INTO users (id, email, role, state, invite_hash, "
               "invitation_key_id, invited_until, invited_by, invited_at, name, "
-              "by_mail) VALUES ($1, $2, $3, 'invited', $4, $5, $6, $7, $8, $9, "
-              "$10)",
+              "by_mail, mfa, service) VALUES ($1, $2, $3, 'invited', $4, $5, "
+              "$6, $7, $8, $9, $10, $11, $12)",
               NULL, err, P_ID(&invite->user), P_TEXT(invite->email),
               P_TEXT(word_text(&role_words, invite->role)),
               P_HASH(&asking->request->hash), P_HASH(&key),
               P_TIME(invite->until), P_ID(&asking->signer.person.user),
               P_TIME(invite->request.head.issued), P_TEXT(invite->name),
-              P_BOOL(invite->sealed.n > 0))
+              P_BOOL(invite->sealed.n > 0), P_BOOL(invite->mfa),
+              P_BOOL(invite->service))
                ?: invitation_store(asking, &invite->user, &key, err);
 }
 
@@ -285,6 +324,7 @@ int on_user_invite(struct asking *asking, struct err *err)
     const struct user_invite *invite = asking->request->payload;
 
     return check_invite(asking, invite, err)
+               ?: check_rules(asking, invite, err)
                ?: check_unknown(asking, invite, err)
                ?: asking_made(asking, &asking->request->hash, &invite->user, 0,
                               err)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/authorizer/factors.h"
 
 /* One that there was of this key, and whether it is still the one that counts.
  */
@@ -223,8 +224,15 @@ static int check_row(struct asking *asking, const struct rows *rows)
                              "this key is not the one that counts here");
     }
     asking->state = word_value(&user_state_words, row_text(rows, 0, "state"));
+    asking->mfa =
+        factor_state_of(&asking->signer.person, row_text(rows, 0, "mfa"));
+    asking->until = row_time(rows, 0, "until");
     if (session && row_is_null(rows, 0, "hash")) {
         return asking_sign_in(asking, "the session is not known here");
+    }
+    if (session && row_time(rows, 0, "until") < asking->now) {
+        return asking_refuse(asking, REPLY_DENIED,
+                             "the session has ended: submit login");
     }
     if (session && !row_is_null(rows, 0, "closed_at")) {
         return asking_sign_in(asking, "the session was closed");
@@ -245,11 +253,12 @@ int signer_check_rows(struct asking *asking, struct err *err)
     }
     if (PG(asking->daemon->postgres,
            "SELECT u.state, u.key_id, u.verify_hash = $2 AS current, s.hash, "
-           "s.closed_at "
-           "FROM users u LEFT JOIN sessions s ON s.hash = $3 WHERE u.id = $1",
+           "s.until, s.closed_at, " MFA_STATE
+           " AS mfa FROM users u LEFT JOIN sessions s ON s.hash = $3 "
+           "LEFT JOIN factors f ON f.user_id = u.id WHERE u.id = $1",
            &rows, err, P_ID(&signer->person.user), P_HASH(&signer->person.by),
            P_HASH(&signer->session.hash)) != 0) {
         return -1;
     }
-    return check_row(asking, rows);
+    return check_row(asking, rows) ?: factor_check_own(asking, err);
 }

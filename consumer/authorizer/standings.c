@@ -19,6 +19,8 @@ struct known { /* the row of whom it is about */
     int role;
     int state;
     bool suspended;
+    bool mfa;
+    bool service;
     struct hash naming;
     int64_t generation;
 };
@@ -36,7 +38,8 @@ static int find_known(struct asking *asking, const struct id *user,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT email, role, state, suspended, verify_hash, generation "
+           "SELECT email, role, state, suspended, mfa, service, verify_hash, "
+           "generation "
            "FROM users WHERE id = $1 FOR UPDATE",
            &rows, err, P_ID(user)) != 0) {
         return -1;
@@ -49,6 +52,8 @@ static int find_known(struct asking *asking, const struct id *user,
         .role = word_value(&role_words, row_text(rows, 0, "role")),
         .state = word_value(&user_state_words, row_text(rows, 0, "state")),
         .suspended = row_bool(rows, 0, "suspended"),
+        .mfa = row_bool(rows, 0, "mfa"),
+        .service = row_bool(rows, 0, "service"),
         .naming = row_hash(rows, 0, "verify_hash"),
         .generation = row_int(rows, 0, "generation"),
     };
@@ -239,9 +244,11 @@ static int check_reinvite(struct asking *asking,
 {
     int64_t next = known->generation + (known->state != USER_INVITED);
 
-    if (strcmp(said->email, known->email) != 0 || said->role != known->role) {
+    if (strcmp(said->email, known->email) != 0 || said->role != known->role ||
+        said->service != known->service) {
         return asking_refuse(asking, REPLY_INVALID,
-                             "another address or role than %s's", known->email);
+                             "another address, role or kind than %s's",
+                             known->email);
     }
     if (said->generation != next) {
         return asking_refuse(asking, REPLY_CONFLICT,

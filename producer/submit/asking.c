@@ -11,7 +11,6 @@
 #include "model/log_entry.h"
 #include "producer/submit/heard.h"
 #include "producer/submit/keyring.h"
-#include "producer/submit/naming.h"
 #include "producer/submit/session_file.h"
 #include "trust/known.h"
 
@@ -114,11 +113,14 @@ static char *read_password(const struct submit *submit, const char *file,
 static int unlock_once(struct submit *submit, const char *file, struct err *err)
 {
     _cleanup_free_ char *path = profile_path(submit->profile, "key.json");
-    bool typed = file == NULL && profile_password_file(submit->profile) == NULL;
-    _cleanup_secret_ char *password = read_password(submit, file, err);
+    bool service = submit->profile->service;
+    bool typed = !service && file == NULL &&
+                 profile_password_file(submit->profile) == NULL;
+    _cleanup_secret_ char *password =
+        service ? NULL : read_password(submit, file, err);
     _cleanup_key_pair_ struct key_pair *keys = NULL;
 
-    if (password == NULL) {
+    if (password == NULL && !service) {
         return -1;
     }
     if (key_file_read(path, password, &keys, err) != 0) {
@@ -163,73 +165,6 @@ int asking_unlock(struct submit *submit, const char *file, struct err *err)
 }
 
 /* The session */
-
-static int open_with(struct submit *submit, struct session_key *session,
-                     struct session_answer *ret_answer, struct err *err)
-{
-    int64_t now = clock_now();
-    struct session_open open = {
-        .request.head =
-            head_new(&submit->profile->root, &submit->profile->by, now),
-        .key = session->keys->key,
-        .box = session->keys->box,
-        .until = now + SESSION_LIFE,
-    };
-    struct rpc_call call = {.kind = EVENT_SESSION_OPEN,
-                            .payload = &open,
-                            .first = submit->own,
-                            .second = session->keys,
-                            .ret_hash = &session->by};
-
-    if (rpc_ask(submit->rpc, &call, &session_answer_table, ret_answer, err) !=
-        0) {
-        return -1;
-    }
-    session->until = open.until;
-    /* The same bytes once more: Ed25519 signs the same way each time. */
-    return event_sign(EVENT_SESSION_OPEN, &open, submit->own, session->keys,
-                      &session->envelope, err);
-}
-
-/* Somebody whose role was changed learns by which envelope they are known now,
- * and tries once more. */
-static int open_or_learn(struct submit *submit, struct session_key *session,
-                         struct session_answer *ret_answer, struct err *err)
-{
-    struct err ignored = {0};
-
-    if (open_with(submit, session, ret_answer, err) == 0) {
-        return 0;
-    }
-    if (err->status != EXIT_NOT_ALLOWED ||
-        naming_refresh(submit, &ignored) != 0) {
-        return -1;
-    }
-    err_clear(err);
-    return open_with(submit, session, ret_answer, err);
-}
-
-int asking_open_session(struct submit *submit,
-                        struct session_answer *ret_answer, struct err *err)
-{
-    if (asking_unlock(submit, NULL, err) != 0 ||
-        asking_connect(submit, err) != 0) {
-        return -1;
-    }
-    struct session_key *session = must_calloc(1, sizeof(*session));
-    struct session_answer answer = {0};
-    session->keys = key_pair_new();
-    if (open_or_learn(submit, session, &answer, err) != 0 ||
-        session_store(submit->profile, session, err) != 0) {
-        session_free(session);
-        table_done(&session_answer_table, &answer);
-        return -1;
-    }
-    session_free(submit->session);
-    submit->session = session;
-    *ret_answer = answer;
-    return 0;
-}
 
 int asking_session(struct submit *submit, struct err *err)
 {
@@ -315,15 +250,56 @@ static int ask_in_place(struct submit *submit, const struct question *question,
     return done;
 }
 
+/* An own key alone is not enough where its person has a second factor: a
+ * session has to be open, too, which took a code. What leads to one is asked
+ * without. */
+static bool wants_session(const struct question *question)
+{
+    return question->as == ASK_OWN && question->kind != EVENT_SESSION_SHOW &&
+           question->kind != EVENT_USER_SHOW && question->kind != EVENT_MFA_SET;
+}
+
+/* The one that is stored had ended before its time. What is made for one id
+ * can't be asked under another. */
+static int ask_signed_in(struct submit *submit, const struct question *question,
+                         bool fixed, struct err *err)
+{
+    struct head *head = question->payload;
+    struct session_answer answer = {0};
+
+    if (submit->rpc == NULL || rpc_status(submit->rpc) != REPLY_CODE) {
+        return -1;
+    }
+    session_forget(submit->profile);
+    if (asking_open_session(submit, &answer, err) != 0) {
+        return -1;
+    }
+    table_done(&session_answer_table, &answer);
+    if (fixed) {
+        return err_exit(err, EXIT_NOT_ALLOWED,
+                        "your session had ended; you are signed in again: "
+                        "give the command once more");
+    }
+    head->id = (struct id){0}; /* the one before is decided */
+    return ask_once(submit, question, err);
+}
+
 int submit_ask(struct submit *submit, const struct question *question,
                struct err *err)
 {
     struct head *head = question->payload;
     struct session_answer answer = {0};
     bool stored = submit->session == NULL;
+    bool fixed = !id_is_zero(&head->id);
 
+    if (wants_session(question) && asking_session(submit, err) != 0) {
+        return -1;
+    }
     if (ask_in_place(submit, question, err) == 0) {
         return 0;
+    }
+    if (wants_session(question)) {
+        return ask_signed_in(submit, question, fixed, err);
     }
     if (question->as != ASK_SESSION || err->status != EXIT_NOT_ALLOWED ||
         !stored || submit->session == NULL || submit->rpc == NULL ||

@@ -27,6 +27,8 @@ int asking_unlock(struct submit *submit, const char *file, struct err *err);
  * for which the own key is unlocked. */
 int asking_session(struct submit *submit, struct err *err);
 
-/* Opens a new one, whatever there is, and stores it. */
+/* Opens a new one, whatever there is, and stores it; with a code of the second
+ * factor where one is on, and setting one up where that is wanted and the verb
+ * may (submit->may_set_up). In opening.c. */
 int asking_open_session(struct submit *submit,
                         struct session_answer *ret_answer, struct err *err);

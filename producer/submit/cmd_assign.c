@@ -155,7 +155,8 @@ int cmd_assign_list(struct submit *submit, struct err *err)
     struct assignment_list list = {.command =
                                        (char *)flag_value(submit, "command")};
     const char *user = flag_value(submit, "user");
-    _cleanup_free_ char *email = user != NULL ? email_normal(user, err) : NULL;
+    _cleanup_free_ char *email =
+        user != NULL ? account_normal(user, err) : NULL;
     struct assignments_answer answer = {0};
     struct noun noun = {.nothing = "nothing is assigned",
                         .table = row_table(&assignments_answer_table),
@@ -204,7 +205,7 @@ int cmd_assign_explain(struct submit *submit, struct err *err)
     static const struct noun noun = {.table = &explained_answer_table,
                                      .columns = explained_columns,
                                      .n = ARRAY_SIZE(explained_columns)};
-    _cleanup_free_ char *email = email_normal(submit->args[1], err);
+    _cleanup_free_ char *email = account_normal(submit->args[1], err);
     struct assignment_list about = {.command = submit->args[0], .email = email};
     struct explained_answer answer = {0};
 

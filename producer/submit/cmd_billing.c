@@ -64,7 +64,7 @@ static int make_key(struct submit *submit, const char *out,
 int cmd_billing_init(struct submit *submit, struct err *err)
 {
     const char *out = flag_value(submit, "out");
-    const char *about[] = {submit->profile->email, NULL};
+    struct password_rules rules = {.email = submit->profile->email};
     struct billing_key key;
 
     if (out == NULL) {
@@ -80,7 +80,7 @@ int cmd_billing_init(struct submit *submit, struct err *err)
     _cleanup_secret_ char *password =
         new_password("New password of the billing key",
                      flag_value(submit, "billing-password-file"),
-                     "--billing-password-file FILE", about, err);
+                     "--billing-password-file FILE", &rules, err);
     if (password == NULL || make_key(submit, out, password, &key, err) != 0) {
         return -1;
     }

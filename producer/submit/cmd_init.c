@@ -98,18 +98,18 @@ static int check_new(const struct founding *founding, struct err *err)
 static int read_passwords(const struct submit *submit,
                           struct founding *founding, struct err *err)
 {
-    const char *about[] = {founding->email, NULL};
+    struct password_rules rules = {.email = founding->email};
 
     founding->root_password =
         new_password("New password of the root key",
                      flag_value(submit, "root-password-file"),
-                     "--root-password-file FILE", about, err);
+                     "--root-password-file FILE", &rules, err);
     if (founding->root_password == NULL) {
         return -1;
     }
     founding->own_password = new_password("New password of your own key",
                                           flag_value(submit, "password-file"),
-                                          "--password-file FILE", about, err);
+                                          "--password-file FILE", &rules, err);
     return founding->own_password == NULL ? -1 : 0;
 }
 
@@ -171,7 +171,8 @@ static int write_all(const struct founding *founding, struct err *err)
                             .enrolment = &founding->envelopes};
 
     if (write_root(founding, &files, err) != 0 ||
-        member_write(&member, &files, err) != 0) {
+        member_write(&member, &files, err) != 0 ||
+        member_config(&member, &files, err) != 0) {
         return -1;
     }
     files.keep = true;
@@ -190,7 +191,8 @@ static void tell(const struct founding *founding)
     say("  %s/%s.enrol.json: for the authorizer's [service] enrolment; good "
         "for 90 days.",
         founding->out, founding->name);
-    say("Next: start the authorizer, then `submit target add NAME`.");
+    say("Next: start the authorizer, then `submit mfa setup` for your second "
+        "factor, and `submit target add NAME`.");
 }
 
 static int found(const struct submit *submit, struct founding *founding,

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/session.h"
 #include "producer/submit/greet.h"
 #include "producer/submit/keyring.h"
@@ -19,10 +20,35 @@ void greet(const struct session_answer *answer)
             : "");
 }
 
+/* --ttl, within what any session may last. */
+static int read_life(struct submit *submit, struct err *err)
+{
+    const char *ttl = flag_value(submit, "ttl");
+    int64_t seconds = 0;
+
+    if (ttl == NULL) {
+        return 0;
+    }
+    if (duration_parse(ttl, &seconds, err) != 0 || seconds < 60 ||
+        seconds * 1000 > SESSION_LIFE) {
+        return err_exit(err, EXIT_USAGE,
+                        "--ttl %.40s: a session lasts 1m at least and 8h at "
+                        "most",
+                        ttl);
+    }
+    submit->session_life = seconds * 1000;
+    return 0;
+}
+
 int cmd_login(struct submit *submit, struct err *err)
 {
     struct session_answer answer = {0};
 
+    submit->code_file = flag_value(submit, "code-file");
+    submit->may_set_up = true;
+    if (read_life(submit, err) != 0) {
+        return -1;
+    }
     if (asking_unlock(submit, flag_value(submit, "password-file"), err) != 0 ||
         asking_open_session(submit, &answer, err) != 0) {
         return -1;
@@ -68,12 +94,22 @@ int cmd_logout(struct submit *submit, struct err *err)
     return 0;
 }
 
+static char *kind_of_asker(const void *row)
+{
+    const struct session_answer *answer = row;
+
+    return must_strdup(answer->service ? "service" : "person");
+}
+
 static const struct column whoami_columns[] = {
     {"email", COLUMN_TEXT, .at = offsetof(struct session_answer, email)},
     {"role", COLUMN_WORD, .at = offsetof(struct session_answer, role),
      .words = &role_words},
     {"state", COLUMN_WORD, .at = offsetof(struct session_answer, state),
      .words = &user_state_words},
+    {"kind", COLUMN_MADE, .make = kind_of_asker},
+    {"mfa", COLUMN_WORD, .at = offsetof(struct session_answer, mfa),
+     .words = &mfa_state_words},
     {"until", COLUMN_TIME, .at = offsetof(struct session_answer, until)},
 };
 

@@ -15,6 +15,7 @@
 #include "producer/submit/files.h"
 #include "model/key_words.h"
 #include "producer/submit/reinvite.h"
+#include "producer/submit/second_factor.h"
 #include "producer/submit/kept.h"
 #include "producer/submit/submit.h"
 
@@ -23,6 +24,8 @@ struct subject { /* whom it is about */
     struct id user;
     struct person person; /* once they have verified */
     bool verified;
+    bool mfa; /* as they were invited */
+    bool service;
 };
 
 static void subject_done(struct subject *subject)
@@ -52,6 +55,9 @@ static int check_subject(const struct submit *submit, struct subject *subject,
     }
     known = subject->verified ? subject->person.email : invited.email;
     subject->user = subject->verified ? subject->person.user : invited.user;
+    subject->mfa = subject->verified ? subject->person.mfa : invited.mfa;
+    subject->service =
+        subject->verified ? subject->person.service : invited.service;
     return strcmp(known, email) == 0
                ? 0
                : err_set(err, ERR_REJECT, "it is about %s", known);
@@ -60,7 +66,7 @@ static int check_subject(const struct submit *submit, struct subject *subject,
 static int find_subject(struct submit *submit, struct subject *ret_subject,
                         struct err *err)
 {
-    _cleanup_free_ char *email = email_normal(submit->args[0], err);
+    _cleanup_free_ char *email = account_normal(submit->args[0], err);
     struct user_named named = {.email = email};
     struct question question = {.as = ASK_SESSION,
                                 .kind = EVENT_USER_SHOW,
@@ -272,6 +278,8 @@ static int reinvite(struct submit *submit, const struct subject *subject,
     struct user_reinvite payload = {.user = subject->user,
                                     .email = row->email,
                                     .role = row->role,
+                                    .mfa = subject->mfa,
+                                    .service = subject->service,
                                     .generation =
                                         row->generation + subject->verified};
     int done = 0;
@@ -303,14 +311,10 @@ int cmd_user_resend(struct submit *submit, struct err *err)
     return reinvite(submit, &subject, KEPT_NOTHING, err);
 }
 
-int cmd_user_reset(struct submit *submit, struct err *err)
+static int reset_password(struct submit *submit, struct err *err)
 {
     _cleanup_subject_ struct subject subject = {0};
 
-    if (!flag_given(submit, "password")) {
-        return err_exit(err, EXIT_USAGE,
-                        "what is lost? --password: `submit help user reset`");
-    }
     if (find_subject(submit, &subject, err) != 0) {
         return -1;
     }
@@ -326,4 +330,17 @@ int cmd_user_reset(struct submit *submit, struct err *err)
     say("Their old key opens nothing any more; what was assigned to them "
         "stays.");
     return 0;
+}
+
+int cmd_user_reset(struct submit *submit, struct err *err)
+{
+    bool password = flag_given(submit, "password");
+
+    if (password == flag_given(submit, "mfa")) {
+        return err_exit(err, EXIT_USAGE,
+                        "what is lost? --password or --mfa: `submit help user "
+                        "reset`");
+    }
+    return password ? reset_password(submit, err)
+                    : second_factor_reset(submit, submit->args[0], err);
 }

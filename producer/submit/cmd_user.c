@@ -17,6 +17,7 @@
 #include "model/user.h"
 #include "producer/submit/compared.h"
 #include "producer/submit/notifiers.h"
+#include "producer/submit/policy_now.h"
 #include "producer/submit/reinvite.h"
 #include "producer/submit/submit.h"
 
@@ -29,6 +30,8 @@ struct invited {
     int role;
     int64_t until;
     bool mail;
+    bool mfa;
+    bool service;
     struct list notifiers; /* struct notifier */
 };
 
@@ -40,16 +43,28 @@ static const struct field invited_fields[] = {
      .at = offsetof(struct invited, role)},
     {"until", FIELD_TIME, .at = offsetof(struct invited, until)},
     {"mail", FIELD_BOOL, .at = offsetof(struct invited, mail)},
+    {"mfa", FIELD_BOOL, .at = offsetof(struct invited, mfa)},
+    {"service", FIELD_BOOL, .at = offsetof(struct invited, service)},
 };
 
 static const struct table invited_table = {
     .name = "invited", TABLE(invited_fields), .size = sizeof(struct invited)};
+
+static char *factor_of_invited(const void *row)
+{
+    const struct invited *invited = row;
+
+    return must_strdup(invited->service ? "none (machine identity)"
+                       : invited->mfa   ? "at the first login"
+                                        : "none");
+}
 
 static const struct column invited_columns[] = {
     {"verification code", COLUMN_TEXT, .at = offsetof(struct invited, code)},
     {"invited", COLUMN_TEXT, .at = offsetof(struct invited, email)},
     {"as", COLUMN_WORD, .at = offsetof(struct invited, role),
      .words = &role_words},
+    {"second factor", COLUMN_MADE, .make = factor_of_invited},
     {"until", COLUMN_TIME, .at = offsetof(struct invited, until)},
 };
 
@@ -77,10 +92,35 @@ static int read_role(const struct submit *submit, int *ret_role,
     return 0;
 }
 
+/* A person has a second factor unless it is said otherwise; a machine identity
+ * never. */
+static int read_kind(const struct submit *submit, struct invited *invited,
+                     struct err *err)
+{
+    bool with = flag_given(submit, "mfa");
+    bool without = flag_given(submit, "no-mfa");
+
+    invited->service = flag_given(submit, "service");
+    invited->mfa = !without && !invited->service;
+    if (with && without) {
+        return err_exit(err, EXIT_USAGE, "--mfa and --no-mfa: which one?");
+    }
+    return invited->service && (with || invited->role != ROLE_RUNNER)
+               ? err_exit(err, EXIT_USAGE,
+                          "a machine identity is a runner, without a second "
+                          "factor")
+               : 0;
+}
+
 static int read_invited(const struct submit *submit, struct invited *invited,
                         struct err *err)
 {
-    invited->email = email_normal(submit->args[0], err);
+    if (read_role(submit, &invited->role, err) != 0 ||
+        read_kind(submit, invited, err) != 0) {
+        return -1;
+    }
+    invited->email = invited->service ? account_normal(submit->args[0], err)
+                                      : email_normal(submit->args[0], err);
     invited->name = flag_value(submit, "name");
     if (invited->email == NULL ||
         (invited->name != NULL &&
@@ -88,7 +128,7 @@ static int read_invited(const struct submit *submit, struct invited *invited,
         err->status = EXIT_DATA;
         return -1;
     }
-    return read_role(submit, &invited->role, err);
+    return 0;
 }
 
 static char *code_of(const unsigned char seed[static INVITATION_SEED],
@@ -102,12 +142,39 @@ static char *code_of(const unsigned char seed[static INVITATION_SEED],
     return code;
 }
 
+/* To whom a mail can go: not to a machine that has a plain name. */
+static int find_notifiers(struct submit *submit, struct invited *invited,
+                          struct err *err)
+{
+    return strchr(invited->email, '@') == NULL
+               ? 0
+               : notifiers_find(submit, &invited->notifiers, err);
+}
+
+static int invitation_life(struct submit *submit, int64_t *ret_ms,
+                           struct err *err)
+{
+    struct rules_answer policy = {0};
+
+    if (policy_now(submit, &policy, err) != 0) {
+        return -1;
+    }
+    *ret_ms = policy.rules.invitation_ttl * 1000;
+    table_done(&rules_answer_table, &policy);
+    return 0;
+}
+
 static int invite(struct submit *submit, struct invited *invited,
                   const unsigned char seed[static INVITATION_SEED],
                   struct err *err)
 {
     const struct hash *root = &submit->profile->root;
     _cleanup_key_pair_ struct key_pair *keys = key_pair_from_invitation(seed);
+    int64_t life = 0;
+
+    if (invitation_life(submit, &life, err) != 0) {
+        return -1;
+    }
     int64_t now = clock_now();
     struct user_invite payload = {
         .request.head = {.id = id_new(now), .issued = now},
@@ -116,7 +183,9 @@ static int invite(struct submit *submit, struct invited *invited,
         .email = invited->email,
         .name = (char *)invited->name,
         .role = invited->role,
-        .until = now + INVITATION_LIFE,
+        .until = now + life,
+        .mfa = invited->mfa,
+        .service = invited->service,
     };
     int done =
         notifiers_seal(submit, &invited->notifiers, seed, invited->email,
@@ -145,9 +214,11 @@ static void tell_invited(const struct invited *invited)
             "user list` shows what becomes of it.",
             invited->email);
     } else {
-        say("No notifier is enrolled, so no mail goes out: hand the code over "
-            "by a way that you trust; it is good once. With it they run: "
-            "submit verify");
+        say("%s: hand the code over by a way that you trust; it is good once. "
+            "With it they run: submit verify",
+            strchr(invited->email, '@') == NULL
+                ? "A machine has no mailbox"
+                : "No notifier is enrolled, so no mail goes out");
     }
     if (invited->role == ROLE_ADMINISTRATOR) {
         say("After that an administrator confirms them: submit user confirm %s",
@@ -162,7 +233,7 @@ int cmd_user_invite(struct submit *submit, struct err *err)
 
     randombytes_buf(seed, sizeof(seed));
     int done = read_invited(submit, &invited, err) != 0 ||
-                       notifiers_find(submit, &invited.notifiers, err) != 0 ||
+                       find_notifiers(submit, &invited, err) != 0 ||
                        invite(submit, &invited, seed, err) != 0
                    ? -1
                    : 0;
@@ -203,11 +274,15 @@ static int ask_again(struct submit *submit, struct again *again,
     struct head *head = &reinvite->entry.request.head;
     _cleanup_key_pair_ struct key_pair *keys =
         key_pair_from_invitation(again->seed);
+    int64_t life = 0;
 
+    if (invitation_life(submit, &life, err) != 0) {
+        return -1;
+    }
     head->issued = clock_now();
     head->id = id_new(head->issued);
     reinvite->invitation = keys->key;
-    reinvite->until = head->issued + INVITATION_LIFE;
+    reinvite->until = head->issued + life;
     int done = seal_again(submit, again, err) != 0
                    ? -1
                    : submit_ask(submit,
@@ -229,7 +304,7 @@ int invitation_again(struct submit *submit, struct user_reinvite *reinvite,
 
     randombytes_buf(seed, sizeof(seed));
     struct again again = {reinvite, &invited.notifiers, seed};
-    int done = notifiers_find(submit, &invited.notifiers, err) != 0
+    int done = find_notifiers(submit, &invited, err) != 0
                    ? -1
                    : ask_again(submit, &again, err);
     if (done == 0) {
@@ -379,12 +454,22 @@ static char *state_make(const void *row)
                            : word_text(&user_state_words, user->state));
 }
 
+static char *kind_of_user(const void *row)
+{
+    const struct user_row *user = row;
+
+    return must_strdup(user->service ? "service" : "person");
+}
+
 static const struct column user_columns[] = {
     {"email", COLUMN_TEXT, .at = offsetof(struct user_row, email),
      .wide = true},
     {"name", COLUMN_TEXT, .at = offsetof(struct user_row, name), .wide = true},
+    {"kind", COLUMN_MADE, .make = kind_of_user},
     {"role", COLUMN_WORD, .at = offsetof(struct user_row, role),
      .words = &role_words},
+    {"mfa", COLUMN_WORD, .at = offsetof(struct user_row, mfa),
+     .words = &mfa_state_words},
     {"state", COLUMN_MADE, .make = state_make},
     {"invited by", COLUMN_TEXT, .at = offsetof(struct user_row, invited_by),
      .wide = true},

@@ -34,6 +34,10 @@ struct following {
     struct key_pair *own;
     struct user_verify verify;
     struct rpc *rpc;
+    struct hash begun;    /* an earlier try's invitation key, by its id; zero:
+                             there    was none */
+    const char *password; /* of the new key; NULL: a machine's */
+    struct files *files;
 };
 
 static void following_done(struct following *following)
@@ -77,28 +81,67 @@ static int read_code(const struct submit *submit, struct following *following,
     return 0;
 }
 
+/* What a verify that was broken off has left: everything but the config that
+ * would make it a profile. */
+static bool find_begun(struct following *following)
+{
+    _cleanup_free_ char *path =
+        must_printf("%s/enrolment.json", following->directory);
+    _cleanup_envelopes_ struct list envelopes = {0};
+    struct err ignored;
+
+    if (!file_exists(path) || envelopes_read(path, &envelopes, &ignored) != 0 ||
+        envelopes.n == 0) {
+        return false;
+    }
+    const struct envelope *first = &list_at(&envelopes, struct envelope, 0);
+    if (strcmp(first->type, event_types[EVENT_USER_VERIFY].type) == 0 &&
+        first->signatures.n > 0) {
+        following->begun = list_at(&first->signatures, struct signature, 0).key;
+    }
+    return !hash_is_zero(&following->begun);
+}
+
 /* A directory in which nobody is yet; what is configured there of the broker
  * holds. */
 static int read_place(struct following *following, struct err *err)
 {
-    static const char *const files[] = {"key.json", "enrolment.json",
-                                        "root.pub"};
+    struct err somebody = {0};
 
     following->directory = profile_directory(err);
     if (following->directory == NULL) {
         return -1;
     }
+    if (place_check(following->directory, &somebody) != 0 &&
+        !find_begun(following)) {
+        *err = somebody;
+        return -1;
+    }
+    return 0;
+}
+
+/* By this very invitation, or it is somebody's. */
+static int check_begun(const struct following *following, struct err *err)
+{
+    struct hash invitation = key_id(&following->invitation->key);
+
+    return hash_is_zero(&following->begun) ||
+                   hash_equal(&following->begun, &invitation)
+               ? 0
+               : place_check(following->directory, err);
+}
+
+/* It never arrived: nothing of it is worth anything. */
+static void remove_begun(const struct following *following)
+{
+    static const char *const files[] = {"key.json", "root.pub",
+                                        "enrolment.json"};
+
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
         _cleanup_free_ char *path =
             must_printf("%s/%s", following->directory, files[i]);
-        if (files_absent(path,
-                         "this profile is somebody's; ERRAND_PROFILE names "
-                         "another directory",
-                         err) != 0) {
-            return -1;
-        }
+        (void)unlink(path);
     }
-    return 0;
 }
 
 /* What the block says of the brokers counts, unless a config does already. */
@@ -139,6 +182,7 @@ static int check_invitation(struct following *following, struct err *err)
     free(following->answer.user.email); /* as signed, not as told */
     following->answer.user.email = must_strdup(invited.email);
     following->answer.user.role = invited.role;
+    following->answer.user.service = invited.service;
     proof_used(proof, &following->chain);
     return 0;
 }
@@ -185,61 +229,55 @@ static int show_invitation(struct following *following, struct err *err)
     return check_invitation(following, err);
 }
 
-/* The request fills in what rpc_ask() adds, so the envelope is made again from
- * it: the same bytes, since Ed25519 signs the same way each time. */
-static int write_profile(struct following *following, const char *password,
-                         struct files *files, struct err *err)
+/* Before the request is sent, so that no accepted key is ever lost. */
+static int write_member(void *arg, const struct envelope *verify,
+                        struct err *err)
 {
-    struct envelope verify = {0};
-    struct list enrolment = {0};
+    struct following *following = arg;
+    _cleanup_envelopes_ struct list enrolment = {0};
     struct member member = {.directory = following->directory,
                             .root = &following->root,
                             .keys = following->own,
-                            .password = password,
-                            .enrolment = &enrolment,
-                            .brokers = following->brokers};
+                            .password = following->password,
+                            .enrolment = &enrolment};
 
-    if (event_sign(EVENT_USER_VERIFY, &following->verify, following->invitation,
-                   following->own, &verify, err) != 0) {
-        return -1;
-    }
-    envelopes_add(&enrolment, &verify);
-    envelope_done(&verify);
+    envelopes_add(&enrolment, verify);
     for (size_t i = 0; i < following->chain.n; i++) {
         envelopes_add(&enrolment,
                       &list_at(&following->chain, struct envelope, i));
     }
-    int done = member_write(&member, files, err);
-    envelopes_done(&enrolment);
-    return done;
+    return member_write(&member, following->files, err);
+}
+
+static int finish(struct following *following, struct err *err)
+{
+    struct member member = {.directory = following->directory,
+                            .brokers = following->brokers};
+
+    return member_config(&member, following->files, err);
 }
 
 /* Where it may have been accepted without our being told, the profile stays:
  * the code is worth nothing by then. */
-static int become(struct following *following, const char *password,
-                  struct err *err)
+static int become(struct following *following, struct err *err)
 {
-    _cleanup_files_ struct files files = {0};
     struct rpc_call call = {.kind = EVENT_USER_VERIFY,
                             .payload = &following->verify,
-                            .first = following->invitation};
+                            .first = following->invitation,
+                            .before = write_member,
+                            .arg = following};
 
     following->own = key_pair_new();
     following->verify.key = following->own->key;
     call.second = following->own;
-    _cleanup_free_ char *key = must_printf("%s/key.json", following->directory);
-    if (directory_make(following->directory, err) != 0 ||
-        files_key(&files, key, following->own, password, err) != 0) {
-        return -1;
-    }
     int asked = rpc_ask(following->rpc, &call, NULL, NULL, err);
     bool unsure = asked != 0 && err->status == EXIT_NO_ANSWER;
     struct err bad = {0};
     if (asked != 0 && !unsure) {
         return -1;
     }
-    files.keep = true;
-    if (write_profile(following, NULL, &files, &bad) != 0) {
+    following->files->keep = true;
+    if (finish(following, &bad) != 0) {
         *err = bad;
         return -1;
     }
@@ -258,9 +296,14 @@ static int sign_in(struct submit *submit, struct following *following,
         return -1;
     }
     submit->own = take_ptr(following->own);
-    submit->rpc = take_ptr(following->rpc);
-    if (asking_open_session(submit, &answer, err) != 0) {
-        return err_wrap(err, "you are a member now, but not signed in");
+    if (rpc_root(following->rpc) != NULL) {
+        submit->rpc = take_ptr(following->rpc);
+    }
+    submit->may_set_up = true;
+    if (asking_unlock(submit, flag_value(submit, "password-file"), err) != 0 ||
+        asking_open_session(submit, &answer, err) != 0) {
+        return err_wrap(err, "you are a member now, but not signed in "
+                             "(`submit login` goes on)");
     }
     greet(&answer);
     if (answer.state == USER_VERIFIED) {
@@ -274,31 +317,63 @@ static int sign_in(struct submit *submit, struct following *following,
                      err);
 }
 
+/* An earlier try was accepted, as it seems, and broken off after: its key is
+ * here. */
+static int go_on(struct submit *submit, struct following *following,
+                 struct err *err)
+{
+    say("submit: %s; going on with the key that is in %s", err->text,
+        following->directory);
+    following->files->keep = true;
+    return finish(following, err) != 0 ? -1 : sign_in(submit, following, err);
+}
+
+static int join(struct submit *submit, struct following *following,
+                struct err *err)
+{
+    const struct user_row *user = &following->answer.user;
+    struct password_rules rules = {.min = following->answer.rules.password_min,
+                                   .email = user->email};
+    _cleanup_secret_ char *password = NULL;
+
+    say("You are invited as %s%s: %s.", word_text(&role_words, user->role),
+        user->service ? " (machine identity)" : "", user->email);
+    if (!user->service) {
+        password =
+            new_password("New password", flag_value(submit, "password-file"),
+                         "--password-file FILE", &rules, err);
+        if (password == NULL) {
+            return -1;
+        }
+    }
+    following->password = password;
+    return become(following, err) != 0 ? -1 : sign_in(submit, following, err);
+}
+
 static int follow(struct submit *submit, struct following *following,
                   struct err *err)
 {
-    const char *file = flag_value(submit, "password-file");
-
     if (read_place(following, err) != 0 ||
         read_code(submit, following, err) != 0 ||
-        read_brokers(following, err) != 0 ||
-        show_invitation(following, err) != 0) {
+        check_begun(following, err) != 0 || read_brokers(following, err) != 0) {
         return -1;
     }
-    const struct user_row *user = &following->answer.user;
-    say("You are invited as %s: %s.", word_text(&role_words, user->role),
-        user->email);
-    const char *about[] = {user->email, NULL};
-    _cleanup_secret_ char *password =
-        new_password("New password", file, "--password-file FILE", about, err);
-    return password == NULL || become(following, password, err) != 0
-               ? -1
-               : sign_in(submit, following, err);
+    if (show_invitation(following, err) != 0) {
+        return hash_is_zero(&following->begun) || following->rpc == NULL ||
+                       rpc_status(following->rpc) != REPLY_CONFLICT
+                   ? -1
+                   : go_on(submit, following, err);
+    }
+    if (!hash_is_zero(&following->begun)) {
+        remove_begun(following);
+    }
+    return join(submit, following, err);
 }
 
 int cmd_verify(struct submit *submit, struct err *err)
 {
-    struct following following = {0};
+    _cleanup_files_ struct files files = {0};
+    struct following following = {.files = &files};
 
     if (submit->n_args > 0) {
         return err_exit(err, EXIT_USAGE,

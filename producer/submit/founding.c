@@ -9,20 +9,37 @@
 #define CONFIG_MAX 65536
 
 char *new_password(const char *question, const char *file, const char *instead,
-                   const char *const *about, struct err *err)
+                   const struct password_rules *rules, struct err *err)
 {
     if (file == NULL) {
-        return prompt_new_password(question, instead, about, err);
+        return prompt_new_password(question, instead, rules, err);
     }
     _cleanup_secret_ char *secret = secret_from_file(file, err);
     if (secret == NULL) {
         return NULL;
     }
-    if (password_check(secret, about, err) != 0) {
+    if (password_check(secret, rules, err) != 0) {
         (void)err_wrap(err, "%s", file);
         return NULL;
     }
     return take_ptr(secret);
+}
+
+int place_check(const char *directory, struct err *err)
+{
+    static const char *const files[] = {"key.json", "enrolment.json",
+                                        "root.pub"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        _cleanup_free_ char *path = must_printf("%s/%s", directory, files[i]);
+        if (files_absent(path,
+                         "this profile is somebody's; ERRAND_PROFILE names "
+                         "another directory",
+                         err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 int name_check(const char *name, struct err *err)
@@ -74,8 +91,33 @@ static int add_to_config(const char *path, const char *brokers, struct err *err)
     return file_write(path, text.data, text.len, 0644, true, err);
 }
 
-static int write_config(const struct member *member, struct files *files,
-                        struct err *err)
+int member_write(const struct member *member, struct files *files,
+                 struct err *err)
+{
+    _cleanup_free_ char *root = must_printf("%s/root.pub", member->directory);
+    _cleanup_free_ char *key = must_printf("%s/key.json", member->directory);
+    _cleanup_free_ char *enrolment =
+        must_printf("%s/enrolment.json", member->directory);
+
+    const struct envelope *first =
+        &list_at(member->enrolment, struct envelope, 0);
+    struct list rest = {.items = (void *)(first + 1),
+                        .n = member->enrolment->n - 1};
+
+    if (directory_make(member->directory, err) != 0 ||
+        files_envelopes(files, enrolment, first, &rest, err) != 0 ||
+        (!file_exists(root) &&
+         files_root(files, root, member->root, err) != 0)) {
+        return -1;
+    }
+    return file_exists(key)
+               ? 0
+               : files_key(files, key, member->keys, member->password, err);
+}
+
+/* The lines of a config that is there, then ours. */
+int member_config(const struct member *member, struct files *files,
+                  struct err *err)
 {
     _cleanup_free_ char *path = must_printf("%s/config", member->directory);
     bool told = member->brokers != NULL && member->brokers[0] != '\0';
@@ -91,30 +133,4 @@ static int write_config(const struct member *member, struct files *files,
     (void)buf_addf(&text, "%sbootstrap.servers = %s\n", named ? "" : "# ",
                    named ? brokers : "HOST:PORT");
     return files_text(files, path, buf_text(&text), 0644, err);
-}
-
-int member_write(const struct member *member, struct files *files,
-                 struct err *err)
-{
-    _cleanup_free_ char *root = must_printf("%s/root.pub", member->directory);
-    _cleanup_free_ char *key = must_printf("%s/key.json", member->directory);
-    _cleanup_free_ char *enrolment =
-        must_printf("%s/enrolment.json", member->directory);
-
-    if (directory_make(member->directory, err) != 0 ||
-        (!file_exists(root) &&
-         files_root(files, root, member->root, err) != 0)) {
-        return -1;
-    }
-    if (member->password != NULL &&
-        files_key(files, key, member->keys, member->password, err) != 0) {
-        return -1;
-    }
-    const struct envelope *first =
-        &list_at(member->enrolment, struct envelope, 0);
-    struct list rest = {.items = (void *)(first + 1),
-                        .n = member->enrolment->n - 1};
-    return files_envelopes(files, enrolment, first, &rest, err) != 0
-               ? -1
-               : write_config(member, files, err);
 }

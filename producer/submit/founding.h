@@ -11,7 +11,7 @@
 /* A new password, from a private file or (NULL) asked for twice; held to the
  * same rules either way. NULL: err. */
 char *new_password(const char *question, const char *file, const char *instead,
-                   const char *const *about, struct err *err);
+                   const struct password_rules *rules, struct err *err);
 
 /* -1 (status 65): no name for a daemon or a target. */
 int name_check(const char *name, struct err *err);
@@ -30,12 +30,19 @@ struct member {
     const char *directory;
     const struct key32 *root;
     const struct key_pair *keys;
-    const char *password;         /* NULL: key.json is there already */
+    const char *password;         /* NULL: a machine's key, in clear */
     const struct list *enrolment; /* what names the key first */
     const char *brokers;          /* NULL, "": ERRAND_BROKERS, if it is set */
 };
 
-/* Writes root.pub, key.json, enrolment.json and config; a config that is there
- * already keeps its lines. */
+/* -1 (status 65): this directory is somebody's profile. */
+int place_check(const char *directory, struct err *err);
+
+/* Writes enrolment.json, root.pub, and key.json where it is not there yet: in
+ * this order, so that what was broken off is known by the first. */
 int member_write(const struct member *member, struct files *files,
                  struct err *err);
+
+/* Makes it a profile: writes config; one that is there keeps its lines. */
+int member_config(const struct member *member, struct files *files,
+                  struct err *err);

@@ -183,6 +183,7 @@ static int check_person(struct profile *profile, const char *path,
     profile->key = person.key;
     profile->email = must_strdup(person.email);
     profile->role = person.role;
+    profile->service = person.service;
     return 0;
 }
 

@@ -27,7 +27,8 @@ struct profile {
     struct key32 key;      /* the own key, as it says */
     struct id user;
     char *email;
-    int role; /* as invited */
+    int role;     /* as invited */
+    bool service; /* a machine identity: its key is in clear */
 };
 
 /* The directory that counts now; the caller's to free. */

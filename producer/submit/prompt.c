@@ -1,8 +1,4 @@
-/*
- * prompt.c: see prompt.h. The strength of new passwords is zxcvbn's guess
- * (https://github.com/tsyrogit/zxcvbn-c): entropy in bits; below MIN_BITS a
- * guess of a few hours on a stolen key file would do.
- */
+/* prompt.c: see prompt.h. */
 #include "producer/submit/prompt.h"
 
 #include <ctype.h>
@@ -15,14 +11,11 @@
 #include <termios.h>
 #include <unistd.h>
 #include <bsd/readpassphrase.h>
-#include <zxcvbn.h>
 
 #include "base/file.h"
 #include "base/utf8.h"
 #include "model/invitation.h"
 
-#define MIN_BITS 45.0
-#define ABOUT_MAX 8
 #define TRIES 5 /* mistyped, too short, too easy: all count */
 
 void secret_free(char *secret)
@@ -81,47 +74,9 @@ char *prompt_secret(const char *question, const char *instead, struct err *err)
     return ask(question, RPP_ECHO_OFF, instead, err);
 }
 
-static size_t characters(const char *text)
-{
-    size_t n = 0;
-
-    for (; *text != '\0'; text++) {
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    }
-    return n;
-}
-
-int password_check(const char *password, const char *const *about,
-                   struct err *err)
-{
-    const char *words[ABOUT_MAX + 2] = {"errand"};
-    size_t n = 1;
-
-    if (!utf8_is_good(password, strlen(password)) ||
-        has_control(password, "")) {
-        return err_exit(err, EX_DATAERR,
-                        "a password is text without control characters");
-    }
-    if (characters(password) < PASSWORD_MIN) {
-        return err_exit(err, EX_DATAERR,
-                        "too short: a password has at least %d characters; "
-                        "five or six random words are good",
-                        PASSWORD_MIN);
-    }
-    for (; about != NULL && about[n - 1] != NULL && n <= ABOUT_MAX; n++) {
-        words[n] = about[n - 1];
-    }
-    if (ZxcvbnMatch(password, words, NULL) < MIN_BITS) {
-        return err_exit(err, EX_DATAERR,
-                        "too easy to guess: take words that don't belong "
-                        "together, and nothing about yourself");
-    }
-    return 0;
-}
-
 /* 0: it is in ret_secret; 1: ask again; -1. */
 static int ask_new_once(const char *question, const char *instead,
-                        const char *const *about, char **ret_secret,
+                        const struct password_rules *rules, char **ret_secret,
                         struct err *err)
 {
     _cleanup_free_ char *again = must_printf("%s, again", question);
@@ -130,7 +85,7 @@ static int ask_new_once(const char *question, const char *instead,
     if (first == NULL) {
         return -1;
     }
-    if (password_check(first, about, err) != 0) {
+    if (password_check(first, rules, err) != 0) {
         return 1;
     }
     _cleanup_secret_ char *second = prompt_secret(again, instead, err);
@@ -146,18 +101,18 @@ static int ask_new_once(const char *question, const char *instead,
 }
 
 char *prompt_new_password(const char *question, const char *instead,
-                          const char *const *about, struct err *err)
+                          const struct password_rules *rules, struct err *err)
 {
     char *secret = NULL;
 
     if (prompt_can()) {
         (void)fprintf(stderr,
-                      "Choose a password of at least %d characters: five or "
-                      "six random words are good.\n",
-                      PASSWORD_MIN);
+                      "Choose a password of at least %lld characters: five "
+                      "or six random words are good.\n",
+                      (long long)password_min(rules));
     }
     for (int i = 0; i < TRIES; i++) {
-        int done = ask_new_once(question, instead, about, &secret, err);
+        int done = ask_new_once(question, instead, rules, &secret, err);
         if (done <= 0) {
             return secret;
         }
@@ -285,6 +240,26 @@ char *prompt_code(const char *question, const char *path, const char *instead,
     return strcmp(path, "-") == 0
                ? code_from(STDIN_FILENO, "standard input", err)
                : code_from_file(path, err);
+}
+
+int prompt_show(const char *text, struct err *err)
+{
+    _cleanup_close_ int fd = open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+    for (size_t left = strlen(text); fd >= 0 && left > 0;) {
+        ssize_t n = write(fd, text, left);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            break;
+        }
+        text += n;
+        left -= (size_t)n;
+    }
+    return *text == '\0'
+               ? 0
+               : err_exit(err, EX_NOPERM, "the terminal can't be written to");
 }
 
 int prompt_yes(const char *question, const char *instead, struct err *err)

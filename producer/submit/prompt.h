@@ -9,9 +9,8 @@
 
 #include <stdbool.h>
 
-#include "base/err.h"
+#include "producer/submit/password.h"
 
-#define PASSWORD_MIN 15 /* characters, of passwords that are new */
 #define SECRET_MAX 1024
 #define CODE_MAX 4096 /* a code, or the block that it came in */
 
@@ -29,14 +28,9 @@ bool prompt_can(void);
  * ("--password-file FILE"). NULL: status 64 or 77 … in err. */
 char *prompt_secret(const char *question, const char *instead, struct err *err);
 
-/* A password that is new: twice, long and strong enough. `about` (NULL-ended)
- * are words that don't make it stronger, such as the e-mail. */
+/* A password that is new: twice, and good enough by password_check(). */
 char *prompt_new_password(const char *question, const char *instead,
-                          const char *const *about, struct err *err);
-
-/* -1 (status 65): too short, or too easy to guess. */
-int password_check(const char *password, const char *const *about,
-                   struct err *err);
+                          const struct password_rules *rules, struct err *err);
 
 /* The first line of a private file (others must not be able to read it). */
 char *secret_from_file(const char *path, struct err *err);
@@ -45,6 +39,9 @@ char *secret_from_file(const char *path, struct err *err);
  * from stdin ("-"), or (NULL) typed or pasted at the terminal, with echo. */
 char *prompt_code(const char *question, const char *path, const char *instead,
                   struct err *err);
+
+/* Shows a secret: to the terminal itself, whatever stdout and stderr are. */
+int prompt_show(const char *text, struct err *err);
 
 /* 1: yes, 0: no; -1: nobody to ask; `instead` as above ("--yes"). */
 int prompt_yes(const char *question, const char *instead, struct err *err);

@@ -147,7 +147,7 @@ static int user_read(const struct submit *submit,
 int user_find(struct submit *submit, const char *email, struct id *ret_user,
               struct err *err)
 {
-    _cleanup_free_ char *normal = email_normal(email, err);
+    _cleanup_free_ char *normal = account_normal(email, err);
     struct user_answer answer = {0};
 
     if (normal == NULL) {

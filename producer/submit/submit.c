@@ -44,6 +44,19 @@ static struct print stdout_print(void)
     };
 }
 
+/* So that nobody wonders who they are: once a verb, where a person looks on. In
+ * pipes and for programs it would only be in the way. */
+static void tell_who(const struct submit *submit)
+{
+    const struct profile *profile = submit->profile;
+
+    if (submit->print.terminal && submit->print.format == FORMAT_TABLE &&
+        isatty(STDERR_FILENO)) {
+        say("%s (%s%s)", profile->email, word_text(&role_words, profile->role),
+            profile->service ? ", machine identity" : "");
+    }
+}
+
 static int run_verb(struct submit *submit, struct err *err)
 {
     if (flag_given(submit, "version")) {
@@ -57,6 +70,7 @@ static int run_verb(struct submit *submit, struct err *err)
         if (submit->profile == NULL) {
             return -1;
         }
+        tell_who(submit);
     }
     return submit->verb->run(submit, err);
 }

@@ -75,6 +75,9 @@ struct submit {
     struct key_pair *own;        /* likewise */
     struct rpc *rpc;             /* likewise */
     struct known *known;         /* likewise: of the revocation log */
+    const char *code_file;       /* of a code of the second factor; NULL: ask */
+    int64_t session_life; /* ms, of a new session; 0: as long as may be */
+    bool may_set_up;      /* a second factor, before a session is opened */
 };
 
 /* A flag's value, the last one given ("" where it takes none); NULL: not
@@ -127,6 +130,9 @@ void say(const char *fmt, ...) _printf_(1, 2);
 
 /* The handlers. */
 cmd cmd_init, cmd_login, cmd_logout, cmd_whoami, cmd_verify;
+cmd cmd_mfa_setup, cmd_mfa_status, cmd_user_reset;
+cmd cmd_policy_list, cmd_policy_set;
+cmd cmd_passwd, cmd_key_export, cmd_key_import, cmd_key_list;
 cmd cmd_user_invite, cmd_user_confirm, cmd_user_list;
 cmd cmd_user_suspend, cmd_user_resume, cmd_user_remove, cmd_user_withdraw,
     cmd_user_role, cmd_user_resend, cmd_user_reset, cmd_key_rotate,

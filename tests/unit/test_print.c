@@ -122,30 +122,7 @@ static void a_full_disk_is_told(void **state)
     (void)fclose(print.out);
 }
 
-/* Passwords */
-
-static void check(const char *password, int expected)
-{
-    static const char *const about[] = {"somebody@example.org", NULL};
-    struct err err = {0};
-
-    if (password_check(password, about, &err) != expected) {
-        fail_msg("%s: %s", password, err.text);
-    }
-}
-
-static void a_password_is_long_and_hard_to_guess(void **state)
-{
-    (void)state;
-    check("correct horse battery staple", 0);
-    check("k3Jx-9fqL_2mZw7pRt", 0);
-    check("\xc3\xa4\xc3\xb6\xc3\xbc short", -1);
-    check("fourteen chars", -1);
-    check("aaaaaaaaaaaaaaaaaaaa", -1);
-    check("passwordpassword", -1);
-    check("somebody@example.org", -1);
-    check("with a\ttab and a bell", -1);
-}
+/* Secrets */
 
 static void only_a_private_files_first_line_is_the_secret(void **state)
 {
@@ -175,7 +152,6 @@ int main(void)
         cmocka_unit_test(names_are_one_a_line),
         cmocka_unit_test(nothing_is_an_empty_array),
         cmocka_unit_test(a_full_disk_is_told),
-        cmocka_unit_test(a_password_is_long_and_hard_to_guess),
         cmocka_unit_test(only_a_private_files_first_line_is_the_secret),
     };
 

@@ -77,6 +77,7 @@ static void make(struct place *place)
                             .enrolment = &place->enrolment};
 
     assert_int_equal(member_write(&member, &files, &err), 0);
+    assert_int_equal(member_config(&member, &files, &err), 0);
     files.keep = true;
     files_done(&files);
 }

@@ -177,12 +177,46 @@ class Installation:
         self.by_admin("an administrator is confirmed", "user.confirm",
                       {"user": verify.envelope.fields["user"],
                        "key": b64(self.second.public), "verify": verify.hash})
+        self.factor()
         self.open = self.asked("two sign: the own key, then the session's",
                                "session.open", self.verify.hash,
                                {"key": b64(self.session.public),
                                 "box": b64(self.session.box),
                                 "until": moment(self.moment + 8 * HOUR)},
                                self.runner, self.session)
+
+    def factor(self):
+        """A second factor, and what the organisation says of them. What is sealed
+        is no part of these: a box is random."""
+        boxes = [{"recipient": hashlib.sha256(self.authorizer.box).hexdigest(),
+                  "box": b64(b"sealed elsewhere")}]
+        recovery = [hashlib.sha256(b"code %d" % i).hexdigest() for i in range(10)]
+        self.asked("a runner sets up a second factor", "mfa.set", self.verify.hash,
+                   {"secret": boxes, "code": boxes, "recovery": recovery,
+                    "session": b64(self.session.public)}, self.runner)
+        self.asked("another takes its place, by a code of the first", "mfa.set",
+                   self.verify.hash, {"secret": boxes, "code": boxes,
+                                      "current": boxes * 2, "recovery": recovery},
+                   self.runner)
+        self.by_admin("an administrator takes away a lost one", "mfa.reset",
+                      {"user": self.user})
+        rules = {"mfa": "required", "password_min": 20, "session_ttl": 3600,
+                 "invitation_ttl": 86400}
+        first = self.by_admin("the organisation requires second factors",
+                              "policy.set", {"version": 1, "rules": rules})
+        self.by_admin("the next version names the one before", "policy.set",
+                      {"version": 2, "previous": first.hash,
+                       "rules": {**rules, "mfa": "optional"}})
+        self.by_admin("a machine is invited", "user.invite",
+                      {"user": user_id(self.root.id, key("a machine").public),
+                       "invitation": b64(key("a machine").public),
+                       "email": "backup-monitor", "role": "runner",
+                       "until": moment(self.moment + 72 * HOUR), "service": True})
+        self.by_admin("a runner is invited, to have a second factor", "user.invite",
+                      {"user": user_id(self.root.id, key("a third").public),
+                       "invitation": b64(key("a third").public),
+                       "email": "c@example.org", "role": "runner",
+                       "until": moment(self.moment + 72 * HOUR), "mfa": True})
 
     def verified(self, name, invite, one_time, own):
         fields = invite.envelope.fields
@@ -295,7 +329,8 @@ class Installation:
     def reads(self):
         session, by = [self.session], self.open.hash
         for kind, fields in (
-                ("session.show", {}), ("user.list", {}), ("target.list", {}),
+                ("session.show", {}), ("policy.list", {}), ("user.list", {}),
+                ("target.list", {}),
                 ("user.show", {"email": "runner@example.org"}),
                 ("user.signed", {"email": "admin@example.org"}), ("command.list", {}),
                 ("command.show", {"name": "disk-report"}),
@@ -347,6 +382,7 @@ class Installation:
 
     def changes(self):
         for kind in ("user.invited", "user.verified", "user.confirmed",
+                     "mfa.enabled", "mfa.withdrawn", "policy.changed",
                      "session.opened", "session.closed", "service.enrolled",
                      "target.added", "command.saved", "assignment.added",
                      "run.accepted", "run.refused", "user.suspended",
