@@ -25,10 +25,10 @@ TRUST := allow dsse event key_file keys known person proof revocation sealed \
 	standing wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
 	postgres postgres_rows
-ROOF := revocation_log rpc rpc_reply service service_setup
+ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
 SUBMIT := asking card_form card_line cards_asked cards_seen cmd_assign \
-	cmd_billing cmd_card cmd_command cmd_init cmd_key cmd_mfa cmd_output \
+	cmd_billing cmd_card cmd_command cmd_init cmd_invite cmd_key cmd_mfa cmd_output \
 	cmd_policy cmd_result cmd_rotate cmd_run cmd_runner cmd_service cmd_session \
 	cmd_standing cmd_target cmd_user cmd_verify compared files follow founding \
 	harmless heard help kept keyring naming notifiers opening parse password \

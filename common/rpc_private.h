@@ -1,6 +1,7 @@
 /*
- * rpc_private.h: what rpc.c (connection, sending, waiting) and rpc_reply.c
- * (opening, believing, joining) share. Of rpc.c and rpc_reply.c alone.
+ * rpc_private.h: what rpc.c (connection, sending, waiting), rpc_reply.c
+ * (opening, believing, joining) and rpc_told.c (what is known) share. Theirs
+ * alone.
  */
 #pragma once
 

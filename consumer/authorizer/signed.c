@@ -7,25 +7,27 @@
 #include "model/read.h"
 
 /* $1: the user. Entries of the revocation log are not here: those stand. */
-#define SIGNED                                                            \
-    "SELECT v.hash, 'command' AS what, c.name AS name "                   \
-    "FROM command_versions v JOIN commands c ON c.id = v.command_id "     \
-    "WHERE v.saved_by = $1 AND c.retired_at IS NULL AND NOT v.void "      \
-    "AND (v.version = c.version OR EXISTS (SELECT FROM assignments a "    \
-    "WHERE a.command_id = c.id AND a.pin = v.version)) "                  \
-    "UNION ALL SELECT a.hash, 'assignment', c.name || ' to ' || u.email " \
-    "FROM assignments a JOIN commands c ON c.id = a.command_id "          \
-    "JOIN users u ON u.id = a.user_id WHERE a.added_by = $1 "             \
-    "UNION ALL SELECT u.invite_hash, 'invitation', u.email FROM users u " \
-    "JOIN envelopes e ON e.hash = u.invite_hash "                         \
-    "WHERE u.invited_by = $1 AND u.state <> 'removed' "                   \
-    "AND e.type = 'errand.user.invite.v1' "                               \
-    "UNION ALL SELECT k.confirm_hash, 'confirmation', u.email "           \
-    "FROM confirmations k JOIN requests r ON r.hash = k.confirm_hash "    \
-    "JOIN users u ON u.confirm_hash = k.confirm_hash "                    \
-    "WHERE r.user_id = $1 AND u.state <> 'removed' "                      \
-    "UNION ALL SELECT s.hash, s.kind, s.name FROM services s "            \
-    "WHERE s.enrolled_by = $1 AND s.revoked_at IS NULL "
+#define SIGNED                                                               \
+    "SELECT v.hash, 'command' AS what, c.name AS name "                      \
+    "FROM command_versions v JOIN commands c ON c.id = v.command_id "        \
+    "WHERE v.saved_by = $1 AND c.retired_at IS NULL AND NOT v.void "         \
+    "AND (v.version = c.version OR EXISTS (SELECT FROM assignments a "       \
+    "WHERE a.command_id = c.id AND a.pin = v.version)) "                     \
+    "UNION ALL SELECT a.hash, 'assignment', c.name || ' to ' || u.email "    \
+    "FROM assignments a JOIN commands c ON c.id = a.command_id "             \
+    "JOIN users u ON u.id = a.user_id WHERE a.added_by = $1 "                \
+    "UNION ALL SELECT u.invite_hash, 'invitation', u.email FROM users u "    \
+    "JOIN envelopes e ON e.hash = u.invite_hash "                            \
+    "WHERE u.invited_by = $1 AND u.state <> 'removed' "                      \
+    "AND e.type = 'errand.user.invite.v1' "                                  \
+    "UNION ALL SELECT k.confirm_hash, 'confirmation', u.email "              \
+    "FROM confirmations k JOIN requests r ON r.hash = k.confirm_hash "       \
+    "JOIN users u ON u.confirm_hash = k.confirm_hash "                       \
+    "WHERE r.user_id = $1 AND u.state <> 'removed' "                         \
+    "UNION ALL SELECT s.hash, s.kind, s.name FROM services s "               \
+    "WHERE s.enrolled_by = $1 AND s.revoked_at IS NULL "                     \
+    "UNION ALL SELECT b.hash, 'billing key', 'generation ' || b.generation " \
+    "FROM billing_keys b WHERE b.made_by = $1 "
 
 static int answer_signed(struct asking *asking, const struct id *user,
                          struct err *err)

@@ -215,7 +215,8 @@ static int print_cards(struct submit *submit, const struct wallet *wallet,
 int cmd_card_list(struct submit *submit, struct err *err)
 {
     const char *user = flag_value(submit, "user");
-    _cleanup_free_ char *email = user != NULL ? account_normal(user, err) : NULL;
+    _cleanup_free_ char *email =
+        user != NULL ? account_normal(user, err) : NULL;
     _cleanup_wallet_ struct wallet wallet = {0};
 
     if (user != NULL && email == NULL) {

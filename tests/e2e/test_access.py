@@ -370,7 +370,7 @@ def reinvite(world, who, of):
 
 
 def unfactored(_world, _who, _of):
-    """What no authorizer can open: a row says y where that alone is refused."""
+    """What no authorizer can open."""
     return {"secret": [], "code": [], "recovery": [
         sha256(b"recovery %d" % n) for n in range(10)]}
 
@@ -379,7 +379,7 @@ def set_policy(world, _who, _of):
     """As it is, once more."""
     now = world.boss_asks("policy.list", {}).answer
     return {"version": now.get("version", 0) + 1, "previous": now.get("hash"),
-            **now["rules"]}
+            "rules": now["rules"]}
 
 
 def rotate(_world, who, _of):
@@ -474,6 +474,9 @@ ASKS = {
 STEPS = {"card.add", "card.default", "card.remove"}  # of a person's cards
 
 
+# What a handler says of a request that is allowed, and asked as far as is of use:
+# a secret that nobody can open, a second factor that is not there.
+ASKED_AS_FAR = {"mfa.set": "invalid", "mfa.reset": "conflict"}
 ENTRIES = {"user.suspend", "user.resume", "user.remove", "user.role",
            "user.reinvite", "key.rotate", "service.revoke", "command.retire",
            "assignment.remove", "target.set"}  # of the revocation log
@@ -528,7 +531,7 @@ class Asked:
         self.reply = reply
         if reply is not None:
             self.came = VERDICTS.get(reply.status, reply.status)
-            if self.verb == "mfa.set" and reply.status == "invalid":
+            if ASKED_AS_FAR.get(self.verb) == reply.status:
                 self.came = "y"
             if self.came == "-" and self.listed == "d":
                 self.came = "d"
