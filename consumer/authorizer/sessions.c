@@ -19,6 +19,7 @@ static int add_authorizers(struct asking *asking, struct list *ret_envelopes,
     if (PG(asking->daemon->postgres,
            "SELECT e.envelope FROM services s JOIN envelopes e "
            "ON e.hash = s.hash WHERE s.kind = 'authorizer' AND s.until > $1 "
+           "AND s.revoked_at IS NULL "
            "ORDER BY s.enrolled_at DESC LIMIT $2::integer",
            &rows, err, P_TIME(asking->now), P_INT(AUTHORIZERS_MAX)) != 0) {
         return -1;

@@ -119,7 +119,7 @@ static char *ask(struct form *form, const struct question_row *row,
 {
     for (int i = 0; i < TRIES; i++) {
         _cleanup_secret_ char *answer =
-            prompt_code(row->question, NULL, instead, err);
+            prompt_line(row->question, NULL, instead, err);
         if (answer == NULL) {
             return NULL;
         }

@@ -242,6 +242,17 @@ char *prompt_code(const char *question, const char *path, const char *instead,
                : code_from_file(path, err);
 }
 
+char *prompt_line(const char *question, const char *path, const char *instead,
+                  struct err *err)
+{
+    char *text = prompt_code(question, path, instead, err);
+
+    if (text != NULL) {
+        text[strcspn(text, "\r\n")] = '\0';
+    }
+    return text;
+}
+
 int prompt_show(const char *text, struct err *err)
 {
     _cleanup_close_ int fd = open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY);

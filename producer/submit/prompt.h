@@ -40,6 +40,10 @@ char *secret_from_file(const char *path, struct err *err);
 char *prompt_code(const char *question, const char *path, const char *instead,
                   struct err *err);
 
+/* The first line of that alone. */
+char *prompt_line(const char *question, const char *path, const char *instead,
+                  struct err *err);
+
 /* Shows a secret: to the terminal itself, whatever stdout and stderr are. */
 int prompt_show(const char *text, struct err *err);
 

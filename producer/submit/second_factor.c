@@ -134,7 +134,7 @@ static int check_code(char *code, struct err *err)
 
 char *code_ask(const char *question, const char *file, struct err *err)
 {
-    _cleanup_secret_ char *code = prompt_code(
+    _cleanup_secret_ char *code = prompt_line(
         question, file, "submit login, on a terminal or with --code-file FILE",
         err);
 

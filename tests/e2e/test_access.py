@@ -476,7 +476,8 @@ STEPS = {"card.add", "card.default", "card.remove"}  # of a person's cards
 
 # What a handler says of a request that is allowed, and asked as far as is of use:
 # a secret that nobody can open, a second factor that is not there.
-ASKED_AS_FAR = {"mfa.set": "invalid", "mfa.reset": "conflict"}
+ASKED_AS_FAR = {"mfa.set": ("invalid", "code_wanted"),
+                "mfa.reset": ("conflict",)}
 ENTRIES = {"user.suspend", "user.resume", "user.remove", "user.role",
            "user.reinvite", "key.rotate", "service.revoke", "command.retire",
            "assignment.remove", "target.set"}  # of the revocation log
@@ -531,7 +532,7 @@ class Asked:
         self.reply = reply
         if reply is not None:
             self.came = VERDICTS.get(reply.status, reply.status)
-            if ASKED_AS_FAR.get(self.verb) == reply.status:
+            if reply.status in ASKED_AS_FAR.get(self.verb, ()):
                 self.came = "y"
             if self.came == "-" and self.listed == "d":
                 self.came = "d"

@@ -578,8 +578,8 @@ def answer_as_authorizer(asker, request, answer, chain):
     envelope = client.Envelope.of("reply", {
         "root": fields["root"], "id": client.uuid7(ms),
         "issued": client.moment(ms), "by": enrol.hash, "to": fields["id"],
-        "request": request.hash, "part": 0, "last": True, "seq": 0,
-        "head": asker.log_head, "status": "ok",
+        "request": request.hash, "part": 0, "last": True, "seq": asker.log[0],
+        "head": asker.log[1], "status": "ok",
         "body": client.b64(json.dumps(answer).encode()), "proof": chain},
         client.Key.read(HOME / "keys/authorizer-1.key"))
     to = nacl.public.PublicKey(client.unb64(fields["reply"]["box"]))
@@ -592,7 +592,6 @@ def answer_as_authorizer(asker, request, answer, chain):
 def test_a_stolen_authorizer_key_slips_in_no_billing_key(house, payer, billing, who):
     hand = Hand(house, payer, billing)
     honest = hand.asker.ask("billing.show", {}, payer.person)
-    hand.asker.log_head = honest.fields["head"]
     chain = honest.fields["proof"]
     stranger = client.Root().first_administrator("thief@example.org")
     by = {"a runner with billing": payer.person, "a stranger's root": stranger,
