@@ -17,18 +17,18 @@ export ERRAND_HOME PYTHON
 # --- what there is -----------------------------------------------------------
 
 BASE := buf clock codec err field_kinds fields file id suggest utf8 words
-MODEL := answer assignment change command command_file command_keys enrolment \
+MODEL := answer assignment audit change command command_file command_keys enrolment \
 	envelope parameter read record reply request result run session target user
-TRUST := allow dsse event key_file keys proof sealed
+TRUST := allow dsse event key_file keys late proof sealed
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
 ROOF := rpc rpc_reply service service_setup
 
-SUBMIT := asking cmd_assign cmd_command cmd_init cmd_output cmd_result cmd_run \
+SUBMIT := asking auditor cmd_assign cmd_audit cmd_audit_verify cmd_command cmd_init cmd_output cmd_result cmd_run \
 	cmd_runner cmd_service cmd_session cmd_target cmd_user cmd_verify \
 	files follow founding harmless help keyring parse print profile prompt \
-	saved say session_file spout submit track verb_rows
+	saved say session_file signed_ends since spout submit track verb_rows
 SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments authorizer commands decide decision \
+AUTHORIZER := announcements assignments audits authorizer chains commands decide decision \
 	deliver installation outputs people policy replies runs services sessions \
 	signers source start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
@@ -36,7 +36,7 @@ EXECUTOR := child claim_log execution executor intake ledger link output \
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := spawner key_file sealed buf clock codec command command_file enrolment envelope err fields \
+UNIT_TESTS := audit auditor since spawner key_file sealed buf clock codec command command_file enrolment envelope err fields \
 	id parameter run suggest user utf8 words \
 	config kafka ledger link output policy proof log record \
 	overdue rows harmless track parse print profile rpc_reply vectors

@@ -55,6 +55,7 @@ void rpc_free(struct rpc *rpc)
         event_free(list_at(&rpc->results, struct event *, i));
     }
     free(rpc->speakers.items);
+    free(rpc->checkpoints.list.items);
     free(rpc->results.items);
     call_done(&rpc->call);
     call_done(&rpc->run);
@@ -76,6 +77,18 @@ void rpc_set_seen(struct rpc *rpc, int64_t seq, const struct hash *head)
 {
     rpc->seq = seq;
     rpc->log = *head;
+}
+
+struct checkpoints *rpc_checkpoints(struct rpc *rpc)
+{
+    return &rpc->checkpoints;
+}
+
+void rpc_on_strange(struct rpc *rpc,
+                    void (*strange)(const struct checkpoint *seen,
+                                    const struct checkpoint *now))
+{
+    rpc->strange = strange;
 }
 
 void rpc_learn_root(struct rpc *rpc, const struct id *half)

@@ -10,7 +10,8 @@ static int check_add(struct asking *asking, const struct assignment_add *add,
 
     if (PG(asking->daemon->postgres,
            "SELECT (SELECT email FROM users WHERE id = $1) AS email, "
-           "(SELECT version FROM commands WHERE id = $2) AS version",
+           "(SELECT version FROM commands WHERE id = $2) AS version, "
+           "(SELECT name FROM commands WHERE id = $2) AS name",
            &rows, err, P_ID(&add->user), P_ID(&add->command)) != 0) {
         return -1;
     }
@@ -19,6 +20,7 @@ static int check_add(struct asking *asking, const struct assignment_add *add,
                              row_is_null(rows, 0, "email") ? "user"
                                                            : "command");
     }
+    asking_about(asking, row_text(rows, 0, "name"));
     if (add->pin > row_int(rows, 0, "version")) {
         return asking_refuse(asking, REPLY_INVALID,
                              "the command has no "

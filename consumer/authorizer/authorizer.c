@@ -68,6 +68,7 @@ static int start(struct daemon *daemon, struct err *err)
     state->max = (size_t)config_int(&daemon->config, "authorizer", "batch");
     authorizer->daemon = daemon;
     authorizer->source = source_new(daemon->postgres);
+    authorizer->chains = chains_new();
     if (installation_store(authorizer, err) != 0) {
         return -1;
     }
@@ -90,6 +91,7 @@ static void stop(struct daemon *daemon)
     }
     requests_clear(&state->batch);
     source_free(state->authorizer.source);
+    chains_free(state->authorizer.chains);
     texts_done(&state->authorizer.known);
     free(state);
 }

@@ -10,6 +10,7 @@
 struct authorizer {
     struct daemon *daemon;
     struct source *source;
+    struct chains *chains; /* of the transaction that is open */
     struct hash log; /* the revocation log's head: root.init's while empty */
     int64_t until;   /* the end of the own enrolment */
     int64_t reply_partitions;

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "consumer/authorizer/chains.h"
 #include "consumer/authorizer/source.h"
 #include "io/postgres.h"
 #include "model/answer.h"
@@ -49,11 +50,13 @@ struct decision {
     bool stored;        /* its row is in requests */
     struct list orders; /* struct order_out */
     struct list places; /* struct place */
+    char *command;      /* the name of the one that it was about; may be NULL */
 };
 
 struct asking {
     const struct daemon *daemon;
     struct source *source;
+    struct chains *chains;
     const struct hash *log; /* the revocation log's head */
     const struct record *record;
     const struct event *request;
@@ -89,8 +92,11 @@ int asking_answer_take(struct asking *asking, const struct table *table,
 int asking_made(struct asking *asking, const struct hash *hash,
                 const struct id *id, int64_t version, struct err *err);
 
-/* Inserts the request's row and, for a change that is accepted, its envelope;
- * does nothing the second time. */
+/* For the audit log: which command it was about, as far as that is known. */
+void asking_about(struct asking *asking, const char *command);
+
+/* Inserts the request's row, the next of its partition's chain, and, for a
+ * change that is accepted, its envelope; does nothing the second time. */
 int asking_store(struct asking *asking, struct err *err);
 
 /* An administrator in force asks. */

@@ -14,4 +14,5 @@ handler on_service_enrol;
 handler on_target_set, on_target_list;
 handler on_command_save, on_command_list, on_command_show, on_command_versions;
 handler on_assignment_add, on_assignment_list;
+handler on_audit_list, on_audit_rows;
 handler on_run_start, on_run_show, on_run_output, on_run_history;

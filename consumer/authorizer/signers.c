@@ -3,14 +3,13 @@
 
 #include <string.h>
 
-#include "base/clock.h"
+#include "trust/late.h"
 
 /* invitation.show names its signer by the invitation key's id alone. */
 static int find_invitee(struct asking *asking, struct err *err)
 {
     const struct invitation_show *show = asking->request->payload;
     _cleanup_rows_ struct rows *rows = NULL;
-    const struct user_invite *invite;
 
     if (PG(asking->daemon->postgres,
            "SELECT invite_hash FROM users WHERE invitation_key_id = $1", &rows,
@@ -21,69 +20,8 @@ static int find_invitee(struct asking *asking, struct err *err)
         return err_set(err, ERR_REJECT, "no such invitation");
     }
     struct hash hash = row_hash(rows, 0, "invite_hash");
-    if (proof_invitation(asking->proof, &hash, &invite, err) != 0) {
-        return -1;
-    }
-    struct id half = id_of_hash(&invite->request.head.root);
-    if (!envelope_signed_by(&asking->request->envelope, 0,
-                            &invite->invitation) ||
-        !id_equal(&half, &show->root_half)) {
-        return err_set(err, ERR_REJECT,
-                       "not signed by the invitation's key, "
-                       "or of another installation");
-    }
-    asking->signer = (struct signer){.kind = SIGNER_INVITATION,
-                                     .person.user = invite->user,
-                                     .root = invite->request.head.root};
-    return 0;
-}
-
-/* A session's key that is good, though not for a request of this time. */
-static bool find_late_session(struct asking *asking)
-{
-    const struct head *head = asking->request->payload;
-    struct session session;
-    struct err ignored = {0};
-
-    if (proof_session(asking->proof, &head->by, &session, &ignored) != 0 ||
-        !hash_equal(&head->root, &session.person.root) ||
-        !envelope_signed_by(&asking->request->envelope, 0, &session.key)) {
-        return false;
-    }
-    asking->signer = (struct signer){.kind = SIGNER_SESSION,
-                                     .person = session.person,
-                                     .session = session,
-                                     .root = session.person.root};
-    (void)err_set(&asking->late, ERR_REJECT,
-                  "the session has ended: submit "
-                  "login");
-    return true;
-}
-
-/* The same of an invitation. */
-static bool find_late_invitee(struct asking *asking)
-{
-    const struct user_verify *verify = asking->request->payload;
-    const struct user_invite *invite;
-    struct err ignored = {0};
-    char moment[TIME_TEXT];
-
-    if (asking->request->kind != EVENT_USER_VERIFY ||
-        proof_invitation(asking->proof, &verify->invite, &invite, &ignored) ||
-        !envelope_signed_by(&asking->request->envelope, 0,
-                            &invite->invitation) ||
-        verify->request.head.issued <= invite->until) {
-        return false;
-    }
-    asking->signer = (struct signer){.kind = SIGNER_INVITATION,
-                                     .person.user = invite->user,
-                                     .root = invite->request.head.root};
-    time_format(invite->until, moment);
-    (void)err_set(&asking->late, ERR_REJECT,
-                  "the invitation ended at %s: ask "
-                  "for a new one",
-                  moment);
-    return true;
+    return proof_invitee(asking->proof, asking->request, &hash, &asking->signer,
+                         err);
 }
 
 int signer_find(struct asking *asking, struct err *err)
@@ -95,8 +33,8 @@ int signer_find(struct asking *asking, struct err *err)
         0) {
         return 0;
     }
-    if (err->kind == ERR_REJECT &&
-        (find_late_session(asking) || find_late_invitee(asking))) {
+    if (err->kind == ERR_REJECT && proof_late(asking->proof, asking->request,
+                                              &asking->signer, &asking->late)) {
         err_clear(err);
         return 0;
     }

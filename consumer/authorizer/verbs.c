@@ -41,6 +41,9 @@ static const struct verb verbs[] = {
     {EVENT_ASSIGNMENT_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ,
      on_assignment_list},
 
+    {EVENT_AUDIT_LIST, EITHER, ANYONE, IN_FORCE, READ, on_audit_list},
+    {EVENT_AUDIT_ROWS, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_audit_rows},
+
     {EVENT_RUN_START, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_start},
     {EVENT_RUN_SHOW, EITHER, ANYONE, IN_FORCE, READ, on_run_show},
     {EVENT_RUN_OUTPUT, EITHER, ANYONE, IN_FORCE, READ, on_run_output},

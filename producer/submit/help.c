@@ -83,8 +83,9 @@ static void print_verb(FILE *out, const struct verb *verb)
     print_flags(out, common_flags, n_common_flags);
 }
 
-/* All verbs that open with this word ("command"); false: none. */
-static bool print_family(FILE *out, const char *word)
+/* All verbs that open with this word ("command"), after a blank line where
+ * something stands before them; false: none. */
+static bool print_family(FILE *out, const char *word, bool after)
 {
     size_t len = strlen(word);
     bool any = false;
@@ -92,6 +93,8 @@ static bool print_family(FILE *out, const char *word)
     for (size_t i = 0; i < n_verbs; i++) {
         if (strncmp(verbs[i].name, word, len) == 0 &&
             verbs[i].name[len] == ' ') {
+            (void)fputs(after ? "\n" : "", out);
+            after = false;
             (void)fprintf(out, "submit %s %s\n    %s\n", verbs[i].name,
                           verbs[i].args, verbs[i].summary);
             any = true;
@@ -114,15 +117,14 @@ int help_print(const struct submit *submit, char *const *words, size_t n,
         (void)fputs(exit_codes, out);
         return 0;
     }
-    if (n == 1 && print_family(out, words[0])) {
+    const struct verb *verb = find_verb(words, n, &used, err);
+    if (verb != NULL) {
+        print_verb(out, verb);
+    }
+    if (n == 1 && print_family(out, words[0], verb != NULL)) {
         return 0;
     }
-    const struct verb *verb = find_verb(words, n, &used, err);
-    if (verb == NULL) {
-        return -1;
-    }
-    print_verb(out, verb);
-    return 0;
+    return verb == NULL ? -1 : 0;
 }
 
 int cmd_help(struct submit *submit, struct err *err)

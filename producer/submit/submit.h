@@ -125,4 +125,5 @@ cmd cmd_user_invite, cmd_user_confirm, cmd_user_list;
 cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_help;
 cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions;
 cmd cmd_assign_add, cmd_assign_list;
+cmd cmd_audit, cmd_audit_verify;
 cmd cmd_list, cmd_show, cmd_run, cmd_result, cmd_output, cmd_history;
