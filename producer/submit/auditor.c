@@ -22,7 +22,6 @@ struct end {
 
 struct auditor {
     struct list marks; /* struct mark, by partition and rows once sorted */
-    size_t room;       /* of marks */
     size_t next;       /* the first mark that no row was compared with */
     bool sorted;
     struct list ends; /* struct end; the last one is of the current partition */
@@ -72,7 +71,7 @@ static int by_place(const void *a, const void *b)
 /* The next mark that is to be looked at; NULL: none is left. */
 static const struct mark *next_mark(struct auditor *auditor)
 {
-    if (!auditor->sorted) {
+    if (!auditor->sorted && auditor->marks.n > 0) {
         qsort(auditor->marks.items, auditor->marks.n, sizeof(struct mark),
               by_place);
         auditor->sorted = true;
@@ -128,13 +127,11 @@ static int wrong(const struct audit_row *row, struct err *err, const char *what)
 static int missing(const struct auditor *auditor, const struct mark *mark,
                    struct err *err)
 {
-    const struct mark *end_of_marks =
-        &list_at(&auditor->marks, struct mark, auditor->marks.n);
-
+    const struct mark *marks = auditor->marks.items;
     const struct end *end = end_of(auditor, mark->at.partition);
     int64_t last = end == NULL ? 0 : end->number;
 
-    while (mark + 1 < end_of_marks &&
+    while (mark + 1 < marks + auditor->marks.n &&
            mark[1].at.partition == mark->at.partition) {
         mark++;
     }
