@@ -353,16 +353,18 @@ int auditor_late(struct auditor *auditor, const struct checkpoint *at,
     return 0;
 }
 
-bool auditor_is_covered(const struct auditor *auditor, struct err *why)
+bool auditor_is_covered(const struct auditor *auditor, bool all,
+                        struct err *why)
 {
     for (size_t i = 0; i < auditor->ends.n; i++) {
         const struct end *end = &list_at(&auditor->ends, struct end, i);
-        if (end->signed_rows != 0 && end->signed_rows < end->number) {
+        if ((all || end->signed_rows != 0) && end->signed_rows < end->number) {
             _cleanup_free_ char *which =
                 place(end->partition, end->signed_rows + 1, end->number);
             (void)err_exit(why, EX_DATAERR,
-                           "%s: added at the end: the authorizer signed for "
-                           "%lld rows (errand.events)",
+                           "%s: added at the end (or decided by an authorizer "
+                           "that was killed and is not back): nobody signed "
+                           "for more than %lld rows (errand.events)",
                            which, (long long)end->signed_rows);
             return false;
         }

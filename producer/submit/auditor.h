@@ -44,8 +44,10 @@ int auditor_late(struct auditor *auditor, const struct checkpoint *at,
                  struct err *err);
 
 /* True once no partition has rows behind its newest checkpoint; else the first
- * such row is named in `why`. Partitions without any don't count here. */
-bool auditor_is_covered(const struct auditor *auditor, struct err *why);
+ * such row is named in `why`. `all`: every checkpoint that was ever sent could
+ * be read, so that a partition without any counts, too. */
+bool auditor_is_covered(const struct auditor *auditor, bool all,
+                        struct err *why);
 
 /* Borrowed: the auditor's. */
 const struct audited *auditor_audited(struct auditor *auditor);

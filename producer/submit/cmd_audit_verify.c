@@ -19,7 +19,8 @@
 #include "producer/submit/signed_ends.h"
 #include "producer/submit/submit.h"
 
-#define COVER_MS 10000 /* for the last checkpoints to come */
+#define COVER_MS 15000 /* for the last checkpoints to come */
+#define LATE_MS 2000   /* then it says what it waits for */
 #define AGAIN_MS 100
 #define LAST_PARTITION 9999
 
@@ -137,19 +138,26 @@ static int judge_rows(struct verifying *v, struct err *err)
  * way, and an authorizer that was killed between sends them once it is back. */
 static int judge_ends(struct verifying *v, struct err *err)
 {
-    int64_t end = clock_steady() + COVER_MS;
+    int64_t start = clock_steady();
+    bool told = false;
 
     for (;;) {
         struct err why = {0};
         if (signed_ends_read(v->ends, on_late, v->auditor, err) != 0) {
             return -1;
         }
-        if (auditor_is_covered(v->auditor, &why)) {
+        if (auditor_is_covered(v->auditor, signed_ends_are_all(v->ends),
+                               &why)) {
             return 0;
         }
-        if (clock_steady() > end) {
+        int64_t waited = clock_steady() - start;
+        if (waited > COVER_MS) {
             *err = why;
             return -1;
+        }
+        if (waited > LATE_MS && !told) {
+            told = true;
+            say("waiting for the checkpoints of the last rows");
         }
         (void)poll(NULL, 0, AGAIN_MS);
     }

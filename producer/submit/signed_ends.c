@@ -20,6 +20,7 @@ struct signed_ends {
     int64_t *next; /* of each partition: the offset to come */
     int64_t *high; /* … and where its end was */
     int64_t doubtful;
+    bool all; /* each partition began at its very first record */
 };
 
 static int out_of_reach(struct err *err)
@@ -34,6 +35,7 @@ static int open_all(struct signed_ends *ends, struct err *err)
                          err) != 0) {
         return out_of_reach(err);
     }
+    ends->all = true;
     ends->next = must_calloc((size_t)ends->partitions, sizeof(*ends->next));
     ends->high = must_calloc((size_t)ends->partitions, sizeof(*ends->high));
     for (int64_t p = 0; p < ends->partitions; p++) {
@@ -42,6 +44,7 @@ static int open_all(struct signed_ends *ends, struct err *err)
             kafka_reader_add(ends->reader, TOPIC, p, ends->next[p], err) != 0) {
             return out_of_reach(err);
         }
+        ends->all &= ends->next[p] == 0;
     }
     return 0;
 }
@@ -68,6 +71,11 @@ void signed_ends_close(struct signed_ends *ends)
         free(ends->high);
         free(ends);
     }
+}
+
+bool signed_ends_are_all(const struct signed_ends *ends)
+{
+    return ends->all;
 }
 
 int64_t signed_ends_doubtful(const struct signed_ends *ends)

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "model/audit.h"
 #include "trust/proof.h"
 
@@ -23,6 +25,9 @@ void signed_ends_close(struct signed_ends *ends);
 /* Reads on until the topic's end as of now. Stops where `on` returns -1. */
 int signed_ends_read(struct signed_ends *ends, on_signed_end *on, void *arg,
                      struct err *err);
+
+/* True where no record was deleted yet: all that were ever sent are there. */
+bool signed_ends_are_all(const struct signed_ends *ends);
 
 /* Checkpoints that could not be believed so far. */
 int64_t signed_ends_doubtful(const struct signed_ends *ends);

@@ -161,7 +161,7 @@ static void a_log_as_it_was_written_passes(void **state)
     assert_int_equal(audited->signatures, 7);
     assert_int_equal(audited->checkpoints, 4);
     assert_int_equal(audited->open.n, 0);
-    assert_true(auditor_is_covered(log->auditor, &log->err));
+    assert_true(auditor_is_covered(log->auditor, false, &log->err));
 }
 
 static void an_altered_row_is_named(void **state)
@@ -345,7 +345,7 @@ static void a_row_behind_the_last_checkpoint_was_added(void **state)
     expect(log, 4);
     expect(log, 6);
     assert_int_equal(judge(log), 0);
-    assert_false(auditor_is_covered(log->auditor, &log->err));
+    assert_false(auditor_is_covered(log->auditor, false, &log->err));
     assert_non_null(strstr(log->err.text, "partition 2, row 6: added"));
 }
 
@@ -359,12 +359,12 @@ static void unless_its_checkpoint_comes(void **state)
     struct checkpoint at = end_at(log, 5);
     struct checkpoint other = end_at(log, 4);
     assert_int_equal(auditor_late(log->auditor, &other, &log->err), 0);
-    assert_false(auditor_is_covered(log->auditor, &log->err));
+    assert_false(auditor_is_covered(log->auditor, false, &log->err));
     other = at;
     other.head.b[0] ^= 1;
     assert_int_equal(auditor_late(log->auditor, &other, &log->err), -1);
     assert_int_equal(auditor_late(log->auditor, &at, &log->err), 0);
-    assert_true(auditor_is_covered(log->auditor, &log->err));
+    assert_true(auditor_is_covered(log->auditor, false, &log->err));
 }
 
 static void where_nothing_was_signed_it_is_said(void **state)
@@ -376,6 +376,9 @@ static void where_nothing_was_signed_it_is_said(void **state)
     const struct list *open = &auditor_audited(log->auditor)->open;
     assert_int_equal(open->n, 1);
     assert_int_equal(list_at(open, int64_t, 0), 5);
+    assert_true(auditor_is_covered(log->auditor, false, &log->err));
+    assert_false(auditor_is_covered(log->auditor, true, &log->err));
+    assert_non_null(strstr(log->err.text, "partition 5, row 1: added"));
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
