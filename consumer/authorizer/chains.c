@@ -8,7 +8,6 @@
 struct end {
     struct checkpoint at;
     int64_t moved_at; /* when its last row was decided */
-    bool moved;       /* in this transaction */
 };
 
 struct chains {
@@ -140,7 +139,6 @@ void chains_append(struct chains *chains, struct audit_row *row)
     end->at.rows = row->number;
     end->at.head = row->hash;
     end->moved_at = row->decided;
-    end->moved = true;
 }
 
 bool chains_end(const struct chains *chains, int64_t partition,
@@ -148,23 +146,6 @@ bool chains_end(const struct chains *chains, int64_t partition,
 {
     *ret_end = end_of(chains, partition)->at;
     return ret_end->rows > 0;
-}
-
-int chains_store(const struct chains *chains, struct postgres *postgres,
-                 struct err *err)
-{
-    for (size_t i = 0; i < chains->ends.n; i++) {
-        const struct end *end = &list_at(&chains->ends, struct end, i);
-        if (end->moved &&
-            PG(postgres,
-               "UPDATE audit_chains SET rows = $2, head = $3, moved_at = $4 "
-               "WHERE partition = $1",
-               NULL, err, P_INT(end->at.partition), P_INT(end->at.rows),
-               P_HASH(&end->at.head), P_TIME(end->moved_at)) != 0) {
-            return -1;
-        }
-    }
-    return 0;
 }
 
 int chains_tell(const struct chains *chains, const struct daemon *daemon,

@@ -25,16 +25,12 @@ int chains_lock(struct chains *chains, const struct daemon *daemon,
                 const struct list *partitions, struct err *err);
 
 /* Sets number, previous and hash of a row of a locked partition, and makes it
- * the chain's end. */
+ * the chain's end here; in audit_chains, who writes the row does. */
 void chains_append(struct chains *chains, struct audit_row *row);
 
 /* The end as of now; false: an empty chain. */
 bool chains_end(const struct chains *chains, int64_t partition,
                 struct checkpoint *ret_end);
-
-/* Writes the ends that moved. */
-int chains_store(const struct chains *chains, struct postgres *postgres,
-                 struct err *err);
 
 /* Appends the signed checkpoint of a partition's end to the records that are to
  * be sent; none of an empty chain. The same end gives the same bytes. */

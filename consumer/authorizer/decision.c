@@ -182,8 +182,9 @@ static struct audit_row append_row(struct asking *asking,
     return row;
 }
 
-/* Here alone a request's row is written. The envelope is kept beside it unless
- * it is in envelopes, or too large. */
+/* Here alone a request's row is written, and its chain's end moved with it: in
+ * one statement, since each is a way to PostgreSQL and back. The envelope is
+ * kept beside it unless it is in envelopes, or too large. */
 static int store_request(struct asking *asking, const struct buf *json,
                          struct err *err)
 {
@@ -193,6 +194,8 @@ static int store_request(struct asking *asking, const struct buf *json,
 
     return PG(
         asking->daemon->postgres,
+        "WITH chain AS (UPDATE audit_chains SET rows = $17, head = $19, "
+        "moved_at = $13 WHERE partition = $15) "
         "INSERT INTO requests (id, hash, verb, type, key_id, user_id, "
         "decision, status, reason, text, reply, issued, decided_at, "
         "topic, partition, record_offset, number, previous, row_hash, "

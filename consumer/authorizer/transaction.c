@@ -54,8 +54,6 @@ static int tell_checkpoint(const struct authorizer *authorizer,
 static int decide_each(const struct authorizer *authorizer, struct item *items,
                        size_t n, const struct list *partitions, struct err *err)
 {
-    struct postgres *postgres = authorizer->daemon->postgres;
-
     if (chains_lock(authorizer->chains, authorizer->daemon, partitions, err) !=
         0) {
         return -1;
@@ -72,7 +70,7 @@ static int decide_each(const struct authorizer *authorizer, struct item *items,
             return -1;
         }
     }
-    return chains_store(authorizer->chains, postgres, err);
+    return 0;
 }
 
 /* Every COMMIT is waited for, of reads too: the checkpoints that are sent after
