@@ -16,30 +16,39 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf clock codec err field_kinds fields file id suggest utf8 words
-MODEL := answer assignment audit change command command_file command_keys enrolment \
-	envelope parameter read record reply request result run session target user
-TRUST := allow dsse event key_file keys late proof sealed
-IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log postgres postgres_rows
-ROOF := rpc rpc_reply service service_setup
+BASE := buf clock codec err field_kinds fields file id spoken suggest utf8 \
+	words
+MODEL := answer assignment audit billing card change command command_file \
+	command_keys enrolment envelope invitation key_words log_entry mail \
+	parameter read record reply request result run session target user
+TRUST := allow dsse event key_file keys known late person proof revocation \
+	sealed standing wallet
+IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
+	postgres postgres_rows
+ROOF := revocation_log rpc rpc_reply service service_setup
 
-SUBMIT := asking auditor cmd_assign cmd_audit cmd_audit_verify cmd_command cmd_init cmd_output cmd_result cmd_run \
-	cmd_runner cmd_service cmd_session cmd_target cmd_user cmd_verify \
-	files follow founding harmless help keyring parse print profile prompt \
-	saved say session_file signed_ends since spout submit track verb_rows
+SUBMIT := asking auditor card_form card_line cards_asked cards_seen cmd_assign \
+	cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command cmd_init \
+	cmd_output cmd_result cmd_rotate cmd_run cmd_runner cmd_service cmd_session \
+	cmd_standing cmd_target cmd_user cmd_verify compared files follow founding \
+	harmless heard help kept keyring naming notifiers parse print profile \
+	prompt saved say session_file signed_ends since spout submit track verb_rows
 SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments audits authorizer chains commands decide decision \
-	deliver installation outputs people policy replies runs services sessions \
-	signers source start targets transaction verbs views
+AUTHORIZER := announcements assignments audits authorizer billing_keys cards \
+	chains closings commands decide decision deliver explain installation \
+	outputs people policy replies reuse revocations runs services sessions \
+	signed signers source standings start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
-	recovery spawner spool tell
+	recovery revoked spawner spool tell
+NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := audit auditor since spawner key_file sealed buf clock codec command command_file enrolment envelope err fields \
-	id parameter run suggest user utf8 words \
-	config kafka ledger link output policy proof log record \
-	overdue rows harmless track parse print profile rpc_reply vectors
+UNIT_TESTS := audit auditor buf card clock codec command command_file config \
+	enrolment envelope err fields harmless id invitation kafka key_file ledger \
+	letter link log news outbox output overdue parameter parse policy post \
+	print profile proof record rows rpc_reply run sealed since spawner spoken \
+	standing suggest track user utf8 vectors wallet words
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -50,13 +59,14 @@ SCHEDULER_OBJECTS = $(addprefix producer/scheduler/,$(SCHEDULER))
 AUTHORIZER_OBJECTS = $(addprefix consumer/authorizer/,$(AUTHORIZER))
 EXECUTOR_OBJECTS = $(addprefix consumer/executor/,$(EXECUTOR))
 RECORDER_OBJECTS = $(addprefix consumer/recorder/,$(RECORDER))
+NOTIFIER_OBJECTS = $(addprefix consumer/notifier/,$(NOTIFIER))
 
 PROGRAMS := submit errand-authorizer errand-executor errand-recorder \
-	errand-scheduler
+	errand-scheduler errand-notifier
 
 # --- how it is compiled -------------------------------------------------------
 
-PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols
+PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols libcurl
 CLANG := $(findstring clang,$(CC))
 OUT := build/$(VARIANT)$(if $(CLANG),-clang)
 
@@ -99,6 +109,7 @@ $(OUT)/errand-authorizer: $(call objects,$(AUTHORIZER_OBJECTS))
 $(OUT)/errand-executor: $(call objects,$(EXECUTOR_OBJECTS))
 $(OUT)/errand-recorder: $(call objects,$(RECORDER_OBJECTS))
 $(OUT)/errand-scheduler: $(call objects,$(SCHEDULER_OBJECTS))
+$(OUT)/errand-notifier: $(call objects,$(NOTIFIER_OBJECTS))
 
 $(BUILT): $(OUT)/libcommon.a
 	@echo "  link $@"
@@ -120,7 +131,7 @@ $(OUT)/%.o: %.c Makefile
 # Objects know their headers.
 ALL_OBJECTS = $(call objects,$(COMMON_OBJECTS) $(SUBMIT_OBJECTS) \
 	$(SCHEDULER_OBJECTS) $(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) \
-	$(RECORDER_OBJECTS))
+	$(RECORDER_OBJECTS) $(NOTIFIER_OBJECTS))
 -include $(ALL_OBJECTS:.o=.d)
 
 # --- tests ---------------------------------------------------------------------
@@ -128,8 +139,9 @@ ALL_OBJECTS = $(call objects,$(COMMON_OBJECTS) $(SUBMIT_OBJECTS) \
 UNIT_PROGRAMS = $(UNIT_TESTS:%=$(OUT)/tests/test_%)
 # What a test needs beside the library: everything but the programs' mains.
 UNIT_OBJECTS = $(call objects,$(filter-out %/executor %/authorizer \
-	%/recorder %/scheduler %/submit,$(SUBMIT_OBJECTS) $(SCHEDULER_OBJECTS) \
-	$(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) $(RECORDER_OBJECTS)))
+	%/recorder %/scheduler %/submit %/notifier,$(SUBMIT_OBJECTS) $(SCHEDULER_OBJECTS) \
+	$(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) $(RECORDER_OBJECTS) \
+	$(NOTIFIER_OBJECTS)))
 
 $(OUT)/libunit.a: $(UNIT_OBJECTS) $(UNIT_HELP:%=$(OUT)/tests/unit/%.o)
 	@rm -f $@.new && ar rcs $@.new $^ && mv -f $@.new $@
@@ -145,7 +157,14 @@ $(VERDICT): $(OUT)/tests/unit/verdict.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
--include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) $(OUT)/tests/unit/verdict.d
+# Finds many strings in many bytes, for tests that look for secrets (canary.py).
+SIEVE := $(OUT)/tests/sieve
+$(SIEVE): $(OUT)/tests/e2e/sieve.o $(OUT)/libcommon.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+-include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) $(OUT)/tests/unit/verdict.d \
+	$(OUT)/tests/e2e/sieve.d
 .SECONDARY: $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.o)
 
 # Python for the tests: with what is not in Debian, once `make deps-test` ran.
@@ -166,17 +185,17 @@ unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
 unit e2e check: export UBSAN_OPTIONS := print_stacktrace=1
 
 .PHONY: programs test check unit e2e asan planted
-programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) ## compile all, unit tests too
+programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) ## compile all, unit tests too
 test: deps deps-test ## install what tests need, build, run everything
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs layers
 	@$(MAKE) --no-print-directory check
-check: all $(UNIT_PROGRAMS) $(VERDICT)
+check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE)
 	@$(TEST_STACK) reset
 	@$(PYTEST) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
 		--logs $(ERRAND_TEST_HOME)/log
 unit: $(UNIT_PROGRAMS) ## run the unit tests (UNIT_TESTS="dsse link")
 	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS)
-e2e: all $(VERDICT) ## run the end-to-end tests (TESTS="test_x.py -k y")
+e2e: all $(VERDICT) $(SIEVE) ## run the end-to-end tests (TESTS="test_x.py -k y")
 	@$(PYTEST) tests/run --e2e="$(TESTS)" --logs $(ERRAND_TEST_HOME)/log
 asan: ## run all tests under ASan and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
@@ -193,7 +212,7 @@ bench: all $(OUT)/tests/hop ## measure, on the stack that is up
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
 
-FUZZERS := command_file fields
+FUZZERS := command_file fields card
 FUZZ_SECONDS ?= 10
 
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a

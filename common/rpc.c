@@ -79,18 +79,6 @@ void rpc_set_seen(struct rpc *rpc, int64_t seq, const struct hash *head)
     rpc->log = *head;
 }
 
-struct checkpoints *rpc_checkpoints(struct rpc *rpc)
-{
-    return &rpc->checkpoints;
-}
-
-void rpc_on_strange(struct rpc *rpc,
-                    void (*strange)(const struct checkpoint *seen,
-                                    const struct checkpoint *now))
-{
-    rpc->strange = strange;
-}
-
 void rpc_learn_root(struct rpc *rpc, const struct id *half)
 {
     rpc->learning = true;
@@ -102,6 +90,26 @@ const struct key32 *rpc_root(const struct rpc *rpc)
     return rpc->learning || rpc->roots.keys.n == 0
                ? NULL
                : &list_at(&rpc->roots.keys, struct key32, 0);
+}
+
+void rpc_set_standing(struct rpc *rpc, const struct standing *standing)
+{
+    rpc->standing = standing;
+}
+
+const struct hash *rpc_speaks(const struct rpc *rpc)
+{
+    return &rpc->call.by;
+}
+
+bool rpc_sign_in(const struct rpc *rpc)
+{
+    return rpc->call.whole && rpc->call.sign_in;
+}
+
+int rpc_status(const struct rpc *rpc)
+{
+    return rpc->call.whole ? rpc->call.status : REPLY_NONE;
 }
 
 const char *rpc_text(const struct rpc *rpc)
@@ -150,11 +158,16 @@ static int ask_partitions(struct rpc *rpc, int64_t *ret_n, struct err *err)
             say_late(rpc, what);
         }
     }
+    static const char topic[] = "topic " REPLIES ": "; /* no matter which */
     char text[sizeof(err->text)];
     memcpy(text, err->text, sizeof(text));
+    const char *why = text;
+    if (strncmp(why, topic, strlen(topic)) == 0) {
+        why += strlen(topic);
+    }
     return err_exit(err, EX_UNAVAILABLE,
                     "no broker can be reached at %s: %.300s; nothing was sent",
-                    brokers(rpc), text);
+                    brokers(rpc), why);
 }
 
 /* A place of our own in errand.replies, as a number, before anything is sent.
@@ -390,6 +403,8 @@ static const struct {
     [REPLY_DENIED] = {EX_NOPERM, "not allowed"},
     [REPLY_STALE] = {EX_DATAERR, "the request came too late: ask again"},
     [REPLY_CONFLICT] = {EX_DATAERR, "something came between: look again"},
+    [REPLY_BEHIND] = {EX_TEMPFAIL, "something else was changed meanwhile: "
+                                   "ask again"},
     [REPLY_ID_IN_USE] = {EX_DATAERR, "this request's id was used before: ask "
                                      "again"},
 };

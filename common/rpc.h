@@ -40,6 +40,11 @@ struct checkpoints *rpc_checkpoints(struct rpc *rpc);
 void rpc_on_strange(struct rpc *rpc,
                     void (*strange)(const struct checkpoint *seen,
                                     const struct checkpoint *now));
+/* What is known of the revocation log, borrowed: who was revoked there is not
+ * believed. NULL, as at first: nothing. rpc_speaks(): the enrolment of the
+ * authorizer that answered last. */
+void rpc_set_standing(struct rpc *rpc, const struct standing *standing);
+const struct hash *rpc_speaks(const struct rpc *rpc);
 
 /*
  * For who follows an invitation and pins no root yet (`roots` is empty): takes
@@ -52,6 +57,11 @@ const struct key32 *rpc_root(const struct rpc *rpc);
 
 /* The words that came with the last answer ("unchanged"); NULL: none. */
 const char *rpc_text(const struct rpc *rpc);
+
+/* The last answer's enum reply_status (REPLY_NONE: there was none), and whether
+ * a new session may help. */
+int rpc_status(const struct rpc *rpc);
+bool rpc_sign_in(const struct rpc *rpc);
 
 /* Called once in a call when its answer is late (2 s), with what is waited for,
  * in words; may be NULL. */

@@ -38,6 +38,7 @@ struct call {
     int64_t part; /* the next one */
     bool whole;
     int status;
+    bool sign_in;
     char *text;
     struct buf body;
 };
@@ -58,10 +59,11 @@ struct rpc {
                     const struct checkpoint *now);
     void (*late)(void *arg, const char *what);
     void *arg;
-    struct list speakers; /* struct speaker */
-    struct call call;     /* the one that is waited for */
-    struct call run;      /* the run that is followed; its key "" : none */
-    struct list results;  /* struct event *: of that run, not yet handed out */
+    const struct standing *standing; /* NULL: nothing is known of the log */
+    struct list speakers;            /* struct speaker */
+    struct call call;                /* the one that is waited for */
+    struct call run;     /* the run that is followed; its key "" : none */
+    struct list results; /* struct event *: of that run, not yet handed out */
     struct err undelivered; /* why the request was not taken by the broker */
     bool delivered;
 };

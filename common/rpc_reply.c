@@ -46,6 +46,7 @@ static const struct speaker *new_speaker(struct rpc *rpc,
     const struct service_enrol *enrol = NULL;
     struct err ignored = {0};
 
+    proof_set_standing(proof, rpc->standing);
     if (proof_add_all(proof, &reply->proof, &ignored) != 0 ||
         proof_service(proof, &reply->head.by, kind, NULL, clock_now(), &enrol,
                       &ignored) != 0 ||
@@ -120,6 +121,18 @@ static bool log_is_current(struct rpc *rpc, const struct reply *reply)
 
 /* What they say */
 
+struct checkpoints *rpc_checkpoints(struct rpc *rpc)
+{
+    return &rpc->checkpoints;
+}
+
+void rpc_on_strange(struct rpc *rpc,
+                    void (*strange)(const struct checkpoint *seen,
+                                    const struct checkpoint *now))
+{
+    rpc->strange = strange;
+}
+
 /* What the authorizer says of its log, against what it said before. */
 static void take_checkpoint(struct rpc *rpc, const struct reply *reply)
 {
@@ -150,6 +163,7 @@ static void take_answer(struct rpc *rpc, struct call *call, struct reply *reply)
         free(call->text);
         call->text = take_ptr(reply->text);
         call->status = reply->status;
+        call->sign_in = reply->sign_in;
         call->by = reply->head.by;
         call->issued = reply->head.issued;
     } else if (reply->part != call->part ||

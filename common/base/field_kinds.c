@@ -1,6 +1,7 @@
 /* field_kinds.c: see field_kinds.h. One row of `leaf_kinds` per kind. */
 #include "base/field_kinds.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -123,12 +124,19 @@ static int get_time(const struct field *field, const json_t *json, void *at,
                     struct err *err)
 {
     const char *text = text_of(json);
+    int64_t moment;
 
     if (text == NULL) {
         return field_bad(err, field, "not a time");
     }
-    return time_parse(text, at, err) == 0 ? 0
-                                          : err_wrap(err, "%s", field->name);
+    if (time_parse(text, &moment, err) != 0) {
+        return err_wrap(err, "%s", field->name);
+    }
+    if (moment == 0) { /* an end in 1970 would mean: for good */
+        return field_bad(err, field, "the one moment that stands for no time");
+    }
+    *(int64_t *)at = moment;
+    return 0;
 }
 
 static json_t *put_time(const struct field *field, const void *at,
@@ -253,7 +261,12 @@ static json_t *base64_json(const void *bytes, size_t n)
 {
     _cleanup_free_ char *text = base64_encode(bytes, n);
 
-    return text == NULL ? NULL : json_string(text);
+    if (text == NULL) {
+        return NULL;
+    }
+    json_t *json = json_string(text);
+    sodium_memzero(text, strlen(text)); /* they may be a secret's */
+    return json;
 }
 
 static json_t *put_fixed(const struct field *field, const void *at,

@@ -4,6 +4,8 @@
  */
 #include "base/field_kinds.h"
 
+#include <malloc.h>
+#include <sodium.h>
 #include <string.h>
 
 #define DEPTH_MAX 16
@@ -11,6 +13,7 @@
 
 const struct field name_item = {.name = "item", .kind = FIELD_NAME};
 const struct field id_item = {.name = "item", .kind = FIELD_ID};
+const struct field hash_item = {.name = "item", .kind = FIELD_HASH};
 const struct field text_item = {.name = "item", .kind = FIELD_TEXT};
 
 static int object_decode(const struct table *table, const json_t *object,
@@ -300,6 +303,19 @@ int table_decode(const struct table *table, const void *json, size_t n,
         return err_wrap(err, "%s", table->name);
     }
     return 0;
+}
+
+static void wipe_and_free(void *memory)
+{
+    if (memory != NULL) {
+        sodium_memzero(memory, malloc_usable_size(memory));
+        free(memory);
+    }
+}
+
+void fields_leave_no_trace(void)
+{
+    json_set_alloc_funcs(malloc, wipe_and_free);
 }
 
 static int append(const char *bytes, size_t n, void *out)

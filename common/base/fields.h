@@ -76,9 +76,10 @@ struct pair {
 
 #define TABLE(rows) .fields = (rows), .n = sizeof(rows) / sizeof((rows)[0])
 
-/* Items of lists of names, ids and texts. */
+/* Items of lists of names, ids, hashes and texts. */
 extern const struct field name_item;
 extern const struct field id_item;
+extern const struct field hash_item;
 extern const struct field text_item;
 
 /* Reads one object. -1 (REJECT) says which member is wrong, and how. */
@@ -89,6 +90,10 @@ int table_decode(const struct table *table, const void *json, size_t n,
  * bounds (REJECT); out of memory (RETRY). */
 int table_encode(const struct table *table, const void *record, struct buf *out,
                  struct err *err);
+
+/* From now on memory that JSON took is overwritten before it is given back: for
+ * a process whose documents hold secrets. Before any other use. */
+void fields_leave_no_trace(void);
 
 /* Releases what the members own; the struct is all zero after. */
 void table_done(const struct table *table, void *record);

@@ -40,6 +40,48 @@ static size_t character(const unsigned char *at, size_t n)
     return (size_t)lead->more + 1;
 }
 
+size_t utf8_first(const void *bytes, size_t n, uint32_t *ret_character)
+{
+    static const unsigned char mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    const unsigned char *at = bytes;
+    size_t len = n == 0 ? 0 : character(at, n);
+
+    if (len == 0) {
+        return 0;
+    }
+    uint32_t value = at[0] & mask[len];
+    for (size_t i = 1; i < len; i++) {
+        value = value << 6 | (at[i] & 0x3f);
+    }
+    *ret_character = value;
+    return len;
+}
+
+/* Unicode 15: C0 and C1, Default_Ignorable_Code_Point, Bidi_Control, Zl, Zp,
+ * Co, noncharacters; each row ascending. */
+static const struct range {
+    uint32_t first, last;
+} hidden[] = {
+    {0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},
+    {0x034f, 0x034f},   {0x061c, 0x061c},   {0x115f, 0x1160},
+    {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f},
+    {0x2028, 0x202e},   {0x2060, 0x206f},   {0x2800, 0x2800},
+    {0x3164, 0x3164},   {0xe000, 0xf8ff},   {0xfdd0, 0xfdef},
+    {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
+    {0xfff0, 0xffff},   {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+    {0x1fffe, 0x1ffff}, {0x2fffe, 0x2ffff}, {0x3fffe, 0x10ffff},
+};
+
+bool utf8_is_shown(uint32_t character)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(hidden); i++) {
+        if (character >= hidden[i].first && character <= hidden[i].last) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool utf8_is_good(const void *bytes, size_t n)
 {
     const unsigned char *at = bytes;

@@ -8,9 +8,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* True when these bytes are UTF-8 from the first to the last. */
 bool utf8_is_good(const void *bytes, size_t n);
+
+/* The length of the character that stands first, and which; 0: none does. */
+size_t utf8_first(const void *bytes, size_t n, uint32_t *ret_character);
+
+/* False for what a reader does not see as itself: controls, spaces of no width,
+ * directional marks, line separators, tags, private use, noncharacters. */
+bool utf8_is_shown(uint32_t character);
 
 /* True when a text holds a control byte (below 0x20, or 0x7f) that is not
  * among the allowed ones. */

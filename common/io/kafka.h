@@ -53,6 +53,10 @@ const char *kafka_reader_trouble(const struct kafka_reader *reader);
  * since the group's offset is not there), the caller's to free; or NULL. */
 char *kafka_reader_note_take(struct kafka_reader *reader);
 
+/* Grows with each change of what the group gives to this reader: all of it is
+ * read anew from what the group remembers. */
+uint64_t kafka_group_changes(const struct kafka_reader *reader);
+
 /* Remembers in the group that everything before `next` is done. Doesn't wait:
  * one that gets lost only makes somebody read those records again. */
 int kafka_group_commit(struct kafka_reader *reader, const char *topic,

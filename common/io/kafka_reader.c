@@ -24,6 +24,7 @@ struct reading {
 struct kafka_reader {
     struct client client;
     bool group;
+    uint64_t changes;  /* rebalances */
     struct list parts; /* struct reading */
     struct buf note;
 };
@@ -149,6 +150,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     struct err err = {0};
 
     drop_parts(reader);
+    reader->changes++;
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS &&
         take_given(reader, given, &err) == 0) {
         return;
@@ -390,6 +392,11 @@ bool kafka_reader_at_end(const struct kafka_reader *reader, const char *topic,
     const struct reading *part = find_part(reader, topic, partition);
 
     return part != NULL && part->at_end;
+}
+
+uint64_t kafka_group_changes(const struct kafka_reader *reader)
+{
+    return reader->changes;
 }
 
 int kafka_group_commit(struct kafka_reader *reader, const char *topic,

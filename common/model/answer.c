@@ -1,7 +1,8 @@
 /* answer.c: see answer.h. */
 #include "model/answer.h"
 
-#include "model/user.h"
+#include "model/enrolment.h"
+#include "model/mail.h"
 
 WORDS(execution_state_words, "waiting", "claimed", "running", "ended");
 
@@ -44,6 +45,10 @@ static const struct field user_row_fields[] = {
      .at = offsetof(struct user_row, role)},
     {"state", FIELD_WORD, .words = &user_state_words,
      .at = offsetof(struct user_row, state)},
+    {"suspended", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct user_row, suspended)},
+    {"generation", FIELD_INT, .optional = true,
+     .at = offsetof(struct user_row, generation)},
     {"invited", FIELD_TIME, .optional = true,
      .at = offsetof(struct user_row, invited)},
     {"invited_until", FIELD_TIME, .optional = true,
@@ -54,6 +59,14 @@ static const struct field user_row_fields[] = {
      .at = offsetof(struct user_row, confirmed)},
     {"invited_by", FIELD_TEXT, .optional = true,
      .at = offsetof(struct user_row, invited_by)},
+    {"name", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct user_row, name)},
+    {"mail", FIELD_WORD, .optional = true, .words = &fate_words,
+     .at = offsetof(struct user_row, mail)},
+    {"mail_at", FIELD_TIME, .optional = true,
+     .at = offsetof(struct user_row, mail_at)},
+    {"mail_reason", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct user_row, mail_reason)},
 };
 
 static const struct table user_row_table = {.name = "user row",
@@ -89,6 +102,66 @@ const struct table user_answer_table = {.name = "user answer",
                                         TABLE(user_answer_fields),
                                         .size = sizeof(struct user_answer),
                                         .open = true};
+
+static const struct field service_row_fields[] = {
+    {"kind", FIELD_WORD, .words = &service_kind_words,
+     .at = offsetof(struct service_row, kind)},
+    {"name", FIELD_NAME, .at = offsetof(struct service_row, name)},
+    {"target", FIELD_NAME, .optional = true,
+     .at = offsetof(struct service_row, target)},
+    {"enrolled", FIELD_TIME, .at = offsetof(struct service_row, enrolled)},
+    {"enrolled_by", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct service_row, enrolled_by)},
+    {"until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct service_row, until)},
+    {"hash", FIELD_HASH, .at = offsetof(struct service_row, hash)},
+};
+
+static const struct table service_row_table = {.name = "service row",
+                                               TABLE(service_row_fields),
+                                               .size =
+                                                   sizeof(struct service_row),
+                                               .open = true};
+
+static const struct field service_row_item = {
+    .name = "service", .kind = FIELD_TABLE, .table = &service_row_table};
+
+static const struct field services_answer_fields[] = {
+    {"services", FIELD_LIST, .item = &service_row_item,
+     .at = offsetof(struct services_answer, services)},
+    {"envelopes", FIELD_LIST, .optional = true, .max = 4000,
+     .item = &envelope_item, .at = offsetof(struct services_answer, envelopes)},
+};
+
+const struct table services_answer_table = {.name = "services answer",
+                                            TABLE(services_answer_fields),
+                                            .size =
+                                                sizeof(struct services_answer),
+                                            .open = true};
+
+static const struct field signed_row_fields[] = {
+    {"hash", FIELD_HASH, .at = offsetof(struct signed_row, hash)},
+    {"what", FIELD_TEXT, .at = offsetof(struct signed_row, what)},
+    {"name", FIELD_TEXT, .at = offsetof(struct signed_row, name)},
+};
+
+static const struct table signed_row_table = {.name = "signed",
+                                              TABLE(signed_row_fields),
+                                              .size = sizeof(struct signed_row),
+                                              .open = true};
+
+static const struct field signed_row_item = {
+    .name = "item", .kind = FIELD_TABLE, .table = &signed_row_table};
+
+static const struct field signed_answer_fields[] = {
+    {"rows", FIELD_LIST, .item = &signed_row_item, .max = 8000,
+     .at = offsetof(struct signed_answer, rows)},
+};
+
+const struct table signed_answer_table = {.name = "signed answer",
+                                          TABLE(signed_answer_fields),
+                                          .size = sizeof(struct signed_answer),
+                                          .open = true};
 
 static const struct field executor_row_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct executor_row, name)},
@@ -128,8 +201,6 @@ static const struct field target_row_item = {
 static const struct field targets_answer_fields[] = {
     {"targets", FIELD_LIST, .item = &target_row_item,
      .at = offsetof(struct targets_answer, targets)},
-    {"hash", FIELD_HASH, .optional = true,
-     .at = offsetof(struct targets_answer, hash)},
 };
 
 const struct table targets_answer_table = {.name = "targets answer",
@@ -253,6 +324,23 @@ const struct table assignments_answer_table = {
     .name = "assignments answer",
     TABLE(assignments_answer_fields),
     .size = sizeof(struct assignments_answer),
+    .open = true};
+
+static const struct field explained_answer_fields[] = {
+    {"may", FIELD_BOOL, .at = offsetof(struct explained_answer, may)},
+    {"why", FIELD_TEXT, .at = offsetof(struct explained_answer, why)},
+    {"by", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct explained_answer, by)},
+    {"at", FIELD_TIME, .optional = true,
+     .at = offsetof(struct explained_answer, at)},
+    {"until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct explained_answer, until)},
+};
+
+const struct table explained_answer_table = {
+    .name = "explained answer",
+    TABLE(explained_answer_fields),
+    .size = sizeof(struct explained_answer),
     .open = true};
 
 static const struct field execution_row_fields[] = {

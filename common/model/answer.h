@@ -8,6 +8,7 @@
  *   session.show        session_answer        session.open session_answer
  *   user.list           users_answer          user.show            user_answer
  *   invitation.show     user_answer           target.list targets_answer
+ *   service.list        services_answer
  *   command.list        commands_answer       command.show command_answer
  *   command.versions    versions_answer       assignment.list
  * assignments_answer run.start           run_answer            run.show
@@ -40,11 +41,17 @@ struct user_row {
     char *email;
     int role;
     int state;
+    bool suspended;
+    int64_t generation;    /* of their key */
     int64_t invited;       /* moments; 0: never */
     int64_t invited_until; /* 0 once verified */
     int64_t verified;
     int64_t confirmed;
     char *invited_by; /* e-mail; NULL: the first administrator */
+    char *name;       /* as people call them; may be NULL */
+    int mail;         /* enum fate of the invitation's mail; 0: there is none */
+    int64_t mail_at;  /* when that was told; 0: not yet */
+    char *mail_reason;
 };
 
 struct users_answer {
@@ -56,6 +63,31 @@ struct user_answer {
     struct hash invite;    /* zero: the first administrator */
     struct hash verify;    /* zero: not yet */
     struct list envelopes; /* these and their chain up to root.init */
+};
+
+struct service_row {
+    int kind; /* enum service_kind */
+    char *name;
+    char *target; /* executors */
+    int64_t enrolled;
+    char *enrolled_by; /* e-mail; NULL: the root key */
+    int64_t until;     /* 0: no end of its own */
+    struct hash hash;  /* of service.enrol, which is among the envelopes */
+};
+
+struct services_answer {
+    struct list services;  /* struct service_row: the newest of each name */
+    struct list envelopes; /* what enrols them, and its chain */
+};
+
+struct signed_row { /* in force, and signed by somebody */
+    struct hash hash;
+    char *what; /* "command", "assignment", "invitation" … */
+    char *name;
+};
+
+struct signed_answer {
+    struct list rows; /* struct signed_row */
 };
 
 struct executor_row {
@@ -74,7 +106,6 @@ struct target_row {
 
 struct targets_answer {
     struct list targets; /* struct target_row */
-    struct hash hash;    /* the log's head, for target.set's `prev` */
 };
 
 struct command_row {
@@ -124,6 +155,14 @@ struct assignment_row {
 
 struct assignments_answer {
     struct list assignments; /* struct assignment_row */
+};
+
+struct explained_answer { /* may somebody run a command, and why */
+    bool may;
+    char *why;
+    char *by;   /* who signed what decides; NULL: nothing was signed */
+    int64_t at; /* and when */
+    int64_t until;
 };
 
 enum execution_state {
@@ -195,11 +234,14 @@ extern const struct table made_answer_table;
 extern const struct table session_answer_table;
 extern const struct table users_answer_table;
 extern const struct table user_answer_table;
+extern const struct table services_answer_table;
+extern const struct table signed_answer_table;
 extern const struct table targets_answer_table;
 extern const struct table commands_answer_table;
 extern const struct table command_answer_table;
 extern const struct table versions_answer_table;
 extern const struct table assignments_answer_table;
+extern const struct table explained_answer_table;
 extern const struct table run_answer_table;
 extern const struct table history_answer_table;
 extern const struct table output_answer_table;

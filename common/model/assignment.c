@@ -10,6 +10,8 @@ static const struct field assignment_add_fields[] = {
      .at = offsetof(struct assignment_add, until)},
     {"pin", FIELD_INT, .optional = true, .max = 1000000,
      .at = offsetof(struct assignment_add, pin)},
+    {"seq", FIELD_INT, .optional = true, .max = 1000000000,
+     .at = offsetof(struct assignment_add, seq)},
 };
 
 const struct table assignment_add_table = {.name = "assignment.add",

@@ -11,6 +11,8 @@ struct assignment_add { /* administrator's own key */
     struct id command;
     int64_t until; /* 0: no end */
     int64_t pin;   /* the only version that it is for; 0: the newest */
+    int64_t seq;   /* of the revocation log when it was signed: what was removed
+                      after that, it doesn't bring back */
 };
 
 /* All that this person, or this command, is in. Both optional. */

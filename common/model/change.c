@@ -12,6 +12,10 @@ static const struct field change_fields[] = {
      .at = offsetof(struct change, name)},
     {"detail", FIELD_TEXT, .optional = true, .max = 1000,
      .at = offsetof(struct change, detail)},
+    {"invite", FIELD_HASH, .optional = true,
+     .at = offsetof(struct change, invite)},
+    {"envelopes", FIELD_LIST, .optional = true, .max = PROOF_MAX,
+     .item = &envelope_item, .at = offsetof(struct change, envelopes)},
 };
 
 const struct table change_table = {.name = "change",

@@ -1,6 +1,7 @@
 /* read.c: see read.h. */
 #include "model/read.h"
 
+#include "model/enrolment.h"
 #include "model/user.h"
 
 static const struct field run_named_fields[] = {
@@ -45,3 +46,13 @@ const struct table user_named_table = {.name = "user.show",
                                        .base = &request_table,
                                        TABLE(user_named_fields),
                                        .size = sizeof(struct user_named)};
+
+static const struct field service_list_fields[] = {
+    {"kind", FIELD_WORD, .optional = true, .words = &service_kind_words,
+     .at = offsetof(struct service_list, kind)},
+};
+
+const struct table service_list_table = {.name = "service.list",
+                                         .base = &request_table,
+                                         TABLE(service_list_fields),
+                                         .size = sizeof(struct service_list)};

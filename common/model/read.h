@@ -23,12 +23,18 @@ struct run_history {
     int64_t limit;    /* 1 to 100 */
 };
 
-struct user_named { /* user.show */
+struct user_named { /* user.show, user.signed */
     struct request request;
     char *email;
+};
+
+struct service_list {
+    struct request request;
+    int kind; /* enum service_kind; 0: all */
 };
 
 extern const struct table run_named_table;
 extern const struct table run_output_table;
 extern const struct table run_history_table;
 extern const struct table user_named_table;
+extern const struct table service_list_table;

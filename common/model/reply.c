@@ -2,7 +2,7 @@
 #include "model/reply.h"
 
 WORDS(reply_status_words, "accepted", "ok", "result", "invalid", "not_found",
-      "denied", "stale", "conflict", "id_in_use");
+      "denied", "stale", "conflict", "id_in_use", "behind");
 
 static const struct field reply_fields[] = {
     {"to", FIELD_ID, .at = offsetof(struct reply, to)},
@@ -13,6 +13,8 @@ static const struct field reply_fields[] = {
     {"head", FIELD_HASH, .at = offsetof(struct reply, log)},
     {"status", FIELD_WORD, .words = &reply_status_words,
      .at = offsetof(struct reply, status)},
+    {"sign_in", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct reply, sign_in)},
     {"text", FIELD_TEXT, .optional = true, .max = 1000,
      .at = offsetof(struct reply, text)},
     {"body", FIELD_BYTES, .optional = true, .max = REPLY_PART_MAX,

@@ -25,6 +25,7 @@ enum reply_status {
     REPLY_STALE,     /* too old to be decided */
     REPLY_CONFLICT,  /* something came between; the text says what */
     REPLY_ID_IN_USE, /* this id came with other bytes before */
+    REPLY_BEHIND,    /* signed for another place of the revocation log */
 };
 
 extern const struct words reply_status_words;
@@ -39,6 +40,7 @@ struct reply { /* authorizer, or that target's executor */
     struct hash log; /* "head": the revocation log's */
     int status;
     char *text;              /* in words, where refused; may be NULL */
+    bool sign_in;            /* a new session may help */
     struct buf body;         /* this part of it; may be empty */
     struct list proof;       /* struct envelope: in a sender's first part */
     struct checkpoint audit; /* the authorizer's, in its first part: its end of

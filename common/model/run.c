@@ -48,6 +48,8 @@ static const struct field claim_fields[] = {
      .at = offsetof(struct claim, incarnation)},
     {"closing", FIELD_WORD, .optional = true, .words = &closing_words,
      .at = offsetof(struct claim, closing)},
+    {"proof", FIELD_LIST, .optional = true, .item = &envelope_item,
+     .max = PROOF_MAX, .at = offsetof(struct claim, proof)},
 };
 
 const struct table claim_table = {.name = "claim",

@@ -40,6 +40,7 @@ struct claim { /* executor; a closing one: authorizer or scheduler */
     struct id execution;
     struct id incarnation; /* all zero in a closing claim */
     int closing;
+    struct list proof; /* struct envelope: a cancelling authorizer's chain */
 };
 
 extern const struct words closing_words;

@@ -9,12 +9,10 @@ static const struct field target_set_fields[] = {
      .at = offsetof(struct target_set, labels)},
     {"max_wait", FIELD_INT, .min = 1, .max = TARGET_WAIT_MAX,
      .at = offsetof(struct target_set, max_wait)},
-    {"seq", FIELD_INT, .at = offsetof(struct target_set, seq)},
-    {"prev", FIELD_HASH, .at = offsetof(struct target_set, prev)},
 };
 
 const struct table target_set_table = {.name = "target.set",
-                                       .base = &request_table,
+                                       .base = &log_entry_table,
                                        TABLE(target_set_fields),
                                        .size = sizeof(struct target_set)};
 

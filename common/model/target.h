@@ -4,19 +4,17 @@
  */
 #pragma once
 
-#include "model/request.h"
+#include "model/log_entry.h"
 
 #define TARGET_WAIT_DEFAULT 86400    /* s: a day */
 #define TARGET_WAIT_MAX (7 * 86400L) /* s */
 
 struct target_set { /* administrator's own key */
-    struct request request;
+    struct log_entry entry;
     char *name;
     int64_t generation;
     struct list labels; /* struct pair */
     int64_t max_wait;   /* s: the longest that a dispatch may live */
-    int64_t seq;        /* of the revocation log; 0 until there is one */
-    struct hash prev;   /* hash of the entry before; root.init's for 0 */
 };
 
 extern const struct table target_set_table;

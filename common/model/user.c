@@ -4,8 +4,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 WORDS(role_words, "administrator", "runner", "runner_billing");
-WORDS(user_state_words, "invited", "verified", "active");
+WORDS(user_state_words, "invited", "verified", "active", "removed");
 
 static const struct field root_init_fields[] = {
     {"email", FIELD_TEXT, .max = EMAIL_MAX,
@@ -19,6 +21,19 @@ const struct table root_init_table = {.name = "root.init",
                                       TABLE(root_init_fields),
                                       .size = sizeof(struct root_init)};
 
+static const struct field sealed_seed_fields[] = {
+    {"to", FIELD_HASH, .at = offsetof(struct sealed_seed, to)},
+    {"box", FIELD_BYTES, .max = 1024, .at = offsetof(struct sealed_seed, box)},
+};
+
+static const struct table sealed_seed_table = {.name = "sealed seed",
+                                               TABLE(sealed_seed_fields),
+                                               .size =
+                                                   sizeof(struct sealed_seed)};
+
+const struct field sealed_seed_item = {
+    .name = "sealed", .kind = FIELD_TABLE, .table = &sealed_seed_table};
+
 static const struct field user_invite_fields[] = {
     {"user", FIELD_ID, .at = offsetof(struct user_invite, user)},
     {"invitation", FIELD_FIXED, .max = 32,
@@ -28,8 +43,10 @@ static const struct field user_invite_fields[] = {
     {"role", FIELD_WORD, .words = &role_words,
      .at = offsetof(struct user_invite, role)},
     {"until", FIELD_TIME, .at = offsetof(struct user_invite, until)},
-    {"sealed", FIELD_BYTES, .optional = true, .max = 4096,
-     .at = offsetof(struct user_invite, sealed)},
+    {"name", FIELD_TEXT, .optional = true, .max = 4 * NAME_MAX_CHARACTERS,
+     .at = offsetof(struct user_invite, name)},
+    {"sealed", FIELD_LIST, .optional = true, .max = NOTIFIERS_MAX,
+     .item = &sealed_seed_item, .at = offsetof(struct user_invite, sealed)},
 };
 
 const struct table user_invite_table = {.name = "user.invite",
@@ -88,28 +105,86 @@ struct id user_id(const struct hash *root, const struct key32 *first_key)
     return id_of_hash(&hash);
 }
 
-char *email_normal(const char *text, struct err *err)
+#define LOCAL_MAX 64 /* RFC 5321, section 4.5.3.1 */
+#define LABEL_MAX 63 /* RFC 1035, section 2.3.4 */
+
+static bool is_atext(char c) /* RFC 5322, section 3.2.3, less ' and ` */
+{
+    return isalnum((unsigned char)c) ||
+           (c != '\0' && strchr("!#$%&*+-/=?^_{|}~", c) != NULL);
+}
+
+static bool is_label(char c)
+{
+    return isalnum((unsigned char)c) || c == '-';
+}
+
+/* Parts of at most this many such characters, with a dot between each two. */
+static bool dotted(const char *text, size_t len, bool (*is_good)(char),
+                   size_t part_max)
+{
+    size_t part = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '.' && part > 0) {
+            part = 0;
+        } else if (!is_good(text[i]) || ++part > part_max) {
+            return false;
+        }
+    }
+    return part > 0;
+}
+
+static bool email_is_good(const char *text)
 {
     const char *at = strchr(text, '@');
-    size_t len = strlen(text);
+    size_t local = at == NULL ? 0 : (size_t)(at - text);
 
-    if (at == NULL || at == text || at[1] == '\0' ||
-        strchr(at + 1, '@') != NULL || len > EMAIL_MAX ||
-        text[strcspn(text, " \t<>(),;:\"[]\\'`")] != '\0') {
-        (void)err_set(err, ERR_REJECT, "'%.80s' is not an e-mail address",
+    return at != NULL && strlen(text) <= EMAIL_MAX && local <= LOCAL_MAX &&
+           dotted(text, local, is_atext, LOCAL_MAX) &&
+           dotted(at + 1, strlen(at + 1), is_label, LABEL_MAX);
+}
+
+char *email_normal(const char *text, struct err *err)
+{
+    if (!email_is_good(text)) {
+        bool plain = true;
+        for (const char *c = text; *c != '\0'; c++) {
+            plain = plain && *c > 0x20 && *c < 0x7f;
+        }
+        (void)err_set(err, ERR_REJECT,
+                      plain ? "'%.80s' is not an e-mail address"
+                            : "an e-mail address is printable ASCII without "
+                              "spaces",
                       text);
         return NULL;
     }
     char *email = must_strdup(text);
     for (char *c = email; *c != '\0'; c++) {
-        if (*c < 0x21 || *c > 0x7e) {
-            free(email);
-            (void)err_set(err, ERR_REJECT,
-                          "an e-mail address is printable "
-                          "ASCII without spaces");
-            return NULL;
-        }
         *c = (char)tolower((unsigned char)*c);
     }
     return email;
+}
+
+int display_name_check(const char *name, struct err *err)
+{
+    size_t len = strlen(name);
+    size_t n = 0;
+
+    while (len > 0) {
+        uint32_t character;
+        size_t size = utf8_first(name, len, &character);
+        if (size == 0 || !utf8_is_shown(character)) {
+            return err_set(err, ERR_REJECT,
+                           "a name is text, without characters that can't be "
+                           "seen or that turn the reading direction");
+        }
+        name += size;
+        len -= size;
+        n++;
+    }
+    return n > 0 && n <= NAME_MAX_CHARACTERS
+               ? 0
+               : err_set(err, ERR_REJECT, "a name has 1 to %d characters",
+                         NAME_MAX_CHARACTERS);
 }

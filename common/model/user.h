@@ -16,12 +16,15 @@ enum user_state {
     USER_INVITED,  /* the invitation was not followed yet */
     USER_VERIFIED, /* an administrator who waits to be confirmed */
     USER_ACTIVE,
+    USER_REMOVED, /* for good */
 };
 
 extern const struct words role_words;
 extern const struct words user_state_words;
 
 #define EMAIL_MAX 254
+#define NAME_MAX_CHARACTERS 100
+#define NOTIFIERS_MAX 16
 #define INVITATION_LIFE (72LL * 3600 * 1000)
 
 struct root_init { /* signed by the root key */
@@ -31,6 +34,12 @@ struct root_init { /* signed by the root key */
     struct key32 key; /* the first administrator's own */
 };
 
+/* The invitation's seed for one notifier (trust/sealed.h, "invitation"). */
+struct sealed_seed {
+    struct hash to; /* the id of the notifier's box key */
+    struct buf box;
+};
+
 struct user_invite { /* administrator's own key */
     struct request request;
     struct id user;
@@ -38,7 +47,8 @@ struct user_invite { /* administrator's own key */
     char *email;
     int role;
     int64_t until;
-    struct buf sealed; /* the seed for the notifier; empty while none is */
+    char *name;         /* as people call them; may be NULL */
+    struct list sealed; /* struct sealed_seed: one a notifier; none: by hand */
 };
 
 /* Signed by the invitation key, by who knows no more than the code: `root` is
@@ -65,6 +75,7 @@ struct user_confirm { /* administrator's own key */
 
 extern const struct table root_init_table;
 extern const struct table user_invite_table;
+extern const struct field sealed_seed_item;
 extern const struct table invitation_show_table;
 extern const struct table user_verify_table;
 extern const struct table user_confirm_table;
@@ -73,5 +84,11 @@ extern const struct table user_confirm_table;
 struct id user_id(const struct hash *root, const struct key32 *first_key);
 
 /* Checks and lower-cases an address; the caller's to free. NULL (REJECT): not
- * one that mail could be sent to: no spaces, control bytes or brackets. */
+ * one that mail could be sent to. What is taken is RFC 5321's dot-string at a
+ * domain of letters, digits and hyphens, in ASCII: so nothing in it ends a
+ * line, a header or a tag, and nothing in it can't be seen. */
 char *email_normal(const char *text, struct err *err);
+
+/* REJECT: no name to show people: empty, over 100 characters, or with one that
+ * can't be seen or turns the reading direction. */
+int display_name_check(const char *name, struct err *err);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "model/log_entry.h"
 #include "trust/proof_private.h"
 
 /* Until an administrator can sign that a command may be tried again: else an
@@ -29,6 +30,27 @@ static int same_root(const struct event *event, const struct hash *root,
                          event->envelope.type);
 }
 
+/* The key that signs beside the person's own. */
+static const struct key32 *second_key(const struct event *request)
+{
+    switch ((int)request->kind) {
+    case EVENT_SESSION_OPEN:
+        return &((const struct session_open *)request->payload)->key;
+    case EVENT_KEY_ROTATE:
+        return &((const struct key_rotate *)request->payload)->key;
+    default:
+        return NULL;
+    }
+}
+
+static int check_stands(const struct person *person, struct err *err)
+{
+    return person->standing == STANDS
+               ? 0
+               : err_set(err, ERR_REJECT, "%s is %s", person->email,
+                         word_text(&standing_words, (int)person->standing));
+}
+
 static int signed_by_person(struct proof *proof, const struct event *request,
                             struct signer *signer, struct err *err)
 {
@@ -42,13 +64,13 @@ static int signed_by_person(struct proof *proof, const struct event *request,
     if (!envelope_signed_by(&request->envelope, 0, &signer->person.key)) {
         return not_signed(request, err);
     }
-    if (request->kind == EVENT_SESSION_OPEN) {
-        const struct session_open *open = request->payload;
-        if (!envelope_signed_by(&request->envelope, 1, &open->key)) {
-            return not_signed(request, err);
-        }
+    const struct key32 *second = second_key(request);
+    if (second != NULL && !envelope_signed_by(&request->envelope, 1, second)) {
+        return not_signed(request, err);
     }
-    return same_root(request, &signer->root, err);
+    return same_root(request, &signer->root, err) != 0
+               ? -1
+               : check_stands(&signer->person, err);
 }
 
 /* Issued within the session's life. */
@@ -76,7 +98,8 @@ static int signed_by_session(struct proof *proof, const struct event *request,
     if (!envelope_signed_by(&request->envelope, 0, &signer->session.key)) {
         return not_signed(request, err);
     }
-    return same_root(request, &signer->root, err) != 0
+    return same_root(request, &signer->root, err) != 0 ||
+                   check_stands(&signer->person, err) != 0
                ? -1
                : within_session(&signer->session, head, err);
 }
@@ -106,7 +129,7 @@ static int signed_by_invitation(struct proof *proof,
                                 struct signer *signer, struct err *err)
 {
     struct err added = {0};
-    const struct user_invite *invite = NULL;
+    struct invitation invited;
 
     if (request->kind != EVENT_USER_VERIFY) {
         return err_set(err, ERR_REJECT, "an invitation signs user.verify only");
@@ -118,11 +141,11 @@ static int signed_by_invitation(struct proof *proof,
     struct link *link =
         proof_link_of(proof, &request->hash, EVENT_USER_VERIFY, err);
     signer->kind = SIGNER_INVITATION;
-    if (link == NULL || proof_verify(proof, link, 0, &invite, err) != 0) {
+    if (link == NULL || proof_verify(proof, link, 0, &invited, err) != 0) {
         return -1;
     }
-    signer->root = invite->request.head.root;
-    signer->person.user = invite->user;
+    signer->root = invited.root;
+    signer->person.user = invited.user;
     return 0;
 }
 
@@ -140,6 +163,8 @@ int proof_request(struct proof *proof, const struct event *request,
     switch ((int)link->event->kind) {
     case EVENT_ROOT_INIT:
     case EVENT_USER_VERIFY:
+    case EVENT_USER_ROLE:
+    case EVENT_KEY_ROTATE:
         done = signed_by_person(proof, request, &signer, err);
         break;
     case EVENT_SESSION_OPEN:
@@ -150,6 +175,7 @@ int proof_request(struct proof *proof, const struct event *request,
                                  err);
         break;
     case EVENT_USER_INVITE:
+    case EVENT_USER_REINVITE:
         done = signed_by_invitation(proof, request, &signer, err);
         break;
     default:
@@ -162,9 +188,75 @@ int proof_request(struct proof *proof, const struct event *request,
     return done;
 }
 
+/* Entries of the revocation log */
+
+static int check_rotated(const struct event *entry, const struct person *who,
+                         struct err *err)
+{
+    const struct key_rotate *rotate = entry->payload;
+
+    return id_equal(&rotate->user, &who->user) &&
+                   hash_equal(&rotate->naming, &who->by) &&
+                   rotate->generation == who->generation + 1
+               ? 0
+               : err_set(err, ERR_REJECT,
+                         "key.rotate: not of who signed it, or not the next "
+                         "generation");
+}
+
+/* Nobody changes their own role; the key is the person's. */
+static int check_role(struct proof *proof, const struct event *entry,
+                      const struct person *by, struct err *err)
+{
+    const struct user_role *role = entry->payload;
+    struct person who;
+
+    if (proof_person(proof, &role->naming, &who, err) != 0) {
+        return err_wrap(err, "user.role");
+    }
+    if (id_equal(&role->user, &by->user)) {
+        return err_set(err, ERR_REJECT, "nobody changes their own role");
+    }
+    return id_equal(&who.user, &role->user) && who.standing == STANDS &&
+                   memcmp(who.key.b, role->key.b, sizeof(who.key.b)) == 0
+               ? 0
+               : err_set(err, ERR_REJECT,
+                         "user.role: `naming` doesn't name this user's key "
+                         "now");
+}
+
+int proof_entry(struct proof *proof, const struct event *entry, struct err *err)
+{
+    struct signer signer;
+
+    if (!standing_is_entry(entry->kind)) {
+        return err_set(err, ERR_REJECT,
+                       "a %s is no entry of the revocation log",
+                       entry->envelope.type);
+    }
+    if (proof_request(proof, entry, &signer, err) != 0) {
+        return -1;
+    }
+    if (signer.kind != SIGNER_OWN) {
+        return err_set(err, ERR_REJECT, "%s is not signed by an own key",
+                       entry->envelope.type);
+    }
+    if (entry->kind == EVENT_KEY_ROTATE) {
+        return check_rotated(entry, &signer.person, err);
+    }
+    if (signer.person.role != ROLE_ADMINISTRATOR || !signer.person.in_force) {
+        return err_set(err, ERR_REJECT, "%s is no administrator in force",
+                       signer.person.email);
+    }
+    return entry->kind == EVENT_USER_ROLE
+               ? check_role(proof, entry, &signer.person, err)
+               : 0;
+}
+
 /* Runs */
 
-static bool assignment_fits(const struct assignment_add *add,
+static bool assignment_fits(const struct standing *standing,
+                            const struct assignment_add *add,
                             const struct person *who,
                             const struct run_start *run,
                             const struct command_save *command)
@@ -172,7 +264,9 @@ static bool assignment_fits(const struct assignment_add *add,
     return id_equal(&add->user, &who->user) &&
            id_equal(&add->command, &command->command) &&
            (add->until == 0 || run->request.head.issued <= add->until) &&
-           (add->pin == 0 || add->pin == command->version);
+           (add->pin == 0 || add->pin == command->version) &&
+           (standing == NULL ||
+            standing_assigned(standing, &add->user, &add->command, add->seq));
 }
 
 /* An administrator in force, or somebody with an assignment in the proof. */
@@ -190,8 +284,8 @@ static int may_run(struct proof *proof, const struct order *order,
     for (struct link *l = proof->links; l != NULL; l = l->hh.next) {
         struct person by;
         if (l->event->kind == EVENT_ASSIGNMENT_ADD &&
-            assignment_fits(l->event->payload, &order->asker, order->run,
-                            order->command) &&
+            assignment_fits(proof->standing, l->event->payload, &order->asker,
+                            order->run, order->command) &&
             proof_by_administrator(proof, l, &by, &reason) == 0) {
             l->used = true;
             return 0;
@@ -259,6 +353,11 @@ int proof_run(struct proof *proof, const struct hash *run,
         !id_equal(&order.run->command, &order.command->command)) {
         return err_set(err, ERR_REJECT, "the run names another command");
     }
+    if (proof->standing != NULL &&
+        standing_command_retired(proof->standing, &order.command->command)) {
+        return err_set(err, ERR_REJECT, "command %s was removed",
+                       order.command->name);
+    }
     if (check_targets(&order, target, err) != 0 ||
         check_deadline(&order, err) != 0 || may_run(proof, &order, err) != 0 ||
         arguments_check(&order.command->parameters, &order.run->arguments, NULL,
@@ -297,6 +396,31 @@ static int check_said(const struct dispatch *dispatch,
     return 0;
 }
 
+/* Decided under what the log says here, or said before. */
+static int check_log(const struct proof *proof, const struct dispatch *dispatch,
+                     struct err *err)
+{
+    const struct hash *head;
+
+    if (proof->standing == NULL) {
+        return 0;
+    }
+    head = standing_head_at(proof->standing, dispatch->seq);
+    if (head == NULL) {
+        return err_set(err, ERR_RETRY,
+                       "decided under entry %lld of the revocation log, and "
+                       "only %lld are known here",
+                       (long long)dispatch->seq,
+                       (long long)standing_seq(proof->standing));
+    }
+    return hash_equal(head, &dispatch->log)
+               ? 0
+               : err_set(err, ERR_REJECT,
+                         "the revocation log forks: the dispatch was decided "
+                         "under another entry %lld",
+                         (long long)dispatch->seq);
+}
+
 int proof_dispatch(struct proof *proof, const struct event *event,
                    const char *target, int64_t now, struct order *ret_order,
                    struct err *err)
@@ -321,7 +445,8 @@ int proof_dispatch(struct proof *proof, const struct event *event,
     if (!envelope_signed_by(&event->envelope, 0, &authorizer->key)) {
         return not_signed(event, err);
     }
-    if (proof_run(proof, &dispatch->run, &dispatch->command, target, &order,
+    if (check_log(proof, dispatch, err) != 0 ||
+        proof_run(proof, &dispatch->run, &dispatch->command, target, &order,
                   err) != 0 ||
         same_root(event, &order.root, err) != 0 ||
         !hash_equal(&authorizer->request.head.root, &order.root)) {
@@ -335,4 +460,32 @@ int proof_dispatch(struct proof *proof, const struct event *event,
     }
     *ret_order = order;
     return 0;
+}
+
+int proof_verification(struct proof *proof, const struct hash *verify,
+                       const struct user_verify **ret_verify,
+                       struct invitation *ret_invitation, struct err *err)
+{
+    struct link *link = proof_link_of(proof, verify, EVENT_USER_VERIFY, err);
+
+    if (link == NULL || proof_verify(proof, link, 0, ret_invitation, err)) {
+        return -1;
+    }
+    *ret_verify = link->event->payload;
+    return 0;
+}
+
+int proof_said(struct proof *proof, const struct event *event,
+               enum service_kind kind, int64_t moment, struct err *err)
+{
+    const struct head *head = event->payload;
+    const struct service_enrol *enrol = NULL;
+
+    if (proof_service(proof, &head->by, kind, NULL, moment, &enrol, err) != 0 ||
+        same_root(event, &enrol->request.head.root, err) != 0) {
+        return -1;
+    }
+    return envelope_signed_by(&event->envelope, 0, &enrol->key)
+               ? 0
+               : not_signed(event, err);
 }

@@ -7,12 +7,15 @@
 #include "base/codec.h"
 #include "model/assignment.h"
 #include "model/audit.h"
+#include "model/billing.h"
 #include "model/change.h"
 #include "model/command.h"
 #include "model/enrolment.h"
+#include "model/mail.h"
 #include "model/read.h"
 #include "model/reply.h"
 #include "model/result.h"
+#include "model/log_entry.h"
 #include "model/run.h"
 #include "model/session.h"
 #include "model/target.h"
@@ -30,6 +33,7 @@
 const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_ROOT_INIT] = FACT("root.init", root_init_table),
     [EVENT_SERVICE_ENROL] = REQUEST("service.enrol", service_enrol_table, 1),
+    [EVENT_SERVICE_LIST] = REQUEST("service.list", service_list_table, 1),
     [EVENT_TARGET_SET] = REQUEST("target.set", target_set_table, 1),
     [EVENT_INVITATION_SHOW] =
         REQUEST("invitation.show", invitation_show_table, 1),
@@ -41,9 +45,24 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_COMMAND_SAVE] = REQUEST("command.save", command_save_table, 1),
     [EVENT_ASSIGNMENT_ADD] = REQUEST("assignment.add", assignment_add_table, 1),
     [EVENT_RUN_START] = REQUEST("run.start", run_start_table, 1),
+    [EVENT_USER_SUSPEND] = REQUEST("user.suspend", user_standing_table, 1),
+    [EVENT_USER_RESUME] = REQUEST("user.resume", user_standing_table, 1),
+    [EVENT_USER_REMOVE] = REQUEST("user.remove", user_standing_table, 1),
+    [EVENT_USER_ROLE] = REQUEST("user.role", user_role_table, 1),
+    [EVENT_USER_REINVITE] = REQUEST("user.reinvite", user_reinvite_table, 1),
+    [EVENT_KEY_ROTATE] = REQUEST("key.rotate", key_rotate_table, 2),
+    [EVENT_ASSIGNMENT_REMOVE] =
+        REQUEST("assignment.remove", assignment_remove_table, 1),
+    [EVENT_COMMAND_RETIRE] = REQUEST("command.retire", command_retire_table, 1),
+    [EVENT_SERVICE_REVOKE] = REQUEST("service.revoke", service_revoke_table, 1),
+    [EVENT_BILLING_INIT] = REQUEST("billing.init", billing_init_table, 1),
+    [EVENT_CARD_ADD] = REQUEST("card.add", card_add_table, 1),
+    [EVENT_CARD_DEFAULT] = REQUEST("card.default", card_named_table, 1),
+    [EVENT_CARD_REMOVE] = REQUEST("card.remove", card_named_table, 1),
     [EVENT_SESSION_SHOW] = REQUEST("session.show", plain_request_table, 1),
     [EVENT_USER_LIST] = REQUEST("user.list", plain_request_table, 1),
     [EVENT_USER_SHOW] = REQUEST("user.show", user_named_table, 1),
+    [EVENT_USER_SIGNED] = REQUEST("user.signed", user_named_table, 1),
     [EVENT_TARGET_LIST] = REQUEST("target.list", plain_request_table, 1),
     [EVENT_COMMAND_LIST] = REQUEST("command.list", plain_request_table, 1),
     [EVENT_COMMAND_SHOW] = REQUEST("command.show", command_show_table, 1),
@@ -51,11 +70,16 @@ const struct event_type event_types[EVENT_KINDS] = {
         REQUEST("command.versions", command_versions_table, 1),
     [EVENT_ASSIGNMENT_LIST] =
         REQUEST("assignment.list", assignment_list_table, 1),
+    [EVENT_ASSIGNMENT_EXPLAIN] =
+        REQUEST("assignment.explain", assignment_list_table, 1),
     [EVENT_AUDIT_LIST] = REQUEST("audit.list", audit_list_table, 1),
     [EVENT_AUDIT_ROWS] = REQUEST("audit.rows", audit_rows_table, 1),
     [EVENT_RUN_SHOW] = REQUEST("run.show", run_named_table, 1),
     [EVENT_RUN_OUTPUT] = REQUEST("run.output", run_output_table, 1),
     [EVENT_RUN_HISTORY] = REQUEST("run.history", run_history_table, 1),
+    [EVENT_BILLING_SHOW] = REQUEST("billing.show", plain_request_table, 1),
+    [EVENT_CARD_LIST] = REQUEST("card.list", card_list_table, 1),
+    [EVENT_CARD_EXPORT] = REQUEST("card.export", card_export_table, 1),
     [EVENT_DISPATCH] = FACT("dispatch", dispatch_table),
     [EVENT_CLAIM] = FACT("claim", claim_table),
     [EVENT_STARTED] = FACT("execution.started", execution_started_table),
@@ -66,15 +90,32 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_USER_INVITED] = FACT("user.invited", change_table),
     [EVENT_USER_VERIFIED] = FACT("user.verified", change_table),
     [EVENT_USER_CONFIRMED] = FACT("user.confirmed", change_table),
+    [EVENT_INVITATION_REUSED] = FACT("invitation.reused", change_table),
+    [EVENT_MAIL_SENT] = FACT("mail.sent", mail_fate_table),
+    [EVENT_MAIL_DELAYED] = FACT("mail.delayed", mail_fate_table),
+    [EVENT_MAIL_REFUSED] = FACT("mail.refused", mail_fate_table),
     [EVENT_SESSION_OPENED] = FACT("session.opened", change_table),
     [EVENT_SESSION_CLOSED] = FACT("session.closed", change_table),
     [EVENT_SERVICE_ENROLLED] = FACT("service.enrolled", change_table),
     [EVENT_TARGET_ADDED] = FACT("target.added", change_table),
     [EVENT_COMMAND_SAVED] = FACT("command.saved", change_table),
     [EVENT_ASSIGNMENT_ADDED] = FACT("assignment.added", change_table),
+    [EVENT_BILLING_MADE] = FACT("billing.made", change_table),
+    [EVENT_CARD_ADDED] = FACT("card.added", change_table),
+    [EVENT_CARD_DEFAULTED] = FACT("card.defaulted", change_table),
+    [EVENT_CARD_REMOVED] = FACT("card.removed", change_table),
     [EVENT_RUN_ACCEPTED] = FACT("run.accepted", change_table),
     [EVENT_RUN_REFUSED] = FACT("run.refused", change_table),
     [EVENT_AUDIT_CHECKPOINT] = FACT("audit.checkpoint", audit_checkpoint_table),
+    [EVENT_USER_SUSPENDED] = FACT("user.suspended", change_table),
+    [EVENT_USER_RESUMED] = FACT("user.resumed", change_table),
+    [EVENT_USER_REMOVED] = FACT("user.removed", change_table),
+    [EVENT_USER_ROLE_CHANGED] = FACT("user.changed", change_table),
+    [EVENT_USER_REINVITED] = FACT("user.reinvited", change_table),
+    [EVENT_KEY_ROTATED] = FACT("key.rotated", change_table),
+    [EVENT_ASSIGNMENT_REMOVED] = FACT("assignment.removed", change_table),
+    [EVENT_COMMAND_RETIRED] = FACT("command.retired", change_table),
+    [EVENT_SERVICE_REVOKED] = FACT("service.revoked", change_table),
 };
 
 int event_kind(const char *type)

@@ -1,10 +1,8 @@
 /* late.c: see late.h. */
 #include "trust/late.h"
 
-#include "base/clock.h"
-
 static bool late_session(struct proof *proof, const struct event *request,
-                         struct signer *ret_signer, struct err *why)
+                         struct signer *ret_signer, int64_t *ret_until)
 {
     const struct head *head = request->payload;
     struct session session;
@@ -19,42 +17,35 @@ static bool late_session(struct proof *proof, const struct event *request,
                                   .person = session.person,
                                   .session = session,
                                   .root = session.person.root};
-    (void)err_set(why, ERR_REJECT,
-                  "the session has ended: submit "
-                  "login");
+    *ret_until = session.until;
     return true;
 }
 
 static bool late_invitee(struct proof *proof, const struct event *request,
-                         struct signer *ret_signer, struct err *why)
+                         struct signer *ret_signer, int64_t *ret_until)
 {
     const struct user_verify *verify = request->payload;
-    const struct user_invite *invite;
+    struct invitation invited;
     struct err ignored = {0};
-    char moment[TIME_TEXT];
 
     if (request->kind != EVENT_USER_VERIFY ||
-        proof_invitation(proof, &verify->invite, &invite, &ignored) ||
-        !envelope_signed_by(&request->envelope, 0, &invite->invitation) ||
-        verify->request.head.issued <= invite->until) {
+        proof_invitation(proof, &verify->invite, &invited, &ignored) != 0 ||
+        !envelope_signed_by(&request->envelope, 0, &invited.key) ||
+        verify->request.head.issued <= invited.until) {
         return false;
     }
     *ret_signer = (struct signer){.kind = SIGNER_INVITATION,
-                                  .person.user = invite->user,
-                                  .root = invite->request.head.root};
-    time_format(invite->until, moment);
-    (void)err_set(why, ERR_REJECT,
-                  "the invitation ended at %s: ask "
-                  "for a new one",
-                  moment);
+                                  .person.user = invited.user,
+                                  .root = invited.root};
+    *ret_until = invited.until;
     return true;
 }
 
 bool proof_late(struct proof *proof, const struct event *request,
-                struct signer *ret_signer, struct err *why)
+                struct signer *ret_signer, int64_t *ret_until)
 {
-    return late_session(proof, request, ret_signer, why) ||
-           late_invitee(proof, request, ret_signer, why);
+    return late_session(proof, request, ret_signer, ret_until) ||
+           late_invitee(proof, request, ret_signer, ret_until);
 }
 
 int proof_invitee(struct proof *proof, const struct event *request,
@@ -62,22 +53,22 @@ int proof_invitee(struct proof *proof, const struct event *request,
                   struct err *err)
 {
     const struct invitation_show *show = request->payload;
-    const struct user_invite *invite;
+    struct invitation invited;
 
-    if (proof_invitation(proof, hash, &invite, err) != 0) {
+    if (proof_invitation(proof, hash, &invited, err) != 0) {
         return -1;
     }
-    struct id half = id_of_hash(&invite->request.head.root);
-    if (!envelope_signed_by(&request->envelope, 0, &invite->invitation) ||
+    struct id half = id_of_hash(&invited.root);
+    if (!envelope_signed_by(&request->envelope, 0, &invited.key) ||
         !id_equal(&half, &show->root_half)) {
         return err_set(err, ERR_REJECT,
                        "not signed by the invitation's key, "
                        "or of another installation");
     }
     *ret_signer = (struct signer){.kind = SIGNER_INVITATION,
-                                  .person.user = invite->user,
+                                  .person.user = invited.user,
                                   .person.by = *hash,
-                                  .root = invite->request.head.root};
+                                  .root = invited.root};
     return 0;
 }
 
@@ -85,7 +76,7 @@ int proof_asker(struct proof *proof, const struct event *request,
                 const struct hash *invite, struct signer *ret_signer,
                 struct err *err)
 {
-    struct err ignored = {0};
+    int64_t until;
 
     if (request->kind == EVENT_INVITATION_SHOW) {
         return proof_invitee(proof, request, invite, ret_signer, err);
@@ -94,7 +85,7 @@ int proof_asker(struct proof *proof, const struct event *request,
         return 0;
     }
     if (err->kind == ERR_REJECT &&
-        proof_late(proof, request, ret_signer, &ignored)) {
+        proof_late(proof, request, ret_signer, &until)) {
         err_clear(err);
         return 0;
     }

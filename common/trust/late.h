@@ -12,9 +12,9 @@
 #include "trust/proof.h"
 
 /* A session or an invitation whose key is good, though not for a request of
- * this time; `why` then says so, in words for the asker. */
+ * this time; and when it ended. */
 bool proof_late(struct proof *proof, const struct event *request,
-                struct signer *ret_signer, struct err *why);
+                struct signer *ret_signer, int64_t *ret_until);
 
 /* invitation.show, which names its signer by the invitation key's id alone;
  * `invite`: hash of the user.invite with that key. */

@@ -1,6 +1,6 @@
 /*
- * proof.c: the set of envelopes, and the links of the chain: people, sessions,
- * services, invitations. What they allow is in allow.c. See proof.h.
+ * proof.c: the set of envelopes, and the links of the chain: sessions and
+ * services. People are in person.c, what they allow in allow.c. See proof.h.
  */
 #include "trust/proof.h"
 
@@ -9,8 +9,6 @@
 #include <uthash.h>
 
 #include "trust/proof_private.h"
-
-#define CHAIN_MAX 16 /* administrators from one up to the root */
 
 struct proof *proof_new(const struct roots *roots, proof_fetch *fetch,
                         void *arg)
@@ -21,6 +19,12 @@ struct proof *proof_new(const struct roots *roots, proof_fetch *fetch,
     proof->fetch = fetch;
     proof->arg = arg;
     return proof;
+}
+
+void proof_set_standing(struct proof *proof, const struct standing *standing)
+{
+    proof->standing = standing;
+    proof->state++;
 }
 
 void proof_free(struct proof *proof)
@@ -146,10 +150,8 @@ bool link_signed_by(struct link *link, size_t i, const struct key32 *key)
     return true;
 }
 
-/* Signature and root of one link; `who` for the message. */
-static int check_signed(struct link *link, size_t i, const struct key32 *key,
-                        const struct hash *root, const char *who,
-                        struct err *err)
+int proof_signed(struct link *link, size_t i, const struct key32 *key,
+                 const struct hash *root, const char *who, struct err *err)
 {
     const struct head *head = link->event->payload;
 
@@ -164,8 +166,7 @@ static int check_signed(struct link *link, size_t i, const struct key32 *key,
     return 0;
 }
 
-static int check_root_signed(struct proof *proof, struct link *link,
-                             struct err *err)
+int proof_root_signed(struct proof *proof, struct link *link, struct err *err)
 {
     const struct head *head = link->event->payload;
     const struct key32 *key = roots_find(proof->roots, &head->root);
@@ -180,244 +181,7 @@ static int check_root_signed(struct proof *proof, struct link *link,
         return err_set(err, ERR_REJECT, "%s: `by` is not the root",
                        link->event->envelope.type);
     }
-    return check_signed(link, 0, key, &head->root, "the root key", err);
-}
-
-static int administrator(struct proof *proof, const struct hash *by, int depth,
-                         struct person *ret_person, struct err *err);
-
-/* An envelope that an administrator in force signed with their own key. */
-static int check_by_administrator(struct proof *proof, struct link *link,
-                                  int depth, struct person *ret_person,
-                                  struct err *err)
-{
-    const struct head *head = link->event->payload;
-
-    if (administrator(proof, &head->by, depth + 1, ret_person, err) != 0) {
-        return err_wrap(err, "%s", link->event->envelope.type);
-    }
-    return check_signed(link, 0, &ret_person->key, &ret_person->root,
-                        "its administrator's own key", err);
-}
-
-int proof_by_administrator(struct proof *proof, struct link *link,
-                           struct person *ret_person, struct err *err)
-{
-    return check_by_administrator(proof, link, 0, ret_person, err);
-}
-
-static void set_email(struct person *person, const char *email)
-{
-    size_t len = strnlen(email, EMAIL_MAX);
-
-    memcpy(person->email, email, len);
-    person->email[len] = '\0';
-}
-
-static int first_administrator(struct proof *proof, struct link *link,
-                               struct person *ret_person, struct err *err)
-{
-    const struct root_init *init = link->event->payload;
-    struct id user = user_id(&init->head.root, &init->key);
-
-    if (check_root_signed(proof, link, err) != 0) {
-        return -1;
-    }
-    if (!id_equal(&user, &init->user)) {
-        return err_set(err, ERR_REJECT,
-                       "root.init: the user's id is not that "
-                       "of its key");
-    }
-    *ret_person = (struct person){.user = user,
-                                  .role = ROLE_ADMINISTRATOR,
-                                  .in_force = true,
-                                  .key = init->key,
-                                  .by = link->event->hash,
-                                  .root = init->head.root,
-                                  .generation = 1};
-    set_email(ret_person, init->email);
-    return 0;
-}
-
-static int invitation(struct proof *proof, const struct hash *hash, int depth,
-                      struct link **ret_link, struct err *err)
-{
-    struct link *link = proof_link_of(proof, hash, EVENT_USER_INVITE, err);
-    struct person inviter;
-
-    if (link == NULL ||
-        check_by_administrator(proof, link, depth, &inviter, err) != 0) {
-        return -1;
-    }
-    const struct user_invite *invite = link->event->payload;
-    struct id user = user_id(&inviter.root, &invite->invitation);
-    if (!id_equal(&user, &invite->user)) {
-        return err_set(err, ERR_REJECT,
-                       "user.invite: the user's id is not "
-                       "that of the invitation");
-    }
-    if (invite->until > invite->request.head.issued + INVITATION_LIFE) {
-        return err_set(err, ERR_REJECT, "user.invite: open for too long");
-    }
-    *ret_link = link;
-    return 0;
-}
-
-int proof_invitation(struct proof *proof, const struct hash *invite,
-                     const struct user_invite **ret_invite, struct err *err)
-{
-    struct link *link = NULL;
-
-    if (invitation(proof, invite, 0, &link, err) != 0) {
-        return -1;
-    }
-    *ret_invite = link->event->payload;
-    return 0;
-}
-
-int proof_verify(struct proof *proof, struct link *link, int depth,
-                 const struct user_invite **ret_invite, struct err *err)
-{
-    const struct user_verify *verify = link->event->payload;
-    const struct head *head = &verify->request.head;
-    struct link *invited = NULL;
-
-    if (!hash_equal(&head->by, &verify->invite)) {
-        return err_set(err, ERR_REJECT, "user.verify: `by` is not the invite");
-    }
-    if (invitation(proof, &verify->invite, depth, &invited, err) != 0) {
-        return err_wrap(err, "user.verify");
-    }
-    const struct user_invite *invite = invited->event->payload;
-    if (!id_equal(&verify->user, &invite->user) || verify->generation != 1) {
-        return err_set(err, ERR_REJECT,
-                       "user.verify: not for the invited "
-                       "user, or of another generation");
-    }
-    if (head->issued > invite->until + CLOCK_SKEW) {
-        return err_set(err, ERR_REJECT,
-                       "user.verify: the invitation had "
-                       "ended");
-    }
-    *ret_invite = invite;
-    return check_signed(link, 0, &invite->invitation,
-                        &invite->request.head.root, "the invitation's key",
-                        err) != 0 ||
-                   check_signed(link, 1, &verify->key, &head->root,
-                                "the new key", err) != 0
-               ? -1
-               : 0;
-}
-
-/* True where an administrator in force, not the invitee, confirmed this key. */
-static bool confirmed(struct proof *proof, const struct event *verified,
-                      int depth)
-{
-    const struct user_verify *verify = verified->payload;
-
-    for (struct link *l = proof->links; l != NULL; l = l->hh.next) {
-        const struct user_confirm *confirm = l->event->payload;
-        struct person by;
-        struct err ignored;
-        if (l->event->kind == EVENT_USER_CONFIRM &&
-            hash_equal(&confirm->verify, &verified->hash) &&
-            id_equal(&confirm->user, &verify->user) &&
-            memcmp(confirm->key.b, verify->key.b, sizeof(verify->key.b)) == 0 &&
-            check_by_administrator(proof, l, depth, &by, &ignored) == 0 &&
-            !id_equal(&by.user, &verify->user)) {
-            l->used = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-static int verified_person(struct proof *proof, struct link *link, int depth,
-                           struct person *ret_person, struct err *err)
-{
-    const struct user_verify *verify = link->event->payload;
-    const struct user_invite *invite = NULL;
-
-    if (proof_verify(proof, link, depth, &invite, err) != 0) {
-        return -1;
-    }
-    *ret_person = (struct person){.user = verify->user,
-                                  .role = invite->role,
-                                  .key = verify->key,
-                                  .by = link->event->hash,
-                                  .root = verify->request.head.root,
-                                  .generation = verify->generation};
-    set_email(ret_person, invite->email);
-    ret_person->in_force = invite->role != ROLE_ADMINISTRATOR ||
-                           confirmed(proof, link->event, depth);
-    return 0;
-}
-
-static int named_person(struct proof *proof, struct link *link, int depth,
-                        struct person *ret_person, struct err *err)
-{
-    switch ((int)link->event->kind) {
-    case EVENT_ROOT_INIT:
-        return first_administrator(proof, link, ret_person, err);
-    case EVENT_USER_VERIFY:
-        return verified_person(proof, link, depth, ret_person, err);
-    default:
-        return err_set(err, ERR_REJECT, "a %s names no person's key",
-                       link->event->envelope.type);
-    }
-}
-
-static int person(struct proof *proof, const struct hash *by, int depth,
-                  struct person *ret_person, struct err *err)
-{
-    if (depth > CHAIN_MAX) {
-        return err_set(err, ERR_REJECT, "the chain is over %d people long",
-                       CHAIN_MAX);
-    }
-    struct link *link = proof_link(proof, by, err);
-    if (link == NULL) {
-        return -1;
-    }
-    /* Inviter and confirmer share most of their chains: without this, each
-     * administrator in a row would double the work. */
-    if (link->judged != proof->state) {
-        if (named_person(proof, link, depth, &link->person, err) != 0) {
-            return -1;
-        }
-        link->judged = proof->state;
-    }
-    *ret_person = link->person;
-    return 0;
-}
-
-int proof_person(struct proof *proof, const struct hash *by,
-                 struct person *ret_person, struct err *err)
-{
-    return person(proof, by, 0, ret_person, err);
-}
-
-static int administrator(struct proof *proof, const struct hash *by, int depth,
-                         struct person *ret_person, struct err *err)
-{
-    struct person who;
-
-    if (person(proof, by, depth, &who, err) != 0) {
-        return -1;
-    }
-    if (who.role != ROLE_ADMINISTRATOR || !who.in_force) {
-        return err_set(err, ERR_REJECT, "%s is %s", who.email,
-                       who.role == ROLE_ADMINISTRATOR
-                           ? "an administrator whom nobody confirmed"
-                           : "no administrator");
-    }
-    *ret_person = who;
-    return 0;
-}
-
-int proof_administrator(struct proof *proof, const struct hash *by,
-                        struct person *ret_person, struct err *err)
-{
-    return administrator(proof, by, 0, ret_person, err);
+    return proof_signed(link, 0, key, &head->root, "the root key", err);
 }
 
 int proof_session(struct proof *proof, const struct hash *by,
@@ -432,9 +196,9 @@ int proof_session(struct proof *proof, const struct hash *by,
     const struct session_open *open = link->event->payload;
     const struct head *head = &open->request.head;
     if (proof_person(proof, &head->by, &who, err) != 0 ||
-        check_signed(link, 0, &who.key, &who.root, "its user's own key", err) !=
+        proof_signed(link, 0, &who.key, &who.root, "its user's own key", err) !=
             0 ||
-        check_signed(link, 1, &open->key, &who.root, "the session's key",
+        proof_signed(link, 1, &open->key, &who.root, "the session's key",
                      err) != 0) {
         return err_wrap(err, "session");
     }
@@ -462,7 +226,7 @@ static int check_authorizer(struct proof *proof, struct link *link,
                        "end, or for over 180 days",
                        enrol->name);
     }
-    return check_root_signed(proof, link, err);
+    return proof_root_signed(proof, link, err);
 }
 
 int proof_service(struct proof *proof, const struct hash *by,
@@ -483,8 +247,13 @@ int proof_service(struct proof *proof, const struct hash *by,
     }
     if (kind == SERVICE_AUTHORIZER
             ? check_authorizer(proof, link, err) != 0
-            : check_by_administrator(proof, link, 0, &who, err) != 0) {
+            : proof_by_administrator(proof, link, &who, err) != 0) {
         return -1;
+    }
+    if (proof->standing != NULL &&
+        standing_service_revoked(proof->standing, by)) {
+        return err_set(err, ERR_REJECT, "the enrolment of %s was revoked",
+                       enrol->name);
     }
     if (target != NULL &&
         (enrol->target == NULL || strcmp(enrol->target, target) != 0)) {

@@ -21,6 +21,7 @@
 #include "model/session.h"
 #include "model/user.h"
 #include "trust/event.h"
+#include "trust/standing.h"
 
 struct proof;
 
@@ -39,6 +40,10 @@ static inline void proof_release(struct proof **proof)
 }
 #define _cleanup_proof_ _cleanup_(proof_release)
 
+/* What the revocation log says by now, borrowed; NULL (as at first): no log is
+ * known, and only what is signed counts. */
+void proof_set_standing(struct proof *proof, const struct standing *standing);
+
 /* Adds a copy; one that is there already is fine. REJECT: no known payload. */
 int proof_add(struct proof *proof, const struct envelope *envelope,
               struct err *err);
@@ -56,18 +61,27 @@ struct person {
     bool in_force; /* an administrator counts only once confirmed */
     char email[EMAIL_MAX + 1];
     struct key32 key;
-    struct hash by;   /* the envelope that names the key */
-    struct hash root; /* what the chain goes up to */
+    struct hash by;     /* the envelope that names the key */
+    struct hash invite; /* a user.verify's; zero: named otherwise */
+    struct hash root;   /* what the chain goes up to */
     int64_t generation;
+    enum standing_word standing; /* by this envelope, now */
 };
 
-/* by: hash of root.init or user.verify. REJECT says which link is missing. */
+/* by: hash of what names the key: root.init, user.verify, user.role,
+ * key.rotate. REJECT says which link is missing. Whether they still stand is
+ * told, not judged. */
 int proof_person(struct proof *proof, const struct hash *by,
                  struct person *ret_person, struct err *err);
 
 /* The same, and it is an administrator in force. */
 int proof_administrator(struct proof *proof, const struct hash *by,
                         struct person *ret_person, struct err *err);
+
+/* Whether the envelope of that hash is signed by an administrator in force, or
+ * kept since; and by whom. */
+int proof_signed_by_administrator(struct proof *proof, const struct hash *hash,
+                                  struct person *ret_person, struct err *err);
 
 struct session {
     struct hash hash; /* of session.open */
@@ -88,9 +102,35 @@ int proof_service(struct proof *proof, const struct hash *by,
                   enum service_kind kind, const char *target, int64_t now,
                   const struct service_enrol **ret_enrolment, struct err *err);
 
-/* An invitation: its envelope's payload, which belongs to the proof. */
+/* An invitation, the first one or another; texts belong to the proof. */
+struct invitation {
+    struct hash hash;
+    struct id user;
+    struct key32 key;
+    const char *email;
+    int role;
+    int64_t until;
+    int64_t generation; /* of the key that will follow it */
+    struct hash root;
+    struct hash by;            /* what names the inviter's key */
+    struct id request;         /* its own id */
+    const char *name;          /* as people call them; may be NULL */
+    const struct list *sealed; /* struct sealed_seed */
+};
+
 int proof_invitation(struct proof *proof, const struct hash *invite,
-                     const struct user_invite **ret_invite, struct err *err);
+                     struct invitation *ret_invitation, struct err *err);
+
+/* A user.verify with both its signatures, and the invitation that it follows.
+ */
+int proof_verification(struct proof *proof, const struct hash *verify,
+                       const struct user_verify **ret_verify,
+                       struct invitation *ret_invitation, struct err *err);
+
+/* What a service of that kind says on a topic: its enrolment was in force at
+ * this moment, and it signed with the key that is enrolled. */
+int proof_said(struct proof *proof, const struct event *event,
+               enum service_kind kind, int64_t moment, struct err *err);
 
 /* Who signed a request, and with which kind of key. */
 enum signer_kind {
@@ -109,11 +149,18 @@ struct signer {
     struct hash root;
 };
 
-/* Checks a request's signatures against what its `by` gives its signer, at the
- * moment that it was issued. A session.open is OWN, with the session's key
- * checked beside it. Whether that signer may ask this is not told here. */
+/* Checks a request's signatures against what its `by` gives its signer, who
+ * must still stand, at the moment that it was issued. A session.open is OWN,
+ * with the session's key checked beside it. Whether that signer may ask this is
+ * not told here. */
 int proof_request(struct proof *proof, const struct event *request,
                   struct signer *ret_signer, struct err *err);
+
+/* Whether this request may be the next entry of the revocation log: signed by
+ * an administrator in force (key.rotate: by its own person) as the log stands
+ * before it. */
+int proof_entry(struct proof *proof, const struct event *entry,
+                struct err *err);
 
 /* A run that is allowed on a target: what to execute. The payloads belong to
  * the proof. */

@@ -8,13 +8,19 @@
 
 #include "trust/proof.h"
 
+/* The proof's state in which an envelope named this person, with the whole
+ * chain checked and marked. */
+struct judged {
+    uint64_t state;
+    struct person person;
+};
+
 struct link {
     struct event *event;
     bool used;
     bool good[ENVELOPE_SIGNERS_MAX];        /* the signature verified … */
     struct key32 key[ENVELOPE_SIGNERS_MAX]; /* … under this key */
-    uint64_t judged;      /* the proof's state in which it named this person, */
-    struct person person; /* with the whole chain checked and marked */
+    struct judged judged[2]; /* as it stands now; for an entry of the log */
     UT_hash_handle hh;
 };
 
@@ -24,6 +30,8 @@ struct proof {
     void *arg;
     struct link *links;
     uint64_t state; /* another with each envelope more, and with the marks */
+    const struct standing *standing; /* NULL: no log is known */
+    int in_entry; /* within the chain of an entry, which was judged before */
 };
 
 /* The entry of that hash, fetched where there is a source; marked as used. */
@@ -40,4 +48,11 @@ int proof_by_administrator(struct proof *proof, struct link *link,
 
 /* A user.verify, both signatures, and its invitation. */
 int proof_verify(struct proof *proof, struct link *link, int depth,
-                 const struct user_invite **ret_invite, struct err *err);
+                 struct invitation *ret_invitation, struct err *err);
+
+/* Signature and root of one link; `who` for the message. */
+int proof_signed(struct link *link, size_t i, const struct key32 *key,
+                 const struct hash *root, const char *who, struct err *err);
+
+/* Signed by a root key that is pinned here. */
+int proof_root_signed(struct proof *proof, struct link *link, struct err *err);

@@ -39,6 +39,10 @@ int sealed_make(const struct sealed *content, const struct key32 *to,
     _cleanup_buf_ struct buf box = {0};
 
     whole.recipient = key_id(to);
+    /* All at once: growing would leave copies behind. */
+    if (buf_reserve(&json, 2 * SEALED_VALUE_MAX) != 0) {
+        return err_set(err, ERR_RETRY, "out of memory");
+    }
     if (table_encode(&sealed_table, &whole, &json, err) != 0) {
         return -1;
     }

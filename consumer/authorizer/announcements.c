@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/change.h"
+#include "model/log_entry.h"
 #include "model/session.h"
 #include "model/target.h"
 
@@ -38,6 +39,13 @@ static struct about about_session(const void *payload)
     return (struct about){0};
 }
 
+/* Of cards and billing keys: likewise. */
+static struct about about_own(const void *payload)
+{
+    (void)payload;
+    return (struct about){0};
+}
+
 static struct about about_enrol(const void *payload)
 {
     return (struct about){.name =
@@ -63,12 +71,91 @@ static struct about about_add(const void *payload)
     return (struct about){.user = add->user, .command = add->command};
 }
 
+static struct about about_standing(const void *payload)
+{
+    return (struct about){.user =
+                              ((const struct user_standing *)payload)->user};
+}
+
+static struct about about_role(const void *payload)
+{
+    const struct user_role *role = payload;
+
+    return (struct about){.user = role->user,
+                          .name = word_text(&role_words, role->role)};
+}
+
+static struct about about_reinvite(const void *payload)
+{
+    const struct user_reinvite *invite = payload;
+
+    return (struct about){.user = invite->user, .name = invite->email};
+}
+
+static struct about about_rotate(const void *payload)
+{
+    return (struct about){.user = ((const struct key_rotate *)payload)->user};
+}
+
+static struct about about_unassign(const void *payload)
+{
+    const struct assignment_remove *remove = payload;
+
+    return (struct about){.user = remove->user, .command = remove->command};
+}
+
+static struct about about_retire(const void *payload)
+{
+    return (struct about){
+        .command = ((const struct command_retire *)payload)->command};
+}
+
+static struct about about_revoke(const void *payload)
+{
+    (void)payload; /* the entry names it by its hash */
+    return (struct about){.name = "service"};
+}
+
 static struct about about_run(const void *payload)
 {
     const struct run_start *run = payload;
 
     return (struct about){.run = run->request.head.id, .command = run->command};
 }
+
+/* What a notifier has to see of it, in the proof's marks. */
+
+static int prove_invite(struct proof *proof, const struct change *change,
+                        struct err *err)
+{
+    struct invitation invited;
+
+    return proof_invitation(proof, &change->invite, &invited, err);
+}
+
+static int prove_verify(struct proof *proof, const struct change *change,
+                        struct err *err)
+{
+    struct person person;
+
+    return proof_person(proof, &change->subject, &person, err);
+}
+
+/* Of which facts a notifier makes mails. */
+static const struct belief {
+    enum event_kind told;
+    int (*prove)(struct proof *proof, const struct change *change,
+                 struct err *err);
+} beliefs[] = {
+    {EVENT_USER_INVITED, prove_invite},
+    {EVENT_USER_REINVITED, prove_invite},
+    {EVENT_USER_VERIFIED, prove_verify},
+    {EVENT_INVITATION_REUSED, prove_invite},
+};
+
+/* invitation.show is a read, of which nothing is told but a refusal; kind 0
+ * (root.init, which is never told) stands for none. */
+#define NOTHING EVENT_ROOT_INIT
 
 static const struct fact {
     enum event_kind asked;
@@ -77,13 +164,27 @@ static const struct fact {
 } facts[] = {
     {EVENT_USER_INVITE, EVENT_USER_INVITED, about_invite},
     {EVENT_USER_VERIFY, EVENT_USER_VERIFIED, about_verify},
+    {EVENT_INVITATION_SHOW, NOTHING, about_session},
     {EVENT_USER_CONFIRM, EVENT_USER_CONFIRMED, about_confirm},
+    {EVENT_USER_SUSPEND, EVENT_USER_SUSPENDED, about_standing},
+    {EVENT_USER_RESUME, EVENT_USER_RESUMED, about_standing},
+    {EVENT_USER_REMOVE, EVENT_USER_REMOVED, about_standing},
+    {EVENT_USER_ROLE, EVENT_USER_ROLE_CHANGED, about_role},
+    {EVENT_USER_REINVITE, EVENT_USER_REINVITED, about_reinvite},
+    {EVENT_KEY_ROTATE, EVENT_KEY_ROTATED, about_rotate},
+    {EVENT_ASSIGNMENT_REMOVE, EVENT_ASSIGNMENT_REMOVED, about_unassign},
+    {EVENT_COMMAND_RETIRE, EVENT_COMMAND_RETIRED, about_retire},
+    {EVENT_SERVICE_REVOKE, EVENT_SERVICE_REVOKED, about_revoke},
     {EVENT_SESSION_OPEN, EVENT_SESSION_OPENED, about_session},
     {EVENT_SESSION_CLOSE, EVENT_SESSION_CLOSED, about_session},
     {EVENT_SERVICE_ENROL, EVENT_SERVICE_ENROLLED, about_enrol},
     {EVENT_TARGET_SET, EVENT_TARGET_ADDED, about_target},
     {EVENT_COMMAND_SAVE, EVENT_COMMAND_SAVED, about_save},
     {EVENT_ASSIGNMENT_ADD, EVENT_ASSIGNMENT_ADDED, about_add},
+    {EVENT_BILLING_INIT, EVENT_BILLING_MADE, about_own},
+    {EVENT_CARD_ADD, EVENT_CARD_ADDED, about_own},
+    {EVENT_CARD_DEFAULT, EVENT_CARD_DEFAULTED, about_own},
+    {EVENT_CARD_REMOVE, EVENT_CARD_REMOVED, about_own},
     {EVENT_RUN_START, EVENT_RUN_ACCEPTED, about_run},
 };
 
@@ -143,6 +244,67 @@ static int tell(const struct asking *asking, enum event_kind kind,
     return 0;
 }
 
+/* The fact of a refusal: a run's, and an invitation's that was used before. */
+static enum event_kind refusal_of(const struct asking *asking)
+{
+    if (asking->request->kind == EVENT_RUN_START) {
+        return EVENT_RUN_REFUSED;
+    }
+    return id_is_zero(&asking->decision.reuse.user) ? NOTHING
+                                                    : EVENT_INVITATION_REUSED;
+}
+
+static struct hash invite_of(const struct asking *asking)
+{
+    const struct user_verify *verify = asking->request->payload;
+
+    switch ((int)asking->request->kind) {
+    case EVENT_USER_INVITE:
+    case EVENT_USER_REINVITE:
+        return asking->request->hash;
+    case EVENT_USER_VERIFY:
+        return verify->invite;
+    default:
+        return asking->decision.reuse.invite;
+    }
+}
+
+/* The request's chain and the own enrolment: with them a notifier, which has no
+ * database, believes the change. An older backup may lack an envelope: then it
+ * goes without, and the notifier says so. */
+static int add_chain(const struct asking *asking, const struct belief *belief,
+                     struct change *change, struct err *err)
+{
+    const struct daemon *daemon = asking->daemon;
+    struct proof *proof = asking->proof;
+    const struct service_enrol *enrol;
+
+    proof_forget_used(proof);
+    if (proof_add_all(proof, &daemon->enrolment, err) != 0 ||
+        proof_service(proof, &daemon->by, SERVICE_AUTHORIZER, NULL,
+                      change->head.issued, &enrol, err) != 0 ||
+        belief->prove(proof, change, err) != 0) {
+        if (err->kind != ERR_REJECT) {
+            return -1;
+        }
+        err_clear(err);
+        return 0;
+    }
+    proof_used(proof, &change->envelopes);
+    return 0;
+}
+
+static int add_envelopes(const struct asking *asking, enum event_kind kind,
+                         struct change *change, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(beliefs); i++) {
+        if (beliefs[i].told == kind) {
+            return add_chain(asking, &beliefs[i], change, err);
+        }
+    }
+    return 0;
+}
+
 int announcement_make(const struct asking *asking, struct list *out,
                       struct err *err)
 {
@@ -151,13 +313,15 @@ int announcement_make(const struct asking *asking, struct list *out,
     bool refused = decision->reason != NULL;
 
     if (fact == NULL || decision->status == REPLY_OK ||
-        decision->status == REPLY_ID_IN_USE ||
-        (refused && fact->asked != EVENT_RUN_START)) {
+        decision->status == REPLY_ID_IN_USE) {
         return 0;
     }
-    enum event_kind kind = refused ? EVENT_RUN_REFUSED : fact->accepted;
+    enum event_kind kind = refused ? refusal_of(asking) : fact->accepted;
+    if (kind == NOTHING) {
+        return 0;
+    }
     struct about about = fact->about(asking->request->payload);
-    if (fact->about == about_session) {
+    if (fact->about == about_session || fact->about == about_own) {
         about.user = asking->signer.person.user;
         about.name = asking->signer.person.email;
     }
@@ -171,7 +335,12 @@ int announcement_make(const struct asking *asking, struct list *out,
         .run = about.run,
         .name = (char *)about.name,
         .detail = decision->reason,
+        .invite = invite_of(asking),
     };
     change.head.id = derived_id(&asking->request->hash, event_types[kind].type);
-    return tell(asking, kind, &change, out, err);
+    int done = add_envelopes(asking, kind, &change, err) != 0
+                   ? -1
+                   : tell(asking, kind, &change, out, err);
+    envelopes_done(&change.envelopes);
+    return done;
 }

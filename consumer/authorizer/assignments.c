@@ -1,7 +1,10 @@
 /*
  * assignments.c: who may run what. Adding one that is there replaces it.
  */
+#include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/revocations.h"
+#include "model/log_entry.h"
 
 static int check_add(struct asking *asking, const struct assignment_add *add,
                      struct err *err)
@@ -9,9 +12,10 @@ static int check_add(struct asking *asking, const struct assignment_add *add,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT (SELECT email FROM users WHERE id = $1) AS email, "
-           "(SELECT version FROM commands WHERE id = $2) AS version, "
-           "(SELECT name FROM commands WHERE id = $2) AS name",
+           "SELECT (SELECT email FROM users WHERE id = $1 "
+           "AND state <> 'removed') AS email, c.version, c.name "
+           "FROM (VALUES (1)) one LEFT JOIN commands c ON c.id = $2 "
+           "AND c.retired_at IS NULL",
            &rows, err, P_ID(&add->user), P_ID(&add->command)) != 0) {
         return -1;
     }
@@ -26,6 +30,12 @@ static int check_add(struct asking *asking, const struct assignment_add *add,
                              "the command has no "
                              "version %lld yet",
                              (long long)add->pin);
+    }
+    if (!standing_assigned(asking_standing(asking), &add->user, &add->command,
+                           add->seq)) {
+        return asking_refuse(asking, REPLY_BEHIND,
+                             "it was taken away meanwhile: ask again to give "
+                             "it once more");
     }
     return add->until == 0 || add->until > asking->now
                ? 0
@@ -71,8 +81,10 @@ static int check_filter(struct asking *asking,
 
     if (PG(asking->daemon->postgres,
            "SELECT ($1::text IS NULL OR EXISTS (SELECT FROM commands "
-           "WHERE name = $1::text)) AND ($2::text IS NULL OR EXISTS (SELECT "
-           "FROM users WHERE email = $2::text)) AS known",
+           "WHERE name = $1::text AND retired_at IS NULL)) AND ($2::text IS "
+           "NULL OR EXISTS (SELECT "
+           "FROM users WHERE email = $2::text AND state <> 'removed')) AS "
+           "known",
            &rows, err, P_TEXT(list->command), P_TEXT(list->email)) != 0) {
         return -1;
     }
@@ -125,4 +137,45 @@ int on_assignment_list(struct asking *asking, struct err *err)
     const struct assignment_list *list = asking->request->payload;
 
     return check_filter(asking, list, err) ?: answer_list(asking, list, err);
+}
+
+/* assignment.remove */
+
+static int check_given(struct asking *asking,
+                       const struct assignment_remove *said, struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT c.name FROM assignments a JOIN commands c "
+           "ON c.id = a.command_id WHERE a.user_id = $1 "
+           "AND a.command_id = $2 FOR UPDATE OF a",
+           &rows, err, P_ID(&said->user), P_ID(&said->command)) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) == 0) {
+        return asking_refuse(asking, REPLY_NOT_FOUND,
+                             "they have no assignment to it");
+    }
+    asking_about(asking, row_text(rows, 0, "name"));
+    return 0;
+}
+
+int on_assignment_remove(struct asking *asking, struct err *err)
+{
+    const struct assignment_remove *said = asking->request->payload;
+    int done = check_given(asking, said, err)
+                   ?: entry_check(asking, err)
+                   ?: asking_made(asking, &asking->request->hash,
+                                  &said->command, 0, err)
+                   ?: asking_store(asking, err)
+                   ?: entry_store(asking, err);
+
+    if (done != 0) {
+        return done;
+    }
+    return PG(asking->daemon->postgres,
+              "DELETE FROM assignments WHERE user_id = $1 AND command_id = $2",
+              NULL, err, P_ID(&said->user), P_ID(&said->command))
+               ?: closings_add(asking, err);
 }

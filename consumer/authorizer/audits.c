@@ -32,7 +32,8 @@
     "CROSS JOIN LATERAL (SELECT " SHOWN_COMMAND " AS command) s "           \
     "WHERE ($3::boolean OR r.user_id = $1) "                                \
     "AND ($4::uuid IS NULL OR r.id < $4::uuid) "                            \
-    "AND ($5::uuid IS NULL OR r.user_id = $5::uuid) "                       \
+    "AND ($5::text IS NULL OR r.user_id IN (SELECT id FROM users WHERE "    \
+    "email = $5::text)) "                                                   \
     "AND ($6::text IS NULL OR r.verb = $6::text) "                          \
     "AND ($7::text IS NULL OR s.command = $7::text) "                       \
     "AND ($8::timestamptz IS NULL OR r.decided_at >= $8::timestamptz) "     \
@@ -66,15 +67,15 @@ static struct audit_entry entry_of(const struct rows *rows, size_t i)
     };
 }
 
-/* Whose rows: zero where no filter says. Somebody else's are to a runner as
- * those of nobody. */
-static int find_user(struct asking *asking, const char *named,
-                     struct id *ret_user, struct err *err)
+/* Whose rows: all who ever had this address. NULL where no filter says.
+ * Somebody else's are to a runner as those of nobody. */
+static int find_email(struct asking *asking, const char *named,
+                      char **ret_email, struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
     struct err ignored;
 
-    *ret_user = (struct id){0};
+    *ret_email = NULL;
     if (named == NULL) {
         return 0;
     }
@@ -83,19 +84,20 @@ static int find_user(struct asking *asking, const char *named,
                           strcmp(email, asking->signer.person.email) != 0)) {
         return asking_hide(asking, "not their own: %s", named);
     }
-    if (PG(asking->daemon->postgres, "SELECT id FROM users WHERE email = $1",
-           &rows, err, P_TEXT(email)) != 0) {
+    if (PG(asking->daemon->postgres,
+           "SELECT id FROM users WHERE email = $1 LIMIT 1", &rows, err,
+           P_TEXT(email)) != 0) {
         return -1;
     }
     if (rows_n(rows) == 0) {
         return asking_hide(asking, "no user %s", email);
     }
-    *ret_user = row_id(rows, 0, "id");
+    *ret_email = take_ptr(email);
     return 0;
 }
 
 static int answer_list(struct asking *asking, const struct audit_list *list,
-                       const struct id *user, struct err *err)
+                       const char *email, struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
     struct audit_answer answer = {0};
@@ -107,9 +109,8 @@ static int answer_list(struct asking *asking, const struct audit_list *list,
            P_ID(&asking->signer.person.user), P_TIME(asking->now),
            P_BOOL(asking_by_administrator(asking)),
            id_is_zero(&list->before) ? P_NULL : P_ID(&list->before),
-           id_is_zero(user) ? P_NULL : P_ID(user), P_TEXT(list->verb),
-           P_TEXT(list->command), P_TIME(list->since), P_TEXT(outcome),
-           P_INT(list->limit + 1)) != 0) {
+           P_TEXT(email), P_TEXT(list->verb), P_TEXT(list->command),
+           P_TIME(list->since), P_TEXT(outcome), P_INT(list->limit + 1)) != 0) {
         return -1;
     }
     size_t n = rows_n(rows);
@@ -124,10 +125,10 @@ static int answer_list(struct asking *asking, const struct audit_list *list,
 int on_audit_list(struct asking *asking, struct err *err)
 {
     const struct audit_list *list = asking->request->payload;
-    struct id user;
+    _cleanup_free_ char *email = NULL;
 
-    return find_user(asking, list->email, &user, err)
-               ?: answer_list(asking, list, &user, err);
+    return find_email(asking, list->email, &email, err)
+               ?: answer_list(asking, list, email, err);
 }
 
 /* audit.rows */

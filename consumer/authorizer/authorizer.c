@@ -47,7 +47,7 @@ static struct kafka_reader *join_group(const struct daemon *daemon,
 static int know_topics(struct authorizer *authorizer, struct err *err)
 {
     static const char *const topics[] = {"errand.replies", "errand.events",
-                                         "errand.dead"};
+                                         "errand.revocations", "errand.dead"};
     struct kafka_writer *writer = authorizer->daemon->writer;
 
     for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
@@ -73,7 +73,8 @@ static int start(struct daemon *daemon, struct err *err)
         return -1;
     }
     authorizer->reader = join_group(daemon, err);
-    if (authorizer->reader == NULL || know_topics(authorizer, err) != 0) {
+    if (authorizer->reader == NULL || know_topics(authorizer, err) != 0 ||
+        revocations_start(authorizer, err) != 0) {
         return -1;
     }
     daemon_watch(daemon, authorizer->reader);
@@ -92,6 +93,7 @@ static void stop(struct daemon *daemon)
     requests_clear(&state->batch);
     source_free(state->authorizer.source);
     chains_free(state->authorizer.chains);
+    standing_free(state->authorizer.revocations.standing);
     texts_done(&state->authorizer.known);
     free(state);
 }
@@ -139,11 +141,16 @@ static int turn(struct daemon *daemon, struct err *err)
                        "the enrolment has ended: have the root "
                        "key enrol this authorizer anew");
     }
+    if (standing_service_revoked(authorizer->revocations.standing,
+                                 &daemon->by)) {
+        return err_set(err, ERR_FATAL,
+                       "this authorizer's enrolment was revoked");
+    }
     if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
         return -1;
     }
-    if (batch->items.n == 0) {
-        return 0;
+    if (batch->items.n == 0) { /* another authorizer may have revoked us */
+        return revocations_refresh(daemon, &authorizer->revocations, err);
     }
     if ((!batch->decided && requests_decide(authorizer, batch, err) != 0) ||
         requests_deliver(authorizer, batch, err) != 0) {

@@ -6,13 +6,14 @@
 #pragma once
 
 #include "consumer/authorizer/decide.h"
+#include "consumer/authorizer/revocations.h"
 
 struct authorizer {
     struct daemon *daemon;
     struct source *source;
     struct chains *chains; /* of the transaction that is open */
-    struct hash log; /* the revocation log's head: root.init's while empty */
-    int64_t until;   /* the end of the own enrolment */
+    struct revocations revocations;
+    int64_t until; /* the end of the own enrolment */
     int64_t reply_partitions;
     struct kafka_reader *reader;
     struct list known; /* char *: dispatch topics that are there */
@@ -35,7 +36,7 @@ void requests_clear(struct requests *batch);
 
 /* Decides what is not done yet, in one transaction; where a row is bad, in one
  * each, and the culprit is for errand.dead. RETRY: again, later. */
-int requests_decide(const struct authorizer *authorizer, struct requests *batch,
+int requests_decide(struct authorizer *authorizer, struct requests *batch,
                     struct err *err);
 
 /* Sends what was decided, and waits until it is delivered; then commits the
@@ -44,6 +45,6 @@ int requests_deliver(struct authorizer *authorizer, struct requests *batch,
                      struct err *err);
 
 /* Stores what the root key signed and the own configuration names: root.init
- * with the first administrator, and the own enrolment; again is fine. Sets log
- * and until. */
+ * with the first administrator, and the own enrolment; again is fine. Sets
+ * revocations.init and until. */
 int installation_store(struct authorizer *authorizer, struct err *err);

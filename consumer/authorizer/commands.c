@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/revocations.h"
+#include "model/log_entry.h"
 
 /* A dispatch carries the command inside an envelope, beside arguments and a
  * chain of people: what these may take at most is left free for them. */
@@ -63,10 +66,12 @@ static int check_version(struct asking *asking, const struct command_save *save,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT c.id, c.name, c.version, c.hash, v.saved_at, u.email "
+           "SELECT c.id, c.name, c.version, c.hash, c.retired_at, v.saved_at, "
+           "u.email "
            "FROM commands c JOIN command_versions v ON v.command_id = c.id "
            "AND v.version = c.version JOIN users u ON u.id = v.saved_by "
-           "WHERE c.id = $1 OR c.name = $2 ORDER BY c.id = $1 DESC "
+           "WHERE c.id = $1 OR (c.name = $2 AND c.retired_at IS NULL) "
+           "ORDER BY c.id = $1 DESC "
            "FOR UPDATE OF c",
            &rows, err, P_ID(&save->command), P_TEXT(save->name)) != 0) {
         return -1;
@@ -82,6 +87,12 @@ static int check_version(struct asking *asking, const struct command_save *save,
     struct id id = row_id(rows, 0, "id");
     if (!id_equal(&id, &save->command)) {
         return refuse_came_between(asking, rows);
+    }
+    if (!row_is_null(rows, 0, "retired_at")) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "command %s was removed: that is for good. Save "
+                             "it anew",
+                             save->name);
     }
     if (strcmp(row_text(rows, 0, "name"), save->name) != 0) {
         return asking_refuse(asking, REPLY_INVALID,
@@ -178,7 +189,8 @@ int on_command_save(struct asking *asking, struct err *err)
     "JOIN command_versions v ON v.command_id = c.id AND v.version = "       \
     "CASE WHEN $3::boolean THEN c.version ELSE coalesce(a.pin, c.version) " \
     "END JOIN users u ON u.id = v.saved_by "                                \
-    "WHERE ($3::boolean OR a.hash IS NOT NULL) "                            \
+    "WHERE c.retired_at IS NULL "                                           \
+    "AND ($3::boolean OR (a.hash IS NOT NULL AND NOT v.void)) "             \
     "AND ($4::text IS NULL OR c.name = $4::text) "                          \
     "ORDER BY c.name LIMIT $5::integer"
 
@@ -318,7 +330,8 @@ int on_command_versions(struct asking *asking, struct err *err)
     if (PG(asking->daemon->postgres,
            "SELECT v.version, v.hash, v.saved_at, u.email FROM commands c "
            "JOIN command_versions v ON v.command_id = c.id JOIN users u ON "
-           "u.id = v.saved_by WHERE c.name = $1 ORDER BY v.version DESC "
+           "u.id = v.saved_by WHERE c.name = $1 AND c.retired_at IS NULL "
+           "ORDER BY v.version DESC "
            "LIMIT $2::integer",
            &rows, err, P_TEXT(named->name), P_INT(ROWS_MAX)) != 0) {
         return -1;
@@ -334,4 +347,50 @@ int on_command_versions(struct asking *asking, struct err *err)
         to->saved_by = must_strdup(row_text(rows, i, "email"));
     }
     return asking_answer_take(asking, &versions_answer_table, &answer, err);
+}
+
+/* command.retire */
+
+static int check_there(struct asking *asking, const struct id *command,
+                       struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT name, retired_at FROM commands WHERE id = $1 FOR UPDATE",
+           &rows, err, P_ID(command)) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) == 0) {
+        return asking_refuse(asking, REPLY_NOT_FOUND,
+                             "there is no such command");
+    }
+    asking_about(asking, row_text(rows, 0, "name"));
+    return row_is_null(rows, 0, "retired_at")
+               ? 0
+               : asking_refuse(asking, REPLY_CONFLICT, "%s is removed already",
+                               row_text(rows, 0, "name"));
+}
+
+int on_command_retire(struct asking *asking, struct err *err)
+{
+    const struct command_retire *said = asking->request->payload;
+    const struct id *command = &said->command;
+    int done = check_there(asking, command, err)
+                   ?: entry_check(asking, err)
+                   ?: asking_made(asking, &asking->request->hash, command, 0,
+                                  err)
+                   ?: asking_store(asking, err)
+                   ?: entry_store(asking, err);
+
+    if (done != 0) {
+        return done;
+    }
+    return PG(asking->daemon->postgres,
+              "UPDATE commands SET retired_at = $2 WHERE id = $1", NULL, err,
+              P_ID(command), P_TIME(asking->decision.at))
+               ?: PG(asking->daemon->postgres,
+                     "DELETE FROM assignments WHERE command_id = $1", NULL, err,
+                     P_ID(command))
+               ?: closings_add(asking, err);
 }

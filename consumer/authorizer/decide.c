@@ -13,12 +13,14 @@
 #include "base/clock.h"
 #include "consumer/authorizer/authorizer.h"
 #include "consumer/authorizer/announcements.h"
+#include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/policy.h"
 #include "consumer/authorizer/replies.h"
+#include "consumer/authorizer/reuse.h"
 #include "consumer/authorizer/signers.h"
 #include "model/target.h"
 
-#define REQUEST_MAX (64 * 1024) /* bytes; but for command.save */
+#define REQUEST_MAX (64 * 1024) /* bytes; see may_be_large() */
 
 void decided_done(struct decided *decided)
 {
@@ -95,7 +97,9 @@ static int recall_orders(struct asking *asking, struct err *err)
 static int recall_effects(struct asking *asking, struct err *err)
 {
     if (asking->decision.reason != NULL) {
-        return 0;
+        return asking->signer.kind == SIGNER_INVITATION
+                   ? reuse_recall(asking, err)
+                   : 0;
     }
     if (asking->request->kind == EVENT_RUN_START) {
         return recall_orders(asking, err);
@@ -104,7 +108,7 @@ static int recall_effects(struct asking *asking, struct err *err)
         const struct target_set *set = asking->request->payload;
         asking_place(asking, set->name, set->generation, set->max_wait);
     }
-    return 0;
+    return closings_add(asking, err);
 }
 
 /* 1: it was decided before, and asking->decision is that; 0: it has to be
@@ -143,6 +147,14 @@ static int recall(struct asking *asking, struct err *err)
     return recall_effects(asking, err) != 0 ? -1 : 1;
 }
 
+/* A script, and an entry that lists what goes on of what somebody signed. A
+ * target ends nothing, so it keeps nothing either. */
+static bool may_be_large(enum event_kind kind)
+{
+    return kind == EVENT_COMMAND_SAVE ||
+           (standing_is_entry(kind) && kind != EVENT_TARGET_SET);
+}
+
 static int check_policy(struct asking *asking)
 {
     struct err reason = {0};
@@ -151,7 +163,7 @@ static int check_policy(struct asking *asking)
     if (policy_check(asking->verb, &asking->signer, &reason) != 0) {
         return asking_refuse(asking, REPLY_DENIED, "%s", reason.text);
     }
-    return size <= REQUEST_MAX || asking->request->kind == EVENT_COMMAND_SAVE
+    return size <= REQUEST_MAX || may_be_large(asking->request->kind)
                ? 0
                : asking_refuse(asking, REPLY_INVALID,
                                "the request has %zu "
@@ -213,6 +225,17 @@ static int add_orders(const struct asking *asking, struct list *out,
     return 0;
 }
 
+static void add_closings(struct asking *asking, struct list *out)
+{
+    struct list *closings = &asking->decision.closings;
+
+    for (size_t i = 0; i < closings->n; i++) {
+        *(struct record *)list_grow(out, sizeof(struct record)) =
+            list_at(closings, struct record, i);
+    }
+    closings->n = 0;
+}
+
 static void log_decision(const struct asking *asking)
 {
     const struct decision *decision = &asking->decision;
@@ -237,6 +260,7 @@ static int collect(struct asking *asking, struct decided *decided,
     if (add_orders(asking, &decided->out, err) != 0) {
         return -1;
     }
+    add_closings(asking, &decided->out);
     if (asking->decision.status != REPLY_NONE &&
         replies_make(asking, &decided->out, &unsealed) != 0) {
         log_warning(&asking->daemon->log, "no reply", L_ERR(&unsealed));
@@ -260,7 +284,7 @@ static int decide_request(struct asking *asking, int64_t reply_partitions,
     return judge(asking, err) != 0 ? -1 : collect(asking, decided, err);
 }
 
-int decide(const struct authorizer *authorizer, const struct record *record,
+int decide(struct authorizer *authorizer, const struct record *record,
            struct decided *ret_decided, struct err *err)
 {
     _cleanup_event_ struct event *request = event_from_record(record, err);
@@ -278,7 +302,7 @@ int decide(const struct authorizer *authorizer, const struct record *record,
         .daemon = authorizer->daemon,
         .source = authorizer->source,
         .chains = authorizer->chains,
-        .log = &authorizer->log,
+        .revocations = &authorizer->revocations,
         .record = record,
         .request = request,
         .verb = verb_of(request->kind),
@@ -287,6 +311,7 @@ int decide(const struct authorizer *authorizer, const struct record *record,
         .now = clock_now(),
     };
     asking.decision.at = asking.now;
+    proof_set_standing(asking.proof, asking_standing(&asking));
     int failed =
         decide_request(&asking, authorizer->reply_partitions, &decided, err);
     asking_done(&asking);

@@ -19,5 +19,5 @@ struct decided {
 void decided_done(struct decided *decided);
 
 /* -1: RETRY or FATAL; REJECT: a row that PostgreSQL won't have. */
-int decide(const struct authorizer *authorizer, const struct record *record,
+int decide(struct authorizer *authorizer, const struct record *record,
            struct decided *ret_decided, struct err *err);

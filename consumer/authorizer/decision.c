@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "consumer/authorizer/revocations.h"
 #include "consumer/authorizer/verbs.h"
 
 static const char hidden[] = "no such thing, or not yours";
@@ -22,6 +23,10 @@ void asking_done(struct asking *asking)
     for (size_t i = 0; i < decision->places.n; i++) {
         free(list_at(&decision->places, struct place, i).target);
     }
+    for (size_t i = 0; i < decision->closings.n; i++) {
+        record_done(&list_at(&decision->closings, struct record, i));
+    }
+    free(decision->closings.items);
     free(decision->orders.items);
     free(decision->places.items);
     free(decision->text);
@@ -75,6 +80,12 @@ int asking_refuse(struct asking *asking, enum reply_status status,
     set_reason(&asking->decision, fmt, args);
     va_end(args);
     return refused(&asking->decision, status, asking->decision.reason);
+}
+
+int asking_sign_in(struct asking *asking, const char *why)
+{
+    asking->decision.sign_in = true;
+    return asking_refuse(asking, REPLY_DENIED, "%s: submit login", why);
 }
 
 int asking_hide(struct asking *asking, const char *fmt, ...)
@@ -229,6 +240,11 @@ int asking_store(struct asking *asking, struct err *err)
     return store_request(asking, &json, err);
 }
 
+const struct standing *asking_standing(const struct asking *asking)
+{
+    return asking->revocations->standing;
+}
+
 bool asking_by_administrator(const struct asking *asking)
 {
     const struct person *person = &asking->signer.person;
@@ -274,4 +290,31 @@ char *names_array(const struct list *names)
         abort();
     }
     return buf_take(&text);
+}
+
+char *hashes_array(const struct list *hashes)
+{
+    struct buf text = {0};
+    char hex[HASH_TEXT];
+    int failed = buf_adds(&text, "{");
+
+    for (size_t i = 0; i < hashes->n; i++) {
+        hash_format(&list_at(hashes, struct hash, i), hex);
+        failed |= buf_addf(&text, "%s\"\\\\x%s\"", i == 0 ? "" : ",", hex);
+    }
+    failed |= buf_adds(&text, "}");
+    if (failed) {
+        abort();
+    }
+    return buf_take(&text);
+}
+
+int invitation_store(struct asking *asking, const struct id *user,
+                     const struct hash *key, struct err *err)
+{
+    return PG(asking->daemon->postgres,
+              "INSERT INTO invitations (key_id, user_id, hash) "
+              "VALUES ($1, $2, $3)",
+              NULL, err, P_HASH(key), P_ID(user),
+              P_HASH(&asking->request->hash));
 }

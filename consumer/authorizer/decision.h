@@ -25,6 +25,7 @@
 #define SILENT_AFTER 15000 /* ms without a word of any executor of a target */
 
 struct verb;
+struct revocations;
 
 /* A target's two topics, which must be there before what follows is sent. */
 struct place {
@@ -41,23 +42,32 @@ struct order_out {
     int64_t generation;
 };
 
+/* An invitation whose code somebody tried to use a second time. */
+struct reuse {
+    struct id user; /* zero: none was */
+    struct hash invite;
+};
+
 struct decision {
-    int status;         /* enum reply_status */
-    char *text;         /* what the asker is told in words; may be NULL */
-    char *reason;       /* why it was refused, in full */
-    struct buf body;    /* the answer */
-    int64_t at;         /* when it was decided */
-    bool stored;        /* its row is in requests */
-    struct list orders; /* struct order_out */
-    struct list places; /* struct place */
-    char *command;      /* the name of the one that it was about; may be NULL */
+    int status;           /* enum reply_status */
+    char *text;           /* what the asker is told in words; may be NULL */
+    char *reason;         /* why it was refused, in full */
+    bool sign_in;         /* a new session may help the asker */
+    struct buf body;      /* the answer */
+    int64_t at;           /* when it was decided */
+    bool stored;          /* its row is in requests */
+    struct list orders;   /* struct order_out */
+    struct list places;   /* struct place */
+    struct list closings; /* struct record: claims that close what waits */
+    struct reuse reuse;   /* which this request is the first to do */
+    char *command;        /* the name of the one it was about; may be NULL */
 };
 
 struct asking {
     const struct daemon *daemon;
     struct source *source;
     struct chains *chains;
-    const struct hash *log; /* the revocation log's head */
+    struct revocations *revocations;
     const struct record *record;
     const struct event *request;
     const struct verb *verb;
@@ -75,6 +85,9 @@ void asking_done(struct asking *asking);
 /* Refuses, and tells the asker why; always 1. */
 int asking_refuse(struct asking *asking, enum reply_status status,
                   const char *fmt, ...) _printf_(3, 4);
+
+/* Refuses for want of a session that is in force; always 1. */
+int asking_sign_in(struct asking *asking, const char *why);
 
 /* Refuses as if there were no such thing: the reason is for requests alone,
  * what is told is always the same; always 1. */
@@ -99,6 +112,9 @@ void asking_about(struct asking *asking, const char *command);
  * change that is accepted, its envelope; does nothing the second time. */
 int asking_store(struct asking *asking, struct err *err);
 
+/* What the revocation log says by now. */
+const struct standing *asking_standing(const struct asking *asking);
+
 /* An administrator in force asks. */
 bool asking_by_administrator(const struct asking *asking);
 
@@ -109,5 +125,10 @@ void asking_order_take(struct asking *asking, struct envelope *envelope,
 void asking_place(struct asking *asking, const char *target, int64_t generation,
                   int64_t max_wait);
 
-/* "{a,b}": names as PostgreSQL's array; the caller's to free. */
+/* "{a,b}": names, and hashes, as PostgreSQL's array; the caller's to free. */
 char *names_array(const struct list *names);
+char *hashes_array(const struct list *hashes);
+
+/* Notes an invitation, the request's, by its one-time key. */
+int invitation_store(struct asking *asking, const struct id *user,
+                     const struct hash *key, struct err *err);

@@ -157,9 +157,13 @@ static int commit_offsets(const struct authorizer *authorizer,
     return 0;
 }
 
+/* What was taken away is in the log before anybody is told of it. */
 int requests_deliver(struct authorizer *authorizer, struct requests *batch,
                      struct err *err)
 {
+    if (revocations_publish(authorizer, err) != 0) {
+        return -1;
+    }
     for (; batch->item < batch->items.n; batch->item++, batch->out = 0) {
         if (deliver_item(authorizer, batch,
                          &list_at(&batch->items, struct item, batch->item),

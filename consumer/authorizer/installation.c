@@ -83,7 +83,7 @@ static int store_one(struct authorizer *authorizer, const struct event *event,
     if (event->kind == EVENT_SERVICE_ENROL) {
         return store_authorizer(authorizer, event, err);
     }
-    authorizer->log = event->hash;
+    authorizer->revocations.init = event->hash;
     return store_administrator(authorizer, event, err);
 }
 

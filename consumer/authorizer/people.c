@@ -9,17 +9,38 @@
 
 #include "base/clock.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/reuse.h"
+#include "model/mail.h"
 #include "model/read.h"
 
-#define USER_SELECT                                                          \
-    "SELECT u.id, u.email, u.role, u.state, u.invited_at, u.invited_until, " \
-    "u.verified_at, u.confirmed_at, i.email AS invited_by, u.invite_hash, "  \
-    "u.verify_hash FROM users u LEFT JOIN users i ON i.id = u.invited_by "
+#define USER_SELECT                                                         \
+    "SELECT u.id, u.email, u.role, u.state, u.suspended, u.generation, "    \
+    "u.invited_at, u.invited_until, "                                       \
+    "u.verified_at, u.confirmed_at, i.email AS invited_by, u.invite_hash, " \
+    "u.verify_hash, u.name, u.by_mail, m.fate, m.told_at, m.reason "        \
+    "FROM users u LEFT JOIN users i ON i.id = u.invited_by "                \
+    "LEFT JOIN LATERAL (SELECT fate, told_at, reason FROM mails "           \
+    "WHERE about = u.invite_hash AND letter = 'invitation' "                \
+    "ORDER BY told_at DESC LIMIT 1) m ON true "
+
+static char *dup_or_null(const char *text)
+{
+    return text == NULL ? NULL : must_strdup(text);
+}
+
+/* What became of the mail that the invitation went out by. */
+static int fate_of(const struct rows *rows, size_t i)
+{
+    const char *fate = row_text(rows, i, "fate");
+
+    return fate != NULL                   ? word_value(&fate_words, fate)
+           : row_bool(rows, i, "by_mail") ? FATE_WAITING
+                                          : FATE_NONE;
+}
 
 static struct user_row user_row_of(const struct rows *rows, size_t i)
 {
     bool first = row_is_null(rows, i, "invite_hash");
-    const char *by = row_text(rows, i, "invited_by");
     int state = word_value(&user_state_words, row_text(rows, i, "state"));
 
     return (struct user_row){
@@ -27,12 +48,18 @@ static struct user_row user_row_of(const struct rows *rows, size_t i)
         .email = must_strdup(row_text(rows, i, "email")),
         .role = word_value(&role_words, row_text(rows, i, "role")),
         .state = state,
+        .suspended = row_bool(rows, i, "suspended"),
+        .generation = row_int(rows, i, "generation"),
         .invited = first ? 0 : row_time(rows, i, "invited_at"),
         .invited_until =
             state == USER_INVITED ? row_time(rows, i, "invited_until") : 0,
         .verified = row_time(rows, i, "verified_at"),
         .confirmed = row_time(rows, i, "confirmed_at"),
-        .invited_by = by == NULL ? NULL : must_strdup(by),
+        .invited_by = dup_or_null(row_text(rows, i, "invited_by")),
+        .name = dup_or_null(row_text(rows, i, "name")),
+        .mail = fate_of(rows, i),
+        .mail_at = row_time(rows, i, "told_at"),
+        .mail_reason = dup_or_null(row_text(rows, i, "reason")),
     };
 }
 
@@ -46,12 +73,12 @@ static int answer_user(struct asking *asking, const struct rows *rows,
         .verify = row_hash(rows, 0, "verify_hash"),
     };
     struct person person;
-    const struct user_invite *invite;
+    struct invitation invited;
 
     proof_forget_used(asking->proof);
     int done =
         hash_is_zero(&answer.verify)
-            ? proof_invitation(asking->proof, &answer.invite, &invite, err)
+            ? proof_invitation(asking->proof, &answer.invite, &invited, err)
             : proof_person(asking->proof, &answer.verify, &person, err);
     if (done != 0) {
         table_done(&user_answer_table, &answer);
@@ -69,8 +96,8 @@ int on_user_list(struct asking *asking, struct err *err)
     struct users_answer answer = {0};
 
     if (PG(asking->daemon->postgres,
-           USER_SELECT "ORDER BY u.email LIMIT $1::integer", &rows, err,
-           P_INT(ROWS_MAX)) != 0) {
+           USER_SELECT "ORDER BY u.email, u.invited_at LIMIT $1::integer",
+           &rows, err, P_INT(ROWS_MAX)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {
@@ -91,8 +118,10 @@ int on_user_show(struct asking *asking, struct err *err)
                           strcmp(email, asking->signer.person.email) != 0)) {
         return asking_hide(asking, "not their own: %s", named->email);
     }
-    if (PG(asking->daemon->postgres, USER_SELECT "WHERE u.email = $1", &rows,
-           err, P_TEXT(email)) != 0) {
+    if (PG(asking->daemon->postgres,
+           USER_SELECT "WHERE u.email = $1 "
+                       "AND u.state <> 'removed'",
+           &rows, err, P_TEXT(email)) != 0) {
         return -1;
     }
     return rows_n(rows) == 0 ? asking_hide(asking, "no user %s", email)
@@ -109,6 +138,9 @@ int on_invitation_show(struct asking *asking, struct err *err)
         return -1;
     }
     if (!row_is_null(rows, 0, "verify_hash")) {
+        if (reuse_note(asking, &asking->signer.person.user, err) != 0) {
+            return -1;
+        }
         time_format(row_time(rows, 0, "verified_at"), moment);
         return asking_refuse(asking, REPLY_CONFLICT,
                              "this invitation was "
@@ -130,7 +162,7 @@ int on_invitation_show(struct asking *asking, struct err *err)
 static int check_invite(struct asking *asking, const struct user_invite *invite,
                         struct err *err)
 {
-    const struct user_invite *checked;
+    struct invitation checked;
     struct err bad;
     _cleanup_free_ char *email = email_normal(invite->email, &bad);
 
@@ -139,6 +171,9 @@ static int check_invite(struct asking *asking, const struct user_invite *invite,
                              email == NULL ? bad.text
                                            : "the e-mail address is not in "
                                              "lower case");
+    }
+    if (invite->name != NULL && display_name_check(invite->name, &bad) != 0) {
+        return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
     }
     if (invite->until <= asking->now) {
         return asking_refuse(asking, REPLY_INVALID,
@@ -161,6 +196,12 @@ static int refuse_known(struct asking *asking, const struct user_row *user)
     const char *role = word_text(&role_words, user->role);
 
     time_format(user->invited_until, until);
+    if (user->suspended) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "%s is here already, as %s, and suspended: submit "
+                             "user resume %s",
+                             user->email, role, user->email);
+    }
     if (user->state == USER_ACTIVE) {
         return asking_refuse(asking, REPLY_CONFLICT,
                              "%s is here already, as "
@@ -178,13 +219,13 @@ static int refuse_known(struct asking *asking, const struct user_row *user)
         return asking_refuse(asking, REPLY_CONFLICT,
                              "%s was invited as %s, "
                              "and the invitation ended at %s without being "
-                             "followed",
-                             user->email, role, until);
+                             "followed: submit user resend %s",
+                             user->email, role, until, user->email);
     }
     return asking_refuse(asking, REPLY_CONFLICT,
                          "%s is invited already, as "
-                         "%s, until %s",
-                         user->email, role, until);
+                         "%s, until %s (again: submit user resend %s)",
+                         user->email, role, until, user->email);
 }
 
 static int check_unknown(struct asking *asking,
@@ -194,8 +235,10 @@ static int check_unknown(struct asking *asking,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           USER_SELECT "WHERE u.email = $1 OR u.id = $2 "
-                       "OR u.invitation_key_id = $3 ORDER BY u.email = $1 DESC",
+           USER_SELECT "WHERE (u.email = $1 AND u.state <> 'removed') "
+                       "OR u.id = $2 OR EXISTS (SELECT FROM invitations n "
+                       "WHERE n.key_id = $3 AND n.user_id = u.id) "
+                       "ORDER BY u.email = $1 DESC",
            &rows, err, P_TEXT(invite->email), P_ID(&invite->user),
            P_HASH(&key)) != 0) {
         return -1;
@@ -203,7 +246,8 @@ static int check_unknown(struct asking *asking,
     if (rows_n(rows) == 0) {
         return 0;
     }
-    if (strcmp(row_text(rows, 0, "email"), invite->email) != 0) {
+    if (strcmp(row_text(rows, 0, "email"), invite->email) != 0 ||
+        strcmp(row_text(rows, 0, "state"), "removed") == 0) {
         return asking_refuse(asking, REPLY_CONFLICT,
                              "this invitation's key "
                              "was used before");
@@ -212,6 +256,8 @@ static int check_unknown(struct asking *asking,
     int done = refuse_known(asking, &user);
     free(user.email);
     free(user.invited_by);
+    free(user.name);
+    free(user.mail_reason);
     return done;
 }
 
@@ -222,13 +268,16 @@ static int store_invited(struct asking *asking, struct err *err)
 
     return PG(asking->daemon->postgres,
               "INSERT INTO users (id, email, role, state, invite_hash, "
-              "invitation_key_id, invited_until, invited_by, invited_at) "
-              "VALUES ($1, $2, $3, 'invited', $4, $5, $6, $7, $8)",
+              "invitation_key_id, invited_until, invited_by, invited_at, name, "
+              "by_mail) VALUES ($1, $2, $3, 'invited', $4, $5, $6, $7, $8, $9, "
+              "$10)",
               NULL, err, P_ID(&invite->user), P_TEXT(invite->email),
               P_TEXT(word_text(&role_words, invite->role)),
               P_HASH(&asking->request->hash), P_HASH(&key),
               P_TIME(invite->until), P_ID(&asking->signer.person.user),
-              P_TIME(invite->request.head.issued));
+              P_TIME(invite->request.head.issued), P_TEXT(invite->name),
+              P_BOOL(invite->sealed.n > 0))
+               ?: invitation_store(asking, &invite->user, &key, err);
 }
 
 int on_user_invite(struct asking *asking, struct err *err)
@@ -267,6 +316,9 @@ static int check_first_use(struct asking *asking,
     }
     if (strcmp(row_text(rows, 0, "state"), "invited") != 0) {
         char moment[TIME_TEXT];
+        if (reuse_note(asking, &verify->user, err) != 0) {
+            return -1;
+        }
         time_format(row_time(rows, 0, "verified_at"), moment);
         return asking_refuse(asking, REPLY_CONFLICT,
                              "this invitation was "
@@ -378,7 +430,12 @@ static int store_confirmed(struct asking *asking, struct err *err)
               "UPDATE users SET state = 'active', confirm_hash = $2, "
               "confirmed_at = $3 WHERE id = $1",
               NULL, err, P_ID(&confirm->user), P_HASH(&asking->request->hash),
-              P_TIME(confirm->request.head.issued));
+              P_TIME(confirm->request.head.issued))
+               ?: PG(asking->daemon->postgres,
+                     "INSERT INTO confirmations (verify_hash, confirm_hash) "
+                     "VALUES ($1, $2)",
+                     NULL, err, P_HASH(&confirm->verify),
+                     P_HASH(&asking->request->hash));
 }
 
 int on_user_confirm(struct asking *asking, struct err *err)

@@ -65,9 +65,11 @@ int replies_make(const struct asking *asking, struct list *out, struct err *err)
     size_t at = 0;
     struct reply reply = {.to = head->id,
                           .request = asking->request->hash,
-                          .log = *asking->log,
+                          .seq = standing_seq(asking_standing(asking)),
+                          .log = *standing_head(asking_standing(asking)),
                           .status = decision->status,
                           .text = decision->text,
+                          .sign_in = decision->sign_in,
                           .proof = asking->daemon->enrolment};
 
     if (asking->request->kind == EVENT_INVITATION_SHOW) {

@@ -1,10 +1,13 @@
 /*
- * services.c: enrolling daemons. Authorizers are enrolled by the root key
- * alone, off line (installation.c reads that).
+ * services.c: enrolling daemons, and which there are. Authorizers are enrolled
+ * by the root key alone, off line (installation.c reads that).
  */
 #include <string.h>
 
 #include "consumer/authorizer/handlers.h"
+#include "model/read.h"
+#include "consumer/authorizer/revocations.h"
+#include "model/log_entry.h"
 
 static int check_kind(struct asking *asking, const struct service_enrol *enrol)
 {
@@ -71,9 +74,11 @@ static int check_rows(struct asking *asking, const struct service_enrol *enrol,
     if (PG(asking->daemon->postgres,
            "SELECT $1::text IS NULL OR EXISTS (SELECT FROM targets "
            "WHERE name = $1::text) AS target, "
-           "(SELECT max(name) FROM services WHERE key_id = $2 "
+           "(SELECT max(name) FROM services WHERE key_id = $2 AND revoked_at "
+           "IS NULL "
            "AND (kind, name) <> ($3::text, $4::text)) AS key_of, "
-           "(SELECT max(target) FROM services WHERE kind = $3::text "
+           "(SELECT max(target) FROM services WHERE revoked_at IS NULL AND "
+           "kind = $3::text "
            "AND name = $4::text AND target <> $1::text) AS serves",
            &rows, err, P_TEXT(enrol->target), P_HASH(&key),
            P_TEXT(word_text(&service_kind_words, enrol->kind)),
@@ -113,4 +118,118 @@ int on_service_enrol(struct asking *asking, struct err *err)
                ?: asking_made(asking, &asking->request->hash, NULL, 0, err)
                ?: asking_store(asking, err)
                ?: store_enrolled(asking, err);
+}
+
+/* service.list */
+
+static struct service_row service_row_of(const struct rows *rows, size_t i)
+{
+    const char *target = row_text(rows, i, "target");
+    const char *by = row_text(rows, i, "enrolled_by");
+
+    return (struct service_row){
+        .kind = word_value(&service_kind_words, row_text(rows, i, "kind")),
+        .name = must_strdup(row_text(rows, i, "name")),
+        .target = target == NULL ? NULL : must_strdup(target),
+        .enrolled = row_time(rows, i, "enrolled_at"),
+        .enrolled_by = by == NULL ? NULL : must_strdup(by),
+        .until = row_time(rows, i, "until"),
+        .hash = row_hash(rows, i, "hash"),
+    };
+}
+
+/* Marks what enrols it, so that it goes along; one whose enrolment has ended is
+ * shown, and its chain as far as it goes. */
+static int mark_chain(struct asking *asking, const struct service_row *row,
+                      struct err *err)
+{
+    const struct service_enrol *enrol;
+    int done =
+        proof_service(asking->proof, &row->hash, (enum service_kind)row->kind,
+                      NULL, asking->now, &enrol, err);
+
+    if (done != 0 && err->kind == ERR_REJECT) {
+        err_clear(err);
+        return 0;
+    }
+    return done;
+}
+
+int on_service_list(struct asking *asking, struct err *err)
+{
+    const struct service_list *list = asking->request->payload;
+    _cleanup_rows_ struct rows *rows = NULL;
+    struct services_answer answer = {0};
+    const char *kind =
+        list->kind == 0 ? NULL : word_text(&service_kind_words, list->kind);
+    int done = 0;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT DISTINCT ON (s.kind, s.name) s.hash, s.kind, s.name, "
+           "s.target, s.until, s.enrolled_at, u.email AS enrolled_by "
+           "FROM services s LEFT JOIN users u ON u.id = s.enrolled_by "
+           "WHERE $1::text IS NULL OR s.kind = $1::text "
+           "ORDER BY s.kind, s.name, s.enrolled_at DESC LIMIT $2::integer",
+           &rows, err, P_TEXT(kind), P_INT(ROWS_MAX)) != 0) {
+        return -1;
+    }
+    proof_forget_used(asking->proof);
+    for (size_t i = 0; i < rows_n(rows) && done == 0; i++) {
+        struct service_row *to = list_grow(&answer.services, sizeof(*to));
+        *to = service_row_of(rows, i);
+        done = mark_chain(asking, to, err);
+    }
+    if (done != 0) {
+        table_done(&services_answer_table, &answer);
+        return -1;
+    }
+    proof_used(asking->proof, &answer.envelopes);
+    return asking_answer_take(asking, &services_answer_table, &answer, err);
+}
+
+/* service.revoke */
+
+static int check_enrolled(struct asking *asking, const struct hash *service,
+                          struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT kind, name, revoked_at, NOT EXISTS (SELECT FROM services o "
+           "WHERE o.kind = 'authorizer' AND o.hash <> s.hash "
+           "AND o.revoked_at IS NULL AND o.until > $2) AS last "
+           "FROM services s WHERE hash = $1 FOR UPDATE",
+           &rows, err, P_HASH(service), P_TIME(asking->now)) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) == 0) {
+        return asking_refuse(asking, REPLY_NOT_FOUND,
+                             "there is no such enrolment");
+    }
+    if (!row_is_null(rows, 0, "revoked_at")) {
+        return asking_refuse(asking, REPLY_CONFLICT, "%s is revoked already",
+                             row_text(rows, 0, "name"));
+    }
+    return strcmp(row_text(rows, 0, "kind"), "authorizer") != 0 ||
+                   !row_bool(rows, 0, "last")
+               ? 0
+               : asking_refuse(asking, REPLY_CONFLICT,
+                               "%s is the only authorizer: enrol another one "
+                               "first, by the root key",
+                               row_text(rows, 0, "name"));
+}
+
+int on_service_revoke(struct asking *asking, struct err *err)
+{
+    const struct service_revoke *said = asking->request->payload;
+
+    return check_enrolled(asking, &said->service, err)
+               ?: entry_check(asking, err)
+               ?: asking_made(asking, &asking->request->hash, NULL, 0, err)
+               ?: asking_store(asking, err)
+               ?: entry_store(asking, err)
+               ?: PG(asking->daemon->postgres,
+                     "UPDATE services SET revoked_at = $2 WHERE hash = $1",
+                     NULL, err, P_HASH(&said->service),
+                     P_TIME(asking->decision.at));
 }

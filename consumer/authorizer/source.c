@@ -109,7 +109,8 @@ static int look_up(struct source *source, const struct hash *hash,
            "AND c.hash IS NULL AS open FROM envelopes e "
            "LEFT JOIN users u ON u.verify_hash = e.hash "
            "AND e.type = 'errand.user.verify.v1' "
-           "LEFT JOIN envelopes c ON c.hash = u.confirm_hash "
+           "LEFT JOIN confirmations k ON k.verify_hash = e.hash "
+           "LEFT JOIN envelopes c ON c.hash = k.confirm_hash "
            "WHERE e.hash = $1",
            &rows, err, P_HASH(hash)) != 0) {
         return -1;

@@ -210,7 +210,8 @@ static int add_execution(struct asking *asking, struct plan *plan, size_t i,
         .command = plan->command,
         .target = (char *)target,
         .attempt = 1,
-        .log = *asking->log,
+        .seq = standing_seq(asking_standing(asking)),
+        .log = *standing_head(asking_standing(asking)),
         .proof = plan->proof,
     };
     _cleanup_envelope_ struct envelope envelope = {0};

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/revocations.h"
 #include "model/target.h"
 
 static int check_set(struct asking *asking, const struct target_set *set)
@@ -17,11 +18,6 @@ static int check_set(struct asking *asking, const struct target_set *set)
         return asking_refuse(asking, REPLY_INVALID,
                              "a new target's generation "
                              "is 1");
-    }
-    if (set->seq != 0 || !hash_equal(&set->prev, asking->log)) {
-        return asking_refuse(asking, REPLY_CONFLICT,
-                             "seq and prev are not "
-                             "those of the revocation log: look again");
     }
     return 0;
 }
@@ -95,7 +91,7 @@ static int store_set(struct asking *asking, struct err *err)
               NULL, err, P_TEXT(set->name), P_INT(set->generation),
               P_HASH(&asking->request->hash), P_INT(set->max_wait),
               P_ID(&asking->signer.person.user),
-              P_TIME(set->request.head.issued));
+              P_TIME(set->entry.request.head.issued));
 }
 
 int on_target_set(struct asking *asking, struct err *err)
@@ -104,8 +100,10 @@ int on_target_set(struct asking *asking, struct err *err)
 
     return check_set(asking, set)
                ?: check_known(asking, set, err)
+               ?: entry_check(asking, err)
                ?: asking_made(asking, &asking->request->hash, NULL, 0, err)
                ?: asking_store(asking, err)
+               ?: entry_store(asking, err)
                ?: store_set(asking, err);
 }
 
@@ -139,7 +137,7 @@ static void add_row(struct targets_answer *answer, const struct rows *rows,
 int on_target_list(struct asking *asking, struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
-    struct targets_answer answer = {.hash = *asking->log};
+    struct targets_answer answer = {0};
 
     if (PG(asking->daemon->postgres,
            "SELECT t.name, t.generation, t.max_wait, s.name AS executor, "

@@ -51,11 +51,13 @@ static int tell_checkpoint(const struct authorizer *authorizer,
     return 0;
 }
 
-static int decide_each(const struct authorizer *authorizer, struct item *items,
+static int decide_each(struct authorizer *authorizer, struct item *items,
                        size_t n, const struct list *partitions, struct err *err)
 {
-    if (chains_lock(authorizer->chains, authorizer->daemon, partitions, err) !=
-        0) {
+    struct daemon *daemon = authorizer->daemon;
+
+    if (chains_lock(authorizer->chains, daemon, partitions, err) != 0 ||
+        revocations_refresh(daemon, &authorizer->revocations, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < n; i++) {
@@ -75,7 +77,7 @@ static int decide_each(const struct authorizer *authorizer, struct item *items,
 
 /* Every COMMIT is waited for, of reads too: the checkpoints that are sent after
  * it must not speak of rows that a power cut takes back. */
-static int decide_all(const struct authorizer *authorizer, struct item *items,
+static int decide_all(struct authorizer *authorizer, struct item *items,
                       size_t n, struct err *err)
 {
     struct postgres *postgres = authorizer->daemon->postgres;
@@ -90,14 +92,15 @@ static int decide_all(const struct authorizer *authorizer, struct item *items,
 }
 
 /* All of these n in one transaction, or none. */
-static int decide_together(const struct authorizer *authorizer,
-                           struct item *items, size_t n, struct err *err)
+static int decide_together(struct authorizer *authorizer, struct item *items,
+                           size_t n, struct err *err)
 {
     int failed = decide_all(authorizer, items, n, err);
 
     if (failed) {
         postgres_rollback(authorizer->daemon->postgres);
         source_forget(authorizer->source);
+        revocations_forget(&authorizer->revocations);
     }
     for (size_t i = 0; i < n; i++) {
         if (!items[i].done && failed) {
@@ -110,7 +113,7 @@ static int decide_together(const struct authorizer *authorizer,
 
 /* Twice, since a row that came between (another authorizer's) may have been
  * what was wrong, and is seen the second time. */
-static int decide_alone(const struct authorizer *authorizer, struct item *item,
+static int decide_alone(struct authorizer *authorizer, struct item *item,
                         struct err *err)
 {
     if (decide_together(authorizer, item, 1, err) == 0 ||
@@ -126,7 +129,7 @@ static int decide_alone(const struct authorizer *authorizer, struct item *item,
     return 0;
 }
 
-int requests_decide(const struct authorizer *authorizer, struct requests *batch,
+int requests_decide(struct authorizer *authorizer, struct requests *batch,
                     struct err *err)
 {
     struct item *items = batch->items.items;

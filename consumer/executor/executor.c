@@ -79,6 +79,7 @@ static int make_directories(struct executor *executor, const char *state,
 {
     executor->spool = must_printf("%s/spool", state);
     executor->children = must_printf("%s/children", state);
+    executor->log = must_printf("%s/revocations", state);
     return directory_make(executor->spool, err) != 0 ||
                    directory_make(executor->children, err) != 0
                ? -1
@@ -96,8 +97,16 @@ static int make_spawner(struct executor *executor, struct err *err)
     struct spawner_plan plan = {.roots = &executor->daemon->roots,
                                 .target = executor->target,
                                 .directory = executor->children,
+                                .enrolment = &executor->daemon->enrolment,
+                                .by = executor->daemon->by,
+                                .log = executor->log,
                                 .link = ends[1]};
     executor->link = ends[0];
+    if (revocation_beginning(&executor->daemon->enrolment, &plan.init, err) !=
+        0) {
+        return err_exit(err, EX_CONFIG, "[service] enrolment: %s", err->text);
+    }
+    executor->standing = standing_new(&plan.init);
     return spawner_start(&plan, ends[0], &pid, err);
 }
 
@@ -171,12 +180,15 @@ static int begin(struct executor *executor, struct err *err)
     if (executor->claims == NULL || executor->dispatches == NULL) {
         return -1;
     }
-    if (know_topics(executor, err) != 0 || intake_begin(executor, err) != 0) {
+    if (know_topics(executor, err) != 0 || revoked_begin(executor, err) != 0 ||
+        intake_begin(executor, err) != 0) {
         return err_wrap(err, "target %s", executor->target);
     }
     watch(executor, executor->link, EPOLLIN);
     watch(executor, daemon_ending_fd(daemon), EPOLLIN);
     watch(executor, claim_log_fd(executor->claims), EPOLLIN | EPOLLET);
+    watch(executor, revocation_log_fd(executor->revocations),
+          EPOLLIN | EPOLLET);
     watch(executor, kafka_reader_fd(executor->dispatches), EPOLLIN | EPOLLET);
     watch(executor, kafka_writer_fd(daemon->writer), EPOLLIN | EPOLLET);
     executor->looked = clock_steady();
@@ -242,6 +254,7 @@ static int work(struct executor *executor, struct err *err)
 
     if (serve_spawner(executor, err) != 0 ||
         kafka_writer_poll(executor->daemon->writer, 0, err) != 0 ||
+        revoked_read(executor, err) != 0 ||
         claim_log_read(executor->claims, err) != 0) {
         return -1;
     }
@@ -254,7 +267,8 @@ static int work(struct executor *executor, struct err *err)
         return -1; /* before all that a full disk may hold up */
     }
     executor->more = false;
-    if (claim_log_current(executor->claims)) {
+    if (claim_log_current(executor->claims) &&
+        revocation_log_current(executor->revocations)) {
         recover(executor);
         if (intake_read(executor, err) != 0) {
             return -1;
@@ -319,14 +333,18 @@ static void stop(struct daemon *daemon)
     }
     claim_log_free(executor->claims);
     kafka_reader_free(executor->dispatches);
+    revocation_log_free(executor->revocations);
+    standing_free(executor->standing);
     ledger_free(executor->ledger);
     record_done(&executor->held);
+    record_done(&executor->early);
     cleanup_close(&executor->epoll);
     free(executor->owed.items);
     free(executor->dispatch_topic);
     free(executor->claims_topic);
     free(executor->spool);
     free(executor->children);
+    free(executor->log);
     free(executor);
 }
 

@@ -17,6 +17,7 @@
 #include "consumer/executor/ledger.h"
 #include "consumer/executor/output.h"
 #include "model/target.h"
+#include "revocation_log.h"
 #include "service.h"
 
 /* Until targets come and go in the revocation log, theirs is the first. */
@@ -53,8 +54,6 @@ struct execution {
     struct envelope dispatch;
     int64_t dispatch_offset;
     int64_t expires;
-    struct hash authorizer; /* the enrolment that the dispatch names, and its */
-    struct key32 authorizer_key; /* key: who may close a claim */
 
     struct record claim; /* the bytes that were sent */
     int64_t claimed;     /* clock_steady() when first sent, */
@@ -85,6 +84,7 @@ struct executor {
     int64_t heartbeat; /* ms */
     char *spool;       /* directories */
     char *children;
+    char *log; /* the spawner's file of the revocation log */
     struct ledger *ledger;
     struct claim_log *claims;
     char *claims_topic;
@@ -92,6 +92,11 @@ struct executor {
     char *dispatch_topic;
     int64_t position; /* next dispatch to be read */
     int64_t kept_position;
+    struct standing *standing;          /* what the revocation log says, */
+    struct revocation_log *revocations; /* and its reader */
+    struct record early; /* a dispatch that was decided under an entry which is
+                            not known here, */
+    int64_t early_since; /* and since when it waits (clock_steady()) */
     struct record held;  /* one for errand.dead that could not be sent yet, */
     struct err held_why; /* and why it goes there */
     int link;            /* to the spawner */
@@ -155,6 +160,10 @@ int intake_read(struct executor *executor, struct err *err);
 int intake_claim_again(struct executor *executor, int64_t now, struct err *err);
 void intake_keep_position(struct executor *executor);
 claim_log_seen on_claim;
+
+/* revoked.c: the revocation log, on its way to the spawner */
+int revoked_begin(struct executor *executor, struct err *err);
+int revoked_read(struct executor *executor, struct err *err);
 
 /* recovery.c: what earlier lives owe */
 void recover(struct executor *executor);

@@ -19,8 +19,9 @@
     5000 /* ms until a claim that was not read back is resent \
           */
 #define BOUNDS_WAIT 1000
-#define INTAKE_ONCE 20  /* ms of dispatches at a time */
-#define UNTOLD_MAX 1000 /* executions whose results are not delivered yet */
+#define EARLY_WAIT 10000 /* ms for an entry that a dispatch names */
+#define INTAKE_ONCE 20   /* ms of dispatches at a time */
+#define UNTOLD_MAX 1000  /* executions whose results are not delivered yet */
 
 static char *position_path(const struct executor *executor)
 {
@@ -122,8 +123,7 @@ static int make_claim(struct executor *executor, struct execution *execution,
 static struct execution *hold(struct executor *executor,
                               const struct event *event,
                               const struct record *record,
-                              const struct order *order,
-                              const struct key32 *authorizer)
+                              const struct order *order)
 {
     const struct dispatch *dispatch = event->payload;
     struct execution *execution =
@@ -133,8 +133,6 @@ static struct execution *hold(struct executor *executor,
     execution->dispatch = envelope_dup(&event->envelope);
     execution->dispatch_offset = record->offset;
     execution->expires = dispatch->expires;
-    execution->authorizer = dispatch->head.by;
-    execution->authorizer_key = *authorizer;
     execution->asker = (struct asker){.follows = order->run->follow,
                                       .run = order->run->request.head.id,
                                       .request = order->run_hash,
@@ -174,8 +172,6 @@ static int take_dispatch(struct executor *executor, const struct record *record,
     _cleanup_event_ struct event *event = event_from_record(record, err);
     _cleanup_proof_ struct proof *proof =
         proof_new(&executor->daemon->roots, NULL, NULL);
-    const struct service_enrol *authorizer = NULL;
-    int64_t now = clock_now();
     struct order order;
 
     if (event == NULL) {
@@ -192,13 +188,12 @@ static int take_dispatch(struct executor *executor, const struct record *record,
     if (is_settled(executor, dispatch)) {
         return 0;
     }
-    if (proof_dispatch(proof, event, executor->target, now, &order, err) ||
-        proof_service(proof, &dispatch->head.by, SERVICE_AUTHORIZER, NULL, now,
-                      &authorizer, err) != 0) {
+    proof_set_standing(proof, executor->standing);
+    if (proof_dispatch(proof, event, executor->target, clock_now(), &order,
+                       err) != 0) {
         return -1;
     }
-    struct execution *execution =
-        hold(executor, event, record, &order, &authorizer->key);
+    struct execution *execution = hold(executor, event, record, &order);
     return make_claim(executor, execution, err);
 }
 
@@ -218,6 +213,15 @@ static int bury(struct executor *executor, struct err *err)
     return 0;
 }
 
+static int hold_for_burial(struct executor *executor, struct record *record,
+                           const struct err *why, struct err *err)
+{
+    executor->held = *record;
+    executor->held_why = *why;
+    *record = (struct record){0};
+    return bury(executor, err);
+}
+
 static int take(struct executor *executor, struct record *record,
                 struct err *err)
 {
@@ -227,14 +231,45 @@ static int take(struct executor *executor, struct record *record,
         executor->position = record->offset + 1;
         return 0;
     }
+    if (why.kind == ERR_RETRY) {
+        executor->early = *record;
+        executor->early_since = clock_steady();
+        *record = (struct record){0};
+        return 0;
+    }
     if (why.kind != ERR_REJECT) {
         *err = why;
         return -1;
     }
-    executor->held = *record;
-    executor->held_why = why;
-    *record = (struct record){0};
-    return bury(executor, err);
+    return hold_for_burial(executor, record, &why, err);
+}
+
+/* One that was decided under an entry of the revocation log that is not known
+ * here waits until it is, and nothing behind it is read before; an entry that
+ * does not come is none, and stops nobody. */
+static int take_early(struct executor *executor, struct err *err)
+{
+    struct record record = executor->early;
+    struct err why = {0};
+
+    if (record.topic == NULL) {
+        return 0;
+    }
+    if (take_dispatch(executor, &record, &why) == 0) {
+        executor->position = record.offset + 1;
+        record_done(&executor->early);
+        return 0;
+    }
+    if (why.kind == ERR_RETRY &&
+        clock_steady() - executor->early_since < EARLY_WAIT) {
+        return 1;
+    }
+    if (why.kind != ERR_REJECT && why.kind != ERR_RETRY) {
+        *err = why;
+        return -1;
+    }
+    executor->early = (struct record){0};
+    return hold_for_burial(executor, &record, &why, err);
 }
 
 static bool has_room(const struct executor *executor)
@@ -249,8 +284,12 @@ int intake_read(struct executor *executor, struct err *err)
     if (bury(executor, err) != 0) {
         return -1;
     }
+    int early = take_early(executor, err);
+    if (early != 0) {
+        return early < 0 ? -1 : 0;
+    }
     int64_t until = clock_steady() + INTAKE_ONCE;
-    while (has_room(executor)) {
+    while (has_room(executor) && executor->early.topic == NULL) {
         if (clock_steady() >= until) {
             executor->more = true; /* what runs wants to be looked after, too */
             return 0;
@@ -325,20 +364,37 @@ static void note_debt(struct executor *executor, const struct id *execution,
     }
 }
 
-/* A closing claim behind a winner's: the authorizer wants it ended. */
+/* Any authorizer may cancel what another one dispatched: its chain comes along.
+ */
+static bool by_authorizer(const struct executor *executor,
+                          const struct event *event, struct err *err)
+{
+    const struct claim *claim = event->payload;
+    const struct service_enrol *enrol;
+    _cleanup_proof_ struct proof *proof =
+        proof_new(&executor->daemon->roots, NULL, NULL);
+
+    proof_set_standing(proof, executor->standing);
+    return proof_add_all(proof, &claim->proof, err) == 0 &&
+           proof_service(proof, &claim->head.by, SERVICE_AUTHORIZER, NULL,
+                         clock_now(), &enrol, err) == 0 &&
+           envelope_signed_by(&event->envelope, 0, &enrol->key);
+}
+
+/* A closing claim behind a winner's: an authorizer wants it ended. */
 static void maybe_cancel(struct executor *executor, struct execution *execution,
                          const struct record *record)
 {
-    _cleanup_event_ struct event *event =
-        read_claim(record, &execution->authorizer_key);
+    struct err ignored = {0};
+    _cleanup_event_ struct event *event = event_from_record(record, &ignored);
 
-    if (event == NULL || execution->cancelled) {
+    if (event == NULL || event->kind != EVENT_CLAIM || execution->cancelled) {
         return;
     }
     const struct claim *claim = event->payload;
     if (claim->closing == CLOSING_CANCELLED &&
         id_equal(&claim->execution, &execution->id) &&
-        hash_equal(&claim->head.by, &execution->authorizer)) {
+        by_authorizer(executor, event, &ignored)) {
         execution->cancelled = true;
         execution_end(executor, execution);
     }

@@ -3,7 +3,8 @@
  * pair: a fixed head, then a body of the length that the head names.
  *
  * To the spawner: START (body: the dispatch as a DSSE envelope; two descriptors
- * to write standard output and error to) and END (end it now). From the
+ * to write standard output and error to), END (end it now) and ENTRY (body: an
+ * entry of the revocation log with its proof; see revocation.h). From the
  * spawner: one REFUSED (body: why), or one STARTED and later one EXITED. A
  * message that is anything else ends the process that reads it: the other half
  * is then not what it should be.
@@ -19,6 +20,7 @@
 enum link_kind {
     LINK_START = 1,
     LINK_END,
+    LINK_ENTRY,
     LINK_REFUSED,
     LINK_STARTED,
     LINK_EXITED,

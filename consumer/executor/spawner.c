@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "consumer/executor/child.h"
+#include "trust/known.h"
 #include "consumer/executor/link.h"
 
 #define GRACE 5000 /* ms from TERM to KILL */
@@ -36,6 +37,8 @@ struct spawned {
 struct spawner {
     const struct spawner_plan *plan;
     int signals;
+    struct known *known;
+    int64_t stands_at; /* the log's seq at which the own enrolment held; -1 */
     struct spawned *all;
 };
 
@@ -106,6 +109,28 @@ static void refuse(struct spawner *spawner, const struct id *execution,
     say(spawner, &message);
 }
 
+/* This host is still enrolled, by somebody who could. Asked again when the log
+ * has grown. */
+static int check_self(struct spawner *spawner, struct err *err)
+{
+    const struct spawner_plan *plan = spawner->plan;
+    const struct standing *standing = known_standing(spawner->known);
+    _cleanup_proof_ struct proof *proof = proof_new(plan->roots, NULL, NULL);
+    const struct service_enrol *enrol;
+
+    if (spawner->stands_at == standing_seq(standing)) {
+        return 0;
+    }
+    proof_set_standing(proof, standing);
+    if (proof_add_all(proof, plan->enrolment, err) != 0 ||
+        proof_service(proof, &plan->by, SERVICE_EXECUTOR, plan->target,
+                      clock_now(), &enrol, err) != 0) {
+        return err_wrap(err, "this host");
+    }
+    spawner->stands_at = standing_seq(standing);
+    return 0;
+}
+
 /* Checks everything, then makes the child. */
 static int start_child(struct spawner *spawner,
                        const struct link_message *message,
@@ -114,6 +139,9 @@ static int start_child(struct spawner *spawner,
     struct envelope envelope = {0};
     struct order order;
 
+    if (known_sync(spawner->known, err) != 0 || check_self(spawner, err) != 0) {
+        return -1;
+    }
     if (envelope_decode(message->body.data, message->body.len, &envelope,
                         err) != 0) {
         return -1;
@@ -121,6 +149,7 @@ static int start_child(struct spawner *spawner,
     _cleanup_event_ struct event *event = event_new_take(&envelope, err);
     _cleanup_proof_ struct proof *proof =
         proof_new(spawner->plan->roots, NULL, NULL);
+    proof_set_standing(proof, known_standing(spawner->known));
     if (event == NULL || proof_dispatch(proof, event, spawner->plan->target,
                                         clock_now(), &order, err) != 0) {
         return -1;
@@ -277,6 +306,24 @@ static int64_t keep_time(struct spawner *spawner)
     return next;
 }
 
+/* What can't be added is told, and is as if it had not come; what can't be kept
+ * is the end: a later life would not know of it. */
+static void on_entry(struct spawner *spawner,
+                     const struct link_message *message)
+{
+    struct err err = {0};
+    _cleanup_revocation_ struct revocation entry = {0};
+
+    if (revocation_decode(message->body.data, message->body.len, &entry,
+                          &err) != 0 ||
+        known_add(spawner->known, &entry, &err) != 0) {
+        if (err.kind == ERR_FATAL) {
+            end(spawner, &err);
+        }
+        dprintf(2, "level=warning service=spawner msg=\"%s\"\n", err.text);
+    }
+}
+
 static void on_message(struct spawner *spawner)
 {
     _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
@@ -290,6 +337,8 @@ static void on_message(struct spawner *spawner)
         on_start(spawner, &message);
     } else if (message.head.kind == LINK_END) {
         on_end(spawner, &message);
+    } else if (message.head.kind == LINK_ENTRY) {
+        on_entry(spawner, &message);
     }
 }
 
@@ -319,9 +368,14 @@ static _Noreturn void serve(struct spawner *spawner)
 
 static _Noreturn void live(const struct spawner_plan *plan)
 {
-    struct spawner spawner = {.plan = plan};
+    struct spawner spawner = {.plan = plan, .stands_at = -1};
     struct err err = {0};
     sigset_t set;
+
+    spawner.known = known_open(plan->roots, &plan->init, plan->log, &err);
+    if (spawner.known == NULL) {
+        fail(&err);
+    }
 
     /* Ends by its link alone: TERM and INT are for the other half. */
     (void)signal(SIGTERM, SIG_IGN);

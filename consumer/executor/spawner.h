@@ -4,7 +4,8 @@
  * A small process of its own, forked before librdkafka starts, which believes
  * nothing that the Kafka-facing half says: it reads the dispatch itself and
  * checks its whole proof against the root keys that were read at start, its
- * target and the clock, and only then makes a child. In come START and END, out
+ * target, the clock and the revocation log, of which it judges and keeps each
+ * entry itself, and only then makes a child. In come START, END and ENTRY, out
  * go REFUSED, STARTED and EXITED (link.h). EXITED is said once nothing of an
  * execution is alive. When the other half dies, everything here is ended first.
  */
@@ -15,8 +16,12 @@
 struct spawner_plan {
     const struct roots *roots;
     const char *target;
-    const char *directory; /* for the children's private ones */
-    int link;              /* its end of the socket pair */
+    const char *directory;        /* for the children's private ones */
+    const struct list *enrolment; /* struct envelope: the own one's chain, */
+    struct hash by;               /* and its hash */
+    struct hash init;             /* where the revocation log begins */
+    const char *log;              /* the file of its own that keeps that log */
+    int link;                     /* its end of the socket pair */
 };
 
 /* Forks it; returns its pid and, to the caller, this process goes on. */

@@ -22,11 +22,31 @@ void batch_clear(struct batch *batch)
     batch->bytes = 0;
 }
 
+static bool is_fate(enum event_kind kind)
+{
+    return kind == EVENT_MAIL_SENT || kind == EVENT_MAIL_DELAYED ||
+           kind == EVENT_MAIL_REFUSED;
+}
+
+/* On errand.events most is for others, and may be newer than this build: what
+ * doesn't say that it is a mail's fate is passed over unread. */
+static bool is_for_others(const struct item *item)
+{
+    const char *type = record_header(&item->record, "ce_type", 0);
+    int kind = type == NULL ? -1 : event_kind(type);
+
+    return strcmp(item->source->topic, EVENTS_TOPIC) == 0 &&
+           (kind < 0 || !is_fate((enum event_kind)kind));
+}
+
 /* What may stand in a source. */
 static bool belongs(const struct source *source, enum event_kind kind)
 {
     if (source->place.generation != 0) {
         return kind == EVENT_CLAIM;
+    }
+    if (strcmp(source->topic, EVENTS_TOPIC) == 0) {
+        return is_fate(kind);
     }
     return strcmp(source->topic, EXECUTORS_TOPIC) == 0
                ? kind == EVENT_HELLO
@@ -41,6 +61,10 @@ static int identify(struct recorder *recorder, struct item *item,
 {
     struct err *reason = &item->reason;
 
+    item->others = is_for_others(item);
+    if (item->others) {
+        return 0;
+    }
     item->event = event_from_record(&item->record, reason);
     if (item->event != NULL && !belongs(item->source, item->event->kind)) {
         (void)err_set(reason, ERR_REJECT, "a %s does not belong here",

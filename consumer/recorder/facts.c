@@ -227,7 +227,8 @@ static int want(struct wanted *wanted, struct facts *facts,
 {
     for (size_t i = 0; i < n; i++) {
         const struct event *event = items[i].event;
-        if (event == NULL || items[i].speaker.kind == SERVICE_NONE) {
+        if (event == NULL || items[i].speaker.kind == SERVICE_NONE ||
+            items[i].speaker.kind == SERVICE_NOTIFIER) {
             continue;
         }
         if (event->kind == EVENT_HELLO) {

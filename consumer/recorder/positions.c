@@ -104,11 +104,11 @@ void sources_saved(struct sources *sources, bool committed)
 }
 
 /* True where somebody waits for what this source may say: all results and
- * hellos count, and the claim logs of the targets in `open`. */
+ * hellos count, and the claim logs of the targets in `open`; mails don't. */
 static bool awaited(const struct source *source, const struct rows *open)
 {
     if (source->place.generation == 0) {
-        return true;
+        return strcmp(source->topic, EVENTS_TOPIC) != 0;
     }
     for (size_t i = 0; i < rows_n(open); i++) {
         if (row_int(open, i, "generation") == source->place.generation &&

@@ -1,11 +1,12 @@
 /*
  * recorder.c: errand-recorder: what the executors say, into PostgreSQL.
  *
- * In come errand.results, errand.executors and every target's claim log, read
- * from positions in PostgreSQL; out go rows, and errand.dead. An advisory lock
- * says who works, the compare-and-set on the positions who is right. Any error
- * that may pass makes it forget everything and begin again from the positions.
- * This file is the service row and the turn.
+ * In come errand.results, errand.executors, every target's claim log and, of
+ * errand.events, what became of mails, read from positions in PostgreSQL; out
+ * go rows, and errand.dead. An advisory lock says who works, the
+ * compare-and-set on the positions who is right. Any error that may pass makes
+ * it forget everything and begin again from the positions. This file is the
+ * service row and the turn.
  */
 #include "base/clock.h"
 #include "consumer/recorder/recorder.h"

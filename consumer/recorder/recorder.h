@@ -23,6 +23,7 @@ struct item {
     struct err reason;      /* REJECT: it's dead; of a claim: void */
     struct claim_row claim; /* of a claim that is the first with its key */
     enum verdict verdict;
+    bool others;  /* of errand.events, and nothing that is recorded */
     bool refused; /* PostgreSQL said no to its row: see reason */
     bool buried;  /* it's in errand.dead */
 };

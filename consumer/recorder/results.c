@@ -1,5 +1,6 @@
 /*
- * results.c: results and hellos into their tables; see recorder.h and rows.h.
+ * results.c: results, hellos and mails' fates into their tables; see recorder.h
+ * and rows.h.
  */
 #include "consumer/recorder/facts.h"
 
@@ -16,12 +17,17 @@ static void judge_hello(struct item *item, struct facts *facts)
 
 static void judge(struct item *item, struct facts *facts)
 {
-    item->verdict = VERDICT_DEAD;
+    item->verdict = item->others ? VERDICT_PASS : VERDICT_DEAD;
+    if (item->others) {
+        return;
+    }
     if (item->reason.kind != ERR_NONE) {
         return; /* unreadable, by nobody whom we know, or refused */
     }
     if (item->event->kind == EVENT_HELLO) {
         judge_hello(item, facts);
+    } else if (item->speaker.kind == SERVICE_NOTIFIER) {
+        item->verdict = VERDICT_WRITE; /* the row itself only moves forward */
     } else {
         item->verdict =
             result_judge(facts_known(facts, item->event), item->event,
@@ -61,15 +67,32 @@ static int write_result(struct recorder *recorder, const struct item *item,
     return 0;
 }
 
+static int write_fate(struct recorder *recorder, const struct item *item,
+                      struct err *err)
+{
+    struct row row;
+
+    fate_statement(item->event, &item->speaker, &row);
+    return write_row(recorder, &row, err);
+}
+
+static int write_item(struct recorder *recorder, const struct item *item,
+                      struct err *err)
+{
+    if (item->speaker.kind == SERVICE_NOTIFIER) {
+        return write_fate(recorder, item, err);
+    }
+    return item->event->kind == EVENT_HELLO ? write_hello(recorder, item, err)
+                                            : write_result(recorder, item, err);
+}
+
 static int write_rows(struct recorder *recorder, const struct item *items,
                       size_t n, struct err *err)
 {
     for (size_t i = 0; i < n; i++) {
         const struct item *item = &items[i];
         if (item->verdict == VERDICT_WRITE &&
-            (item->event->kind == EVENT_HELLO
-                 ? write_hello(recorder, item, err)
-                 : write_result(recorder, item, err)) != 0) {
+            write_item(recorder, item, err) != 0) {
             return -1;
         }
     }

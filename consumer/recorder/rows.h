@@ -126,5 +126,9 @@ bool chunk_statement(const struct event *event, size_t i, struct row *ret_row);
 void hello_statements(const struct executor_hello *hello, int64_t heard,
                       const char *running, struct row ret_rows[static 2]);
 
+/* The row of a mail, which a fate moves forward: only `delayed` gives way. */
+void fate_statement(const struct event *event, const struct speaker *speaker,
+                    struct row *ret_row);
+
 /* ids (struct id) as an array literal, the caller's to free. */
 char *uuid_array(const struct list *ids);

@@ -218,6 +218,7 @@ int sources_follow_results(struct sources *sources, struct postgres *postgres,
 {
     return follow_topic(sources, postgres, RESULTS_TOPIC, err) != 0 ||
                    follow_topic(sources, postgres, EXECUTORS_TOPIC, err) != 0 ||
+                   follow_topic(sources, postgres, EVENTS_TOPIC, err) != 0 ||
                    begin_all(sources, err) != 0
                ? -1
                : 0;

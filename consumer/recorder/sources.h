@@ -17,6 +17,7 @@
 #define RUNBOOK "see ops/README.md, \"The recorder stops over a position\""
 #define RESULTS_TOPIC "errand.results"
 #define EXECUTORS_TOPIC "errand.executors"
+#define EVENTS_TOPIC "errand.events"
 
 struct source {
     char *topic;
@@ -41,7 +42,7 @@ struct source {
 /* Three clients: a question would wait behind a long fetch on the same
  * connection. */
 struct sources {
-    struct kafka_reader *results; /* and hellos */
+    struct kafka_reader *results; /* and hellos, and events */
     struct kafka_reader *claims;
     struct kafka_reader *asker; /* reads nothing */
     struct list list;           /* struct source * */
@@ -68,7 +69,7 @@ struct source *sources_log(const struct sources *sources, const char *target,
 bool sources_past(const struct sources *sources, const char *target,
                   int64_t offset);
 
-/* Follows all partitions of results and executors. */
+/* Follows all partitions of results, executors and events. */
 int sources_follow_results(struct sources *sources, struct postgres *postgres,
                            struct err *err);
 

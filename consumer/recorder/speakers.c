@@ -139,6 +139,11 @@ static size_t kinds_of(const struct event *event,
         kinds[1] = SERVICE_AUTHORIZER;
         return 2;
     }
+    if (event->kind == EVENT_MAIL_SENT || event->kind == EVENT_MAIL_DELAYED ||
+        event->kind == EVENT_MAIL_REFUSED) {
+        kinds[0] = SERVICE_NOTIFIER;
+        return 1;
+    }
     kinds[0] = event->kind == EVENT_FINISHED && id_is_zero(&result->incarnation)
                    ? SERVICE_SCHEDULER
                    : SERVICE_EXECUTOR;

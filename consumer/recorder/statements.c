@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "consumer/recorder/rows.h"
+#include "model/mail.h"
 
 static void add(struct row *row, struct param param)
 {
@@ -209,6 +210,41 @@ void hello_statements(const struct executor_hello *hello, int64_t heard,
     add(&ret_rows[1], P_TEXT(hello->target));
     add(&ret_rows[1], P_TIME(heard));
     add(&ret_rows[1], P_TEXT(running));
+}
+
+static enum fate fate_of(enum event_kind kind)
+{
+    return kind == EVENT_MAIL_SENT      ? FATE_SENT
+           : kind == EVENT_MAIL_REFUSED ? FATE_REFUSED
+                                        : FATE_DELAYED;
+}
+
+void fate_statement(const struct event *event, const struct speaker *speaker,
+                    struct row *ret_row)
+{
+    const struct mail_fate *fate = event->payload;
+
+    *ret_row = (struct row){
+        .statement =
+            "INSERT INTO mails AS m (id, about, letter, user_id, email, fate,"
+            " reason, tries, told_at, service_hash, fate_hash)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+            " ON CONFLICT (id) DO UPDATE SET fate = excluded.fate,"
+            " reason = excluded.reason, tries = excluded.tries,"
+            " told_at = excluded.told_at,"
+            " service_hash = excluded.service_hash,"
+            " fate_hash = excluded.fate_hash WHERE m.fate = 'delayed'"};
+    add(ret_row, P_ID(&fate->mail));
+    add(ret_row, P_HASH(&fate->about));
+    add(ret_row, P_TEXT(word_text(&letter_words, fate->letter)));
+    add(ret_row, P_ID(&fate->user));
+    add(ret_row, P_TEXT(fate->email));
+    add(ret_row, P_TEXT(word_text(&fate_words, (int)fate_of(event->kind))));
+    add(ret_row, P_TEXT(fate->reason));
+    add(ret_row, P_INT(fate->tries));
+    add(ret_row, P_TIME(fate->head.issued));
+    add(ret_row, P_HASH(&speaker->service));
+    add(ret_row, P_HASH(&event->hash));
 }
 
 char *uuid_array(const struct list *ids)

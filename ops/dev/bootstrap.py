@@ -3,12 +3,17 @@
 A list of steps, in order, each of which does nothing where it was done: so `up`
 goes through all of them every time, and goes on where it was interrupted. It
 ends with an administrator and a runner, each with a profile that never prompts,
-and with a target `dev` that one executor serves.
+and with a target `dev` that one executor serves. The runner joins as people do:
+by the mail.
 """
+import email
+import email.policy
+import re
 import secrets
 import shutil
 import subprocess
 import sys
+import time
 
 import daemons
 import kafka
@@ -17,6 +22,7 @@ from home import REPOSITORY, Trouble, write
 
 ADMINISTRATOR = "admin@example.org"
 RUNNER = "runner@example.org"
+MAIL_PATIENCE = 20.0  # seconds
 
 
 def run(*argv):
@@ -98,14 +104,38 @@ def enrolled(kind, *options):
     return enrol
 
 
+def invitation(home, address):
+    """The block to paste, of the newest mail to this address; or None."""
+    for path in sorted((home / "mail").glob("*.eml"), reverse=True):
+        mail = email.message_from_bytes(path.read_bytes(),
+                                        policy=email.policy.default)
+        if mail["X-Rcpt-To"] == address:
+            text = mail.get_body(("plain",)).get_content()
+            block = re.search("^-+BEGIN.*?^-+END.*?$", text, re.M | re.S)
+            if block:
+                return block.group(0) + "\n"
+    return None
+
+
+def awaited_invitation(home, address):
+    end = time.monotonic() + MAIL_PATIENCE
+    while not (block := invitation(home, address)):
+        if time.monotonic() > end:
+            raise Trouble(f"no invitation came to {address}:"
+                          f" {home / 'log/notifier-1.log'} may say why")
+        time.sleep(0.02)
+    return block
+
+
 def runner(home, _up):
-    """Invited by the administrator, verified by the code."""
+    """Invited by the administrator, verified by what the mail says."""
     code_file = home / "keys/runner.code"
     if not (home / "profiles/runner/key.json").exists():
-        if not code_file.exists():
-            said = daemons.submit(home, "admin", "user", "invite", RUNNER,
-                                  "--role", "runner", "-o", "name")
-            write(code_file, said, 0o600)
+        there = daemons.submit(home, "admin", "user", "list", "-o", "name")
+        if RUNNER not in there.split():
+            daemons.submit(home, "admin", "user", "invite", RUNNER, "--role",
+                           "runner", "--name", "Rita Runner")
+        write(code_file, awaited_invitation(home, RUNNER), 0o600)
         daemons.submit(
             home, "runner", "verify", "--code-file", str(code_file),
             "--password-file", str(password(home, "profiles/runner/password")))
@@ -121,6 +151,8 @@ STEPS = (
     (f"target {daemons.TARGET}", target),
     ("enrolments", enrolled("executor", "--target", daemons.TARGET)),
     ("enrolments", enrolled("scheduler")),
-    ("executor, scheduler", started("executor", "scheduler")),
+    ("enrolments", enrolled("notifier")),
+    ("executor, scheduler, notifier",
+     started("executor", "scheduler", "notifier")),
     ("runner", runner),
 )

@@ -21,6 +21,7 @@ DAEMONS = {
     "recorder": {"postgres", "recorder"},
     "scheduler": {"postgres", "scheduler"},
     "executor": {"executor"},
+    "notifier": {"smtp", "invitation"},
 }
 COMMON = {"kafka", "root", "service", "log"}
 PASSED_ON = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS",
@@ -67,6 +68,11 @@ def settings(home, kind):
     if "postgres" in DAEMONS[kind]:
         sections["postgres"] = {
             "conninfo": postgres.conninfo(home, f"errand_{kind}")}
+    if kind == "notifier":
+        sections["smtp"] = {
+            "url": f"smtp://127.0.0.1:{home.ports()['mail']}",
+            "from": "errand@example.org", "tls": "none"}
+        sections["invitation"] = {"brokers": kafka.address(home)}
     if kind == "executor":
         sections["executor"] = {"target": TARGET, "slots": 4,
                                 "state": home / f"state/{name}"}

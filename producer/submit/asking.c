@@ -7,10 +7,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "model/assignment.h"
+#include "model/log_entry.h"
+#include "producer/submit/heard.h"
 #include "producer/submit/keyring.h"
+#include "producer/submit/naming.h"
 #include "producer/submit/session_file.h"
+#include "trust/known.h"
 
 #define TRIES 3
+#define PLACES 8 /* of the revocation log, until others leave one to us */
 
 static void on_late(void *arg, const char *what)
 {
@@ -80,7 +86,7 @@ int asking_connect(struct submit *submit, struct err *err)
     struct hash head;
 
     if (submit->rpc != NULL) {
-        return 0;
+        return heard_open(submit, err);
     }
     if (profile_seen_read(submit->profile, &seq, &head, err) != 0) {
         return -1;
@@ -94,7 +100,7 @@ int asking_connect(struct submit *submit, struct err *err)
     recall_checkpoints(submit);
     rpc_on_strange(submit->rpc, on_strange);
     rpc_on_late(submit->rpc, on_late, NULL);
-    return 0;
+    return heard_open(submit, err);
 }
 
 /* Remembered only where it is news. */
@@ -122,9 +128,11 @@ void asking_done(struct submit *submit)
         remember_checkpoints(submit);
     }
     rpc_free(submit->rpc);
+    known_free(submit->known);
     session_free(submit->session);
     key_pair_free(submit->own);
     submit->rpc = NULL;
+    submit->known = NULL;
     submit->session = NULL;
     submit->own = NULL;
 }
@@ -242,6 +250,24 @@ static int open_with(struct submit *submit, struct session_key *session,
                       &session->envelope, err);
 }
 
+/* Somebody whose role was changed learns by which envelope they are known now,
+ * and tries once more. */
+static int open_or_learn(struct submit *submit, struct session_key *session,
+                         struct session_answer *ret_answer, struct err *err)
+{
+    struct err ignored = {0};
+
+    if (open_with(submit, session, ret_answer, err) == 0) {
+        return 0;
+    }
+    if (err->status != EXIT_NOT_ALLOWED ||
+        naming_refresh(submit, &ignored) != 0) {
+        return -1;
+    }
+    err_clear(err);
+    return open_with(submit, session, ret_answer, err);
+}
+
 int asking_open_session(struct submit *submit,
                         struct session_answer *ret_answer, struct err *err)
 {
@@ -252,7 +278,7 @@ int asking_open_session(struct submit *submit,
     struct session_key *session = must_calloc(1, sizeof(*session));
     struct session_answer answer = {0};
     session->keys = key_pair_new();
-    if (open_with(submit, session, &answer, err) != 0 ||
+    if (open_or_learn(submit, session, &answer, err) != 0 ||
         session_store(submit->profile, session, err) != 0) {
         session_free(session);
         table_done(&session_answer_table, &answer);
@@ -282,6 +308,21 @@ int asking_session(struct submit *submit, struct err *err)
 
 /* Asking */
 
+/* An entry of the revocation log follows the newest that was heard of. */
+static void place_entry(const struct submit *submit,
+                        const struct question *question)
+{
+    if (standing_is_entry(question->kind)) {
+        struct log_entry *entry = question->payload;
+        rpc_seen(submit->rpc, &entry->seq, &entry->prev);
+        entry->seq++;
+    } else if (question->kind == EVENT_ASSIGNMENT_ADD) {
+        struct assignment_add *add = question->payload;
+        struct hash head;
+        rpc_seen(submit->rpc, &add->seq, &head);
+    }
+}
+
 static int ask_once(struct submit *submit, const struct question *question,
                     struct err *err)
 {
@@ -295,26 +336,42 @@ static int ask_once(struct submit *submit, const struct question *question,
     }
     head->root = submit->profile->root;
     head->by = own ? submit->profile->by : submit->session->by;
+    place_entry(submit, question);
     struct rpc_call call = {.kind = question->kind,
                             .payload = question->payload,
                             .first = own ? submit->own : submit->session->keys,
+                            .second = question->second,
                             .ret_hash = question->ret_hash};
-    return rpc_ask(submit->rpc, &call, question->answer, question->ret_answer,
-                   err);
+    if (rpc_ask(submit->rpc, &call, question->answer, question->ret_answer,
+                err) != 0) {
+        return -1;
+    }
+    if (heard_read_up(submit, err) != 0) {
+        if (question->answer != NULL && question->ret_answer != NULL) {
+            table_done(question->answer, question->ret_answer);
+        }
+        return -1;
+    }
+    return 0;
 }
 
-/* True where the session itself is refused, and not what was asked with it. */
-static bool session_is_over(struct submit *submit)
+/* An entry for which another came first is signed again, in its new place. */
+static int ask_in_place(struct submit *submit, const struct question *question,
+                        struct err *err)
 {
-    struct plain_request plain = {0};
-    struct err err = {0};
+    struct head *head = question->payload;
+    int done = ask_once(submit, question, err);
 
-    return ask_once(submit,
-                    &(struct question){.as = ASK_SESSION,
-                                       .kind = EVENT_SESSION_SHOW,
-                                       .payload = &plain},
-                    &err) != 0 &&
-           err.status == EXIT_NOT_ALLOWED;
+    for (int i = 1; done != 0 && i < PLACES && submit->rpc != NULL &&
+                    rpc_status(submit->rpc) == REPLY_BEHIND;
+         i++) {
+        head->id = id_new(clock_now());
+        done = question->anew != NULL &&
+                       question->anew(submit, question->arg, err) != 0
+                   ? -1
+                   : ask_once(submit, question, err);
+    }
+    return done;
 }
 
 int submit_ask(struct submit *submit, const struct question *question,
@@ -324,11 +381,12 @@ int submit_ask(struct submit *submit, const struct question *question,
     struct session_answer answer = {0};
     bool stored = submit->session == NULL;
 
-    if (ask_once(submit, question, err) == 0) {
+    if (ask_in_place(submit, question, err) == 0) {
         return 0;
     }
     if (question->as != ASK_SESSION || err->status != EXIT_NOT_ALLOWED ||
-        !stored || submit->session == NULL || !session_is_over(submit)) {
+        !stored || submit->session == NULL || submit->rpc == NULL ||
+        !rpc_sign_in(submit->rpc)) {
         return -1;
     }
     session_forget(submit->profile);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "model/command.h"
 #include "producer/submit/assign.h"
+#include "model/log_entry.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
 
@@ -201,4 +202,30 @@ int cmd_command_versions(struct submit *submit, struct err *err)
     int done = print_rows(&submit->print, &noun, &answer.versions, err);
     table_done(&versions_answer_table, &answer);
     return done;
+}
+
+int cmd_command_remove(struct submit *submit, struct err *err)
+{
+    const char *name = submit->args[0];
+    _cleanup_saved_ struct saved saved = {0};
+    _cleanup_free_ char *question = must_printf("Remove %s for good?", name);
+
+    if (saved_find(submit, name, &saved, err) != 0) {
+        return -1;
+    }
+    int yes =
+        flag_given(submit, "yes") ? 1 : prompt_yes(question, "--yes", err);
+    if (yes <= 0) {
+        return yes < 0 ? -1 : err_exit(err, EXIT_DATA, "nothing was removed");
+    }
+    struct command_retire retire = {.command = saved.save.command};
+    if (submit_ask(submit,
+                   &(struct question){.as = ASK_OWN,
+                                      .kind = EVENT_COMMAND_RETIRE,
+                                      .payload = &retire},
+                   err) != 0) {
+        return -1;
+    }
+    say("%s is removed. What it did stays on record.", name);
+    return 0;
 }

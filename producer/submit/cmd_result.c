@@ -93,6 +93,12 @@ static char *run_named(struct submit *submit, struct err *err)
     struct run_row *run;
     char id[ID_TEXT];
 
+    if (submit->n_args > 0 && strlen(submit->args[0]) >= ID_TEXT) {
+        (void)err_exit(err, EXIT_DATA,
+                       "a run is named by its id, or by an ending of it of at "
+                       "least 4 digits");
+        return NULL;
+    }
     if (submit->n_args > 0) {
         return must_strdup(submit->args[0]);
     }

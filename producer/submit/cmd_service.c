@@ -1,5 +1,6 @@
 /*
- * cmd_service.c: service enrol: a daemon becomes a member of the installation.
+ * cmd_service.c: service enrol: a daemon becomes a member of the installation;
+ * and service list: which are.
  *
  * In comes the line that the daemon printed with --make-key; out goes a file
  * with its enrolment and the chain up to root.init, which its configuration
@@ -12,6 +13,7 @@
 #include "base/file.h"
 #include "model/read.h"
 #include "producer/submit/founding.h"
+#include "producer/submit/notifiers.h"
 
 struct enrolling {
     struct service_enrol enrol; /* lends the command line's texts */
@@ -234,5 +236,33 @@ int cmd_service_enrol(struct submit *submit, struct err *err)
                    : enrol_service(submit, &enrolling, err);
     }
     envelopes_done(&enrolling.chain);
+    return done;
+}
+
+/* service list */
+
+static const struct column service_columns[] = {
+    {"name", COLUMN_TEXT, .at = offsetof(struct service_row, name)},
+    {"kind", COLUMN_WORD, .at = offsetof(struct service_row, kind),
+     .words = &service_kind_words},
+    {"target", COLUMN_TEXT, .at = offsetof(struct service_row, target)},
+    {"enrolled", COLUMN_TIME, .at = offsetof(struct service_row, enrolled)},
+    {"by", COLUMN_TEXT, .at = offsetof(struct service_row, enrolled_by),
+     .wide = true},
+    {"until", COLUMN_TIME, .at = offsetof(struct service_row, until)},
+};
+
+int cmd_service_list(struct submit *submit, struct err *err)
+{
+    struct noun noun = {.table = row_table(&services_answer_table),
+                        .columns = service_columns,
+                        .n = ARRAY_SIZE(service_columns)};
+    struct services_answer answer = {0};
+
+    if (services_ask(submit, 0, &answer, err) != 0) {
+        return -1;
+    }
+    int done = print_rows(&submit->print, &noun, &answer.services, err);
+    table_done(&services_answer_table, &answer);
     return done;
 }

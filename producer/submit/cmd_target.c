@@ -39,33 +39,17 @@ static int read_wait(const struct submit *submit, int64_t *ret_wait,
                : err_exit(err, EXIT_DATA, "--max-wait %s: 1s to 7d", text);
 }
 
-/* An entry of the revocation log follows the newest: `prev` is its hash. */
-static int set_target(struct submit *submit, struct target_set *set,
-                      struct err *err)
-{
-    struct targets_answer targets = {0};
-    struct hash head;
-
-    if (ask_targets(submit, &targets, err) != 0) {
-        return -1;
-    }
-    set->prev = targets.hash;
-    table_done(&targets_answer_table, &targets);
-    rpc_seen(submit_rpc(submit), &set->seq, &head);
-    return submit_ask(submit,
-                      &(struct question){.as = ASK_OWN,
-                                         .kind = EVENT_TARGET_SET,
-                                         .payload = set},
-                      err);
-}
-
 int cmd_target_add(struct submit *submit, struct err *err)
 {
     struct target_set set = {.name = submit->args[0], .generation = 1};
 
     if (name_check(set.name, err) != 0 ||
         read_wait(submit, &set.max_wait, err) != 0 ||
-        set_target(submit, &set, err) != 0) {
+        submit_ask(submit,
+                   &(struct question){.as = ASK_OWN,
+                                      .kind = EVENT_TARGET_SET,
+                                      .payload = &set},
+                   err) != 0) {
         return -1;
     }
     const char *text = rpc_text(submit_rpc(submit));

@@ -1,37 +1,45 @@
 /*
  * cmd_user.c: user invite, confirm, list.
  *
- * An invitation's key is made from a seed that only its code holds: as long as
- * no notifier is enrolled, the inviter hands it over. Who confirms an
- * administrator compares the key's fingerprint with the person; the key itself
- * comes from a checked chain, never from what the authorizer tells.
+ * An invitation's key is made from a seed that only its code holds. Where a
+ * notifier is enrolled, the seed travels sealed to it, and nobody here sees the
+ * code; else the inviter hands it over. Who confirms an administrator compares
+ * six words for the key with the person; the key itself comes from a checked
+ * chain, never from what the authorizer tells.
  */
 #include <sodium.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/codec.h"
+#include "model/invitation.h"
+#include "model/mail.h"
 #include "model/read.h"
 #include "model/user.h"
-#include "producer/submit/files.h"
-#include "producer/submit/invitation.h"
+#include "producer/submit/compared.h"
+#include "producer/submit/notifiers.h"
+#include "producer/submit/reinvite.h"
 #include "producer/submit/submit.h"
 
 /* user invite */
 
 struct invited {
-    char *code;
+    char *code; /* NULL: it goes by mail */
     char *email;
+    const char *name; /* the command line's */
     int role;
     int64_t until;
+    bool mail;
+    struct list notifiers; /* struct notifier */
 };
 
 static const struct field invited_fields[] = {
-    {"code", FIELD_TEXT, .at = offsetof(struct invited, code)},
+    {"code", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct invited, code)},
     {"email", FIELD_TEXT, .at = offsetof(struct invited, email)},
     {"role", FIELD_WORD, .words = &role_words,
      .at = offsetof(struct invited, role)},
     {"until", FIELD_TIME, .at = offsetof(struct invited, until)},
+    {"mail", FIELD_BOOL, .at = offsetof(struct invited, mail)},
 };
 
 static const struct table invited_table = {
@@ -39,15 +47,21 @@ static const struct table invited_table = {
 
 static const struct column invited_columns[] = {
     {"verification code", COLUMN_TEXT, .at = offsetof(struct invited, code)},
-    {"for", COLUMN_TEXT, .at = offsetof(struct invited, email)},
+    {"invited", COLUMN_TEXT, .at = offsetof(struct invited, email)},
     {"as", COLUMN_WORD, .at = offsetof(struct invited, role),
      .words = &role_words},
     {"until", COLUMN_TIME, .at = offsetof(struct invited, until)},
 };
 
-static const struct noun invited_noun = {.table = &invited_table,
-                                         .columns = invited_columns,
-                                         .n = ARRAY_SIZE(invited_columns)};
+/* The code's column comes first, and is left out where there is none to see. */
+static struct noun invited_noun(const struct invited *invited)
+{
+    size_t skip = invited->code == NULL ? 1 : 0;
+
+    return (struct noun){.table = &invited_table,
+                         .columns = invited_columns + skip,
+                         .n = ARRAY_SIZE(invited_columns) - skip};
+}
 
 static int read_role(const struct submit *submit, int *ret_role,
                      struct err *err)
@@ -63,15 +77,28 @@ static int read_role(const struct submit *submit, int *ret_role,
     return 0;
 }
 
+static int read_invited(const struct submit *submit, struct invited *invited,
+                        struct err *err)
+{
+    invited->email = email_normal(submit->args[0], err);
+    invited->name = flag_value(submit, "name");
+    if (invited->email == NULL ||
+        (invited->name != NULL &&
+         display_name_check(invited->name, err) != 0)) {
+        err->status = EXIT_DATA;
+        return -1;
+    }
+    return read_role(submit, &invited->role, err);
+}
+
 static char *code_of(const unsigned char seed[static INVITATION_SEED],
                      const struct hash *root)
 {
-    unsigned char bytes[INVITATION_CODE];
+    struct ticket ticket = {.half = id_of_hash(root)};
 
-    memcpy(bytes, seed, INVITATION_SEED);
-    memcpy(bytes + INVITATION_SEED, root->b, INVITATION_CODE - INVITATION_SEED);
-    char *code = code_encode(bytes, sizeof(bytes));
-    sodium_memzero(bytes, sizeof(bytes));
+    memcpy(ticket.seed, seed, INVITATION_SEED);
+    char *code = invitation_code(&ticket);
+    invitation_wipe(&ticket);
     return code;
 }
 
@@ -87,26 +114,41 @@ static int invite(struct submit *submit, struct invited *invited,
         .user = user_id(root, &keys->key),
         .invitation = keys->key,
         .email = invited->email,
+        .name = (char *)invited->name,
         .role = invited->role,
         .until = now + INVITATION_LIFE,
     };
+    int done =
+        notifiers_seal(submit, &invited->notifiers, seed, invited->email,
+                       &payload.request.head.id, &payload.sealed, err) != 0
+            ? -1
+            : submit_ask(submit,
+                         &(struct question){.as = ASK_OWN,
+                                            .kind = EVENT_USER_INVITE,
+                                            .payload = &payload},
+                         err);
 
-    if (submit_ask(submit,
-                   &(struct question){.as = ASK_OWN,
-                                      .kind = EVENT_USER_INVITE,
-                                      .payload = &payload},
-                   err) != 0) {
+    sealed_seeds_done(&payload.sealed);
+    if (done != 0) {
         return -1;
     }
     invited->until = payload.until;
-    invited->code = code_of(seed, root);
+    invited->mail = invited->notifiers.n > 0;
+    invited->code = invited->mail ? NULL : code_of(seed, root);
     return 0;
 }
 
 static void tell_invited(const struct invited *invited)
 {
-    say("Hand the code over by a way that you trust; it is good once. With it "
-        "they run: submit verify");
+    if (invited->mail) {
+        say("A mail with the verification code is on its way to %s; `submit "
+            "user list` shows what becomes of it.",
+            invited->email);
+    } else {
+        say("No notifier is enrolled, so no mail goes out: hand the code over "
+            "by a way that you trust; it is good once. With it they run: "
+            "submit verify");
+    }
     if (invited->role == ROLE_ADMINISTRATOR) {
         say("After that an administrator confirms them: submit user confirm %s",
             invited->email);
@@ -116,22 +158,92 @@ static void tell_invited(const struct invited *invited)
 int cmd_user_invite(struct submit *submit, struct err *err)
 {
     unsigned char seed[INVITATION_SEED];
-    struct invited invited = {.email = email_normal(submit->args[0], err)};
+    struct invited invited = {0};
 
-    if (invited.email == NULL) {
-        err->status = EXIT_DATA;
-        return -1;
-    }
     randombytes_buf(seed, sizeof(seed));
-    int done = read_role(submit, &invited.role, err) != 0 ||
+    int done = read_invited(submit, &invited, err) != 0 ||
+                       notifiers_find(submit, &invited.notifiers, err) != 0 ||
                        invite(submit, &invited, seed, err) != 0
                    ? -1
-                   : print_row(&submit->print, &invited_noun, &invited, err);
+                   : 0;
     if (done == 0) {
+        struct noun noun = invited_noun(&invited);
+        done = print_row(&submit->print, &noun, &invited, err);
         tell_invited(&invited);
     }
     sodium_memzero(seed, sizeof(seed));
+    notifiers_done(&invited.notifiers);
     table_done(&invited_table, &invited);
+    return done;
+}
+
+/* An invitation of somebody who is known. */
+struct again {
+    struct user_reinvite *reinvite;
+    const struct list *notifiers;
+    const unsigned char *seed;
+};
+
+/* The boxes say for which request they are: another id wants others. */
+static int seal_again(struct submit *submit, void *arg, struct err *err)
+{
+    const struct again *again = arg;
+    struct user_reinvite *reinvite = again->reinvite;
+
+    sealed_seeds_done(&reinvite->sealed);
+    return notifiers_seal(submit, again->notifiers, again->seed,
+                          reinvite->email, &reinvite->entry.request.head.id,
+                          &reinvite->sealed, err);
+}
+
+static int ask_again(struct submit *submit, struct again *again,
+                     struct err *err)
+{
+    struct user_reinvite *reinvite = again->reinvite;
+    struct head *head = &reinvite->entry.request.head;
+    _cleanup_key_pair_ struct key_pair *keys =
+        key_pair_from_invitation(again->seed);
+
+    head->issued = clock_now();
+    head->id = id_new(head->issued);
+    reinvite->invitation = keys->key;
+    reinvite->until = head->issued + INVITATION_LIFE;
+    int done = seal_again(submit, again, err) != 0
+                   ? -1
+                   : submit_ask(submit,
+                                &(struct question){.as = ASK_OWN,
+                                                   .kind = EVENT_USER_REINVITE,
+                                                   .payload = reinvite,
+                                                   .anew = seal_again,
+                                                   .arg = again},
+                                err);
+    sealed_seeds_done(&reinvite->sealed);
+    return done;
+}
+
+int invitation_again(struct submit *submit, struct user_reinvite *reinvite,
+                     struct err *err)
+{
+    unsigned char seed[INVITATION_SEED];
+    struct invited invited = {.email = reinvite->email, .role = reinvite->role};
+
+    randombytes_buf(seed, sizeof(seed));
+    struct again again = {reinvite, &invited.notifiers, seed};
+    int done = notifiers_find(submit, &invited.notifiers, err) != 0
+                   ? -1
+                   : ask_again(submit, &again, err);
+    if (done == 0) {
+        invited.until = reinvite->until;
+        invited.mail = invited.notifiers.n > 0;
+        invited.code =
+            invited.mail ? NULL : code_of(seed, &submit->profile->root);
+        struct noun noun = invited_noun(&invited);
+        done = print_row(&submit->print, &noun, &invited, err);
+        tell_invited(&invited);
+        free(invited.code);
+    }
+    notifiers_done(&invited.notifiers);
+    sodium_memzero(seed, sizeof(seed));
     return done;
 }
 
@@ -191,15 +303,15 @@ static int find_person(struct submit *submit, const char *email,
 static int compare(const struct submit *submit, const struct person *person,
                    struct err *err)
 {
-    _cleanup_free_ char *print = fingerprint(&person->key);
-    _cleanup_free_ char *question =
-        must_printf("Does %s read the same?", person->email);
+    _cleanup_free_ char *words = key_words(&person->key);
+    _cleanup_free_ char *question = must_printf(
+        "Does %s read the same six words to you, not by mail?", person->email);
 
-    say("%s's key: %s", person->email, print);
+    say("%s's key: %s", person->email, words);
     if (flag_given(submit, "yes")) {
         return 0;
     }
-    int yes = prompt_yes(question, "compare the fingerprint, then --yes", err);
+    int yes = prompt_yes(question, "compare the six words, then --yes", err);
     if (yes < 0) {
         return -1;
     }
@@ -228,7 +340,7 @@ static int confirm(struct submit *submit, const char *email, struct err *err)
         return -1;
     }
     say("%s is an administrator now.", email);
-    return 0;
+    return key_print(submit, person.email, &person.key, err);
 }
 
 int cmd_user_confirm(struct submit *submit, struct err *err)
@@ -244,15 +356,39 @@ int cmd_user_confirm(struct submit *submit, struct err *err)
 
 /* user list */
 
+/* "sent", "refused: 550 no such user". */
+static char *mail_text(const void *row)
+{
+    const struct user_row *user = row;
+    const char *word = word_text(&fate_words, user->mail);
+
+    if (user->mail == FATE_NONE) {
+        return NULL;
+    }
+    return user->mail_reason == NULL
+               ? must_strdup(word)
+               : must_printf("%s: %s", word, user->mail_reason);
+}
+
+static char *state_make(const void *row)
+{
+    const struct user_row *user = row;
+
+    return must_strdup(user->suspended
+                           ? "suspended"
+                           : word_text(&user_state_words, user->state));
+}
+
 static const struct column user_columns[] = {
     {"email", COLUMN_TEXT, .at = offsetof(struct user_row, email),
      .wide = true},
+    {"name", COLUMN_TEXT, .at = offsetof(struct user_row, name), .wide = true},
     {"role", COLUMN_WORD, .at = offsetof(struct user_row, role),
      .words = &role_words},
-    {"state", COLUMN_WORD, .at = offsetof(struct user_row, state),
-     .words = &user_state_words},
+    {"state", COLUMN_MADE, .make = state_make},
     {"invited by", COLUMN_TEXT, .at = offsetof(struct user_row, invited_by),
      .wide = true},
+    {"mail", COLUMN_MADE, .make = mail_text, .wide = true},
     {"verified", COLUMN_TIME, .at = offsetof(struct user_row, verified)},
     {"invited until", COLUMN_TIME,
      .at = offsetof(struct user_row, invited_until)},

@@ -1,7 +1,9 @@
 /*
  * cmd_verify.c: verify: following an invitation, from its code to a session.
  *
- * The code holds the seed of the invitation's key and half of the root's hash.
+ * The code holds the seed of the invitation's key and half of the root's hash;
+ * a block from a mail says besides how the broker is reached, which becomes the
+ * profile's where its config does not say otherwise.
  * The answer to invitation.show brings the root's key; rpc believes nothing of
  * it unless that key's hash begins with this half and the answer's own chain
  * goes up to it. Then the invitation's chain is checked to the same key, and
@@ -11,19 +13,21 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/codec.h"
 #include "base/file.h"
+#include "model/invitation.h"
 #include "model/user.h"
 #include "producer/submit/asking.h"
+#include "producer/submit/compared.h"
 #include "producer/submit/founding.h"
 #include "producer/submit/greet.h"
-#include "producer/submit/invitation.h"
 
 struct following {
     char *directory;
     struct list kafka; /* struct pair */
     struct key_pair *invitation;
     struct id half;
+    struct hash whole;                    /* the root's hash; zero: not told */
+    char brokers[INVITATION_BROKERS + 1]; /* "": not told */
     struct key32 root;
     struct user_answer answer;
     struct list chain; /* of the invitation, checked */
@@ -48,22 +52,28 @@ static const char instead_code[] = "--code-file FILE, or --code-file -";
 static int read_code(const struct submit *submit, struct following *following,
                      struct err *err)
 {
-    unsigned char bytes[INVITATION_CODE];
+    const char *file = flag_value(submit, "code-file");
+    struct ticket ticket;
+
+    if (file == NULL && prompt_can()) {
+        say("Paste the whole block of the invitation's mail, or type the code "
+            "that you were given.");
+    }
     _cleanup_secret_ char *code =
-        prompt_code("Verification code", flag_value(submit, "code-file"),
-                    instead_code, err);
+        prompt_code("Verification code", file, instead_code, err);
 
     if (code == NULL) {
         return -1;
     }
-    if (code_decode(code, bytes, sizeof(bytes), err) != 0) {
+    if (invitation_read(code, &ticket, err) != 0) {
         err->status = EXIT_DATA;
         return err_wrap(err, "the verification code");
     }
-    following->invitation = key_pair_from_invitation(bytes);
-    memcpy(following->half.b, bytes + INVITATION_SEED,
-           sizeof(following->half.b));
-    sodium_memzero(bytes, sizeof(bytes));
+    following->invitation = key_pair_from_invitation(ticket.seed);
+    following->half = ticket.half;
+    following->whole = ticket.root;
+    memcpy(following->brokers, ticket.brokers, sizeof(following->brokers));
+    invitation_wipe(&ticket);
     return 0;
 }
 
@@ -88,7 +98,17 @@ static int read_place(struct following *following, struct err *err)
             return -1;
         }
     }
-    return profile_brokers(following->directory, &following->kafka, err);
+    return 0;
+}
+
+/* What the block says of the brokers counts, unless a config does already. */
+static int read_brokers(struct following *following, struct err *err)
+{
+    const char *brokers =
+        following->brokers[0] == '\0' ? NULL : following->brokers;
+
+    return profile_brokers(following->directory, brokers, &following->kafka,
+                           err);
 }
 
 /* The invitation's chain, up to the root that is the code's. */
@@ -96,14 +116,14 @@ static int check_invitation(struct following *following, struct err *err)
 {
     struct roots roots = {.keys = {.items = &following->root, .n = 1}};
     _cleanup_proof_ struct proof *proof = proof_new(&roots, NULL, NULL);
-    const struct user_invite *invite = NULL;
+    struct invitation invited;
 
     if (proof_add_all(proof, &following->answer.envelopes, err) != 0 ||
-        proof_invitation(proof, &following->answer.invite, &invite, err) != 0) {
+        proof_invitation(proof, &following->answer.invite, &invited, err)) {
         err->status = EXIT_DATA;
         return err_wrap(err, "the invitation can't be trusted");
     }
-    if (memcmp(invite->invitation.b, following->invitation->key.b, 32) != 0) {
+    if (memcmp(invited.key.b, following->invitation->key.b, 32) != 0) {
         return err_exit(err, EXIT_DATA,
                         "the answer is about another invitation than this "
                         "code's");
@@ -112,13 +132,13 @@ static int check_invitation(struct following *following, struct err *err)
     following->verify = (struct user_verify){
         .request.head.root = root,
         .request.head.by = following->answer.invite,
-        .user = invite->user,
+        .user = invited.user,
         .invite = following->answer.invite,
-        .generation = 1,
+        .generation = invited.generation,
     };
     free(following->answer.user.email); /* as signed, not as told */
-    following->answer.user.email = must_strdup(invite->email);
-    following->answer.user.role = invite->role;
+    following->answer.user.email = must_strdup(invited.email);
+    following->answer.user.role = invited.role;
     proof_used(proof, &following->chain);
     return 0;
 }
@@ -156,6 +176,12 @@ static int show_invitation(struct following *following, struct err *err)
                    : -1;
     }
     following->root = *rpc_root(following->rpc);
+    struct hash root = key_id(&following->root);
+    if (!hash_is_zero(&following->whole) &&
+        !hash_equal(&root, &following->whole)) {
+        return err_exit(err, EXIT_DATA,
+                        "the root that answers is not that of the block");
+    }
     return check_invitation(following, err);
 }
 
@@ -170,7 +196,8 @@ static int write_profile(struct following *following, const char *password,
                             .root = &following->root,
                             .keys = following->own,
                             .password = password,
-                            .enrolment = &enrolment};
+                            .enrolment = &enrolment,
+                            .brokers = following->brokers};
 
     if (event_sign(EVENT_USER_VERIFY, &following->verify, following->invitation,
                    following->own, &verify, err) != 0) {
@@ -237,11 +264,14 @@ static int sign_in(struct submit *submit, struct following *following,
     }
     greet(&answer);
     if (answer.state == USER_VERIFIED) {
-        _cleanup_free_ char *print = fingerprint(&submit->profile->key);
-        say("Your key's fingerprint, for whoever confirms you: %s", print);
+        _cleanup_free_ char *words = key_words(&submit->profile->key);
+        say("Your key's six words; read them to whoever confirms you, not by "
+            "mail: %s",
+            words);
     }
     table_done(&session_answer_table, &answer);
-    return 0;
+    return key_print(submit, submit->profile->email, &submit->profile->key,
+                     err);
 }
 
 static int follow(struct submit *submit, struct following *following,
@@ -251,6 +281,7 @@ static int follow(struct submit *submit, struct following *following,
 
     if (read_place(following, err) != 0 ||
         read_code(submit, following, err) != 0 ||
+        read_brokers(following, err) != 0 ||
         show_invitation(following, err) != 0) {
         return -1;
     }

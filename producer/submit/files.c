@@ -9,7 +9,6 @@
 #include "trust/event.h"
 
 #define FILE_MAX (1 << 20)
-#define FINGERPRINT 16 /* bytes of the key's id that are shown */
 
 void files_done(struct files *files)
 {
@@ -100,19 +99,4 @@ int envelopes_read(const char *path, struct list *ret_envelopes,
     }
     *ret_envelopes = envelopes.list;
     return 0;
-}
-
-char *fingerprint(const struct key32 *key)
-{
-    struct hash id = key_id(key);
-    char hex[HASH_TEXT];
-    struct buf text = {0};
-
-    hash_format(&id, hex);
-    for (size_t i = 0; i < 2 * FINGERPRINT; i += 4) {
-        if (buf_addf(&text, "%s%.4s", i == 0 ? "" : " ", hex + i) != 0) {
-            abort();
-        }
-    }
-    return buf_take(&text);
 }

@@ -40,6 +40,3 @@ int files_envelopes(struct files *files, const char *path,
 /* Reads such a file; ret_envelopes is the caller's: envelopes_done(). */
 int envelopes_read(const char *path, struct list *ret_envelopes,
                    struct err *err);
-
-/* "3f2a 91bc 07d4 …": a key as people compare it; the caller's to free. */
-char *fingerprint(const struct key32 *key);

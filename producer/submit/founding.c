@@ -57,22 +57,35 @@ int authorizer_sign(const struct key_pair *root, struct service_enrol *enrol,
                       err);
 }
 
-/* The lines of a config that is there, then ours. */
+/* The lines of a config that is there, then ours; brokers (NULL: none) only
+ * where none of those lines names any. */
+static int add_to_config(const char *path, const char *brokers, struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    if (file_read(path, CONFIG_MAX, &text, err) != 0 ||
+        buf_adds(&text, "\n[root]\nkeys = root.pub\n") != 0) {
+        return -1;
+    }
+    if (brokers != NULL && strstr(buf_text(&text), "[kafka]") == NULL &&
+        buf_addf(&text, "\n[kafka]\nbootstrap.servers = %s\n", brokers) != 0) {
+        return err_set(err, ERR_RETRY, "out of memory");
+    }
+    return file_write(path, text.data, text.len, 0644, true, err);
+}
+
 static int write_config(const struct member *member, struct files *files,
                         struct err *err)
 {
     _cleanup_free_ char *path = must_printf("%s/config", member->directory);
-    const char *brokers = getenv("ERRAND_BROKERS");
+    bool told = member->brokers != NULL && member->brokers[0] != '\0';
+    const char *brokers = told ? member->brokers : getenv("ERRAND_BROKERS");
+    bool named = brokers != NULL && brokers[0] != '\0';
     _cleanup_buf_ struct buf text = {0};
 
     if (file_exists(path)) {
-        if (file_read(path, CONFIG_MAX, &text, err) != 0 ||
-            buf_adds(&text, "\n[root]\nkeys = root.pub\n") != 0) {
-            return -1;
-        }
-        return file_write(path, text.data, text.len, 0644, true, err);
+        return add_to_config(path, told ? brokers : NULL, err);
     }
-    bool named = brokers != NULL && brokers[0] != '\0';
     (void)buf_adds(&text, "# What submit needs to know; see `submit help`.\n"
                           "[root]\nkeys = root.pub\n\n[kafka]\n");
     (void)buf_addf(&text, "%sbootstrap.servers = %s\n", named ? "" : "# ",

@@ -32,6 +32,7 @@ struct member {
     const struct key_pair *keys;
     const char *password;         /* NULL: key.json is there already */
     const struct list *enrolment; /* what names the key first */
+    const char *brokers;          /* NULL, "": ERRAND_BROKERS, if it is set */
 };
 
 /* Writes root.pub, key.json, enrolment.json and config; a config that is there

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/user.h"
 #include "producer/submit/parse.h"
 
 static const char exit_codes[] =
@@ -19,6 +20,40 @@ static const char exit_codes[] =
     "  75  no end or no answer yet (Ctrl-C, silence)\n"
     "  77  not signed in, or a verb that is not of your role\n"
     "  78  configuration\n";
+
+static const struct group {
+    enum audience who;
+    const char *title;
+    unsigned roles; /* a bit for each */
+} groups[] = {
+    {FOR_EVERYBODY, "Commands and runs", ~0U},
+    {FOR_BILLING, "Payment cards",
+     1U << ROLE_ADMINISTRATOR | 1U << ROLE_RUNNER_BILLING},
+    {FOR_ADMINISTRATORS, "For administrators", 1U << ROLE_ADMINISTRATOR},
+};
+
+/* Whether a verb is for this role; ROLE_NONE: who asks is not known. */
+static bool is_for(enum audience who, int role)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+        if (groups[i].who == who) {
+            return role == ROLE_NONE || (groups[i].roles & 1U << role) != 0;
+        }
+    }
+    return false;
+}
+
+/* As the profile's own envelopes say, without asking anybody. Where there is
+ * none yet, or it can't be read, help is for everybody. */
+static int own_role(void)
+{
+    struct err ignored = {0};
+    struct profile *profile = profile_open(&ignored);
+    int role = profile == NULL ? ROLE_NONE : profile->role;
+
+    profile_free(profile);
+    return role;
+}
 
 static size_t width_of(const struct verb *verb)
 {
@@ -47,6 +82,9 @@ static void print_flags(FILE *out, const struct flag *flags, size_t n)
 {
     for (size_t i = 0; i < n && flags[i].name != NULL; i++) {
         char letter[8] = "    ";
+        if (flags[i].help == NULL) {
+            continue;
+        }
         if (flags[i].letter != 0) {
             (void)snprintf(letter, sizeof(letter), "-%c, ", flags[i].letter);
         }
@@ -57,13 +95,16 @@ static void print_flags(FILE *out, const struct flag *flags, size_t n)
     }
 }
 
-static void print_all(FILE *out)
+static void print_all(FILE *out, int role)
 {
     (void)fputs("Usage: submit VERB [ARGUMENTS] [FLAGS]\n"
                 "Run commands that administrators prepared for you.\n",
                 out);
-    print_group(out, "Commands and runs", FOR_EVERYBODY);
-    print_group(out, "For administrators", FOR_ADMINISTRATORS);
+    for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+        if (is_for(groups[i].who, role)) {
+            print_group(out, groups[i].title, groups[i].who);
+        }
+    }
     (void)fputs("\nFlags, before or after the verb\n", out);
     print_flags(out, common_flags, n_common_flags);
     (void)fputs("\n`submit help VERB` tells more, `submit help exit-codes` "
@@ -83,34 +124,45 @@ static void print_verb(FILE *out, const struct verb *verb)
     print_flags(out, common_flags, n_common_flags);
 }
 
-/* All verbs that open with this word ("command"), after a blank line where
- * something stands before them; false: none. */
-static bool print_family(FILE *out, const char *word, bool after)
+/* All verbs for this role that open with this word ("command"), after a blank
+ * line where something stands before them; false: none. `out` may be NULL:
+ * nothing is printed then. */
+static bool print_family(FILE *out, const char *word, int role, bool after)
 {
     size_t len = strlen(word);
     bool any = false;
 
     for (size_t i = 0; i < n_verbs; i++) {
         if (strncmp(verbs[i].name, word, len) == 0 &&
-            verbs[i].name[len] == ' ') {
-            (void)fputs(after ? "\n" : "", out);
-            after = false;
-            (void)fprintf(out, "submit %s %s\n    %s\n", verbs[i].name,
-                          verbs[i].args, verbs[i].summary);
+            verbs[i].name[len] == ' ' && is_for(verbs[i].who, role)) {
             any = true;
+            if (out != NULL) {
+                (void)fprintf(out, "%ssubmit %s %s\n    %s\n",
+                              after ? "\n" : "", verbs[i].name, verbs[i].args,
+                              verbs[i].summary);
+            }
+            after = false;
         }
     }
     return any;
+}
+
+static int not_for_role(const char *verb, int role, struct err *err)
+{
+    return err_exit(err, EXIT_NOT_ALLOWED,
+                    "'%s' is not for you: here you are a %s", verb,
+                    word_text(&role_words, role));
 }
 
 int help_print(const struct submit *submit, char *const *words, size_t n,
                struct err *err)
 {
     FILE *out = submit->print.out;
+    int role = own_role();
     size_t used;
 
     if (n == 0) {
-        print_all(out);
+        print_all(out, role);
         return 0;
     }
     if (strcmp(words[0], "exit-codes") == 0) {
@@ -118,13 +170,18 @@ int help_print(const struct submit *submit, char *const *words, size_t n,
         return 0;
     }
     const struct verb *verb = find_verb(words, n, &used, err);
-    if (verb != NULL) {
+    bool mine = verb != NULL && is_for(verb->who, role);
+    if (mine) {
         print_verb(out, verb);
     }
-    if (n == 1 && print_family(out, words[0], verb != NULL)) {
+    if ((n == 1 && print_family(out, words[0], role, mine)) || mine) {
+        err_clear(err);
         return 0;
     }
-    return verb == NULL ? -1 : 0;
+    if (n == 1 && print_family(NULL, words[0], ROLE_NONE, false)) {
+        return not_for_role(words[0], role, err);
+    }
+    return verb == NULL ? -1 : not_for_role(verb->name, role, err);
 }
 
 int cmd_help(struct submit *submit, struct err *err)

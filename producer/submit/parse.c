@@ -73,7 +73,7 @@ static int unknown_long(const char *name, size_t len, struct err *err)
     }
     for (size_t i = 0; i < n_verbs; i++) {
         for (size_t f = 0; f < VERB_FLAGS_MAX; f++) {
-            if (verbs[i].flags[f].name != NULL && n < FLAGS_KNOWN) {
+            if (verbs[i].flags[f].help != NULL && n < FLAGS_KNOWN) {
                 known[n++] = verbs[i].flags[f].name;
             }
         }
@@ -99,7 +99,7 @@ static int give(struct submit *submit, const struct flag *flag,
                 const char *value, struct words_left *left, struct err *err)
 {
     if (flag->value == NULL) {
-        if (value != NULL) {
+        if (value != NULL && flag->help != NULL) {
             return err_exit(err, EXIT_USAGE, "--%s takes no value", flag->name);
         }
         pairs_add(&submit->given, flag->name, "");

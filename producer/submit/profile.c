@@ -92,10 +92,13 @@ static int read_roots(struct profile *profile, struct err *err)
     return done;
 }
 
-/* What the file says, and the environment where it says nothing. */
-static void set_brokers(const struct config *config, struct list *ret_kafka)
+/* What the file says; where it says nothing, `otherwise` (NULL: none) or the
+ * environment. */
+static void set_brokers(const struct config *config, const char *otherwise,
+                        struct list *ret_kafka)
 {
-    const char *brokers = getenv("ERRAND_BROKERS");
+    const char *brokers =
+        otherwise == NULL ? getenv("ERRAND_BROKERS") : otherwise;
 
     for (size_t i = 0; i < config->kafka.n; i++) {
         const struct pair *pair = &list_at(&config->kafka, struct pair, i);
@@ -107,8 +110,8 @@ static void set_brokers(const struct config *config, struct list *ret_kafka)
     }
 }
 
-int profile_brokers(const char *directory, struct list *ret_kafka,
-                    struct err *err)
+int profile_brokers(const char *directory, const char *brokers,
+                    struct list *ret_kafka, struct err *err)
 {
     _cleanup_free_ char *path = must_printf("%s/config", directory);
     struct config config = {0};
@@ -124,7 +127,7 @@ int profile_brokers(const char *directory, struct list *ret_kafka,
                         "ERRAND_PROFILE names another directory",
                         path);
     }
-    set_brokers(&config, ret_kafka);
+    set_brokers(&config, brokers, ret_kafka);
     config_done(&config);
     return 0;
 }
@@ -153,7 +156,7 @@ static int read_config(struct profile *profile, struct err *err)
     if (read_roots(profile, err) != 0) {
         return -1;
     }
-    set_brokers(&profile->config, &profile->kafka);
+    set_brokers(&profile->config, NULL, &profile->kafka);
     return 0;
 }
 
@@ -179,6 +182,7 @@ static int check_person(struct profile *profile, const char *path,
     profile->user = person.user;
     profile->key = person.key;
     profile->email = must_strdup(person.email);
+    profile->role = person.role;
     return 0;
 }
 

@@ -4,7 +4,8 @@
  *
  * ERRAND_PROFILE, by default ~/.config/errand. Files: config, key.json,
  * enrolment.json (the envelopes that name the person's key, and their chain),
- * root.pub, session.json, seen.json, audit.json, cache/. The session is in
+ * root.pub, session.json, seen.json, audit.json, revocations, cards.json,
+ * cache/. The session is in
  * $XDG_RUNTIME_DIR/errand/<hash of the profile's path>/ where there is one. All
  * but config and root.pub are 0600 in directories of 0700.
  */
@@ -26,15 +27,17 @@ struct profile {
     struct key32 key;      /* the own key, as it says */
     struct id user;
     char *email;
+    int role; /* as invited */
 };
 
 /* The directory that counts now; the caller's to free. */
 char *profile_directory(struct err *err);
 
 /* How the broker is reached from a directory that is nobody's profile yet: its
- * config, if there is one, and ERRAND_BROKERS. pairs_done(). */
-int profile_brokers(const char *directory, struct list *ret_kafka,
-                    struct err *err);
+ * config, if there is one, these brokers (NULL: none), and ERRAND_BROKERS, the
+ * first that says. pairs_done(). */
+int profile_brokers(const char *directory, const char *brokers,
+                    struct list *ret_kafka, struct err *err);
 
 /* Reads it; NULL: status 78 with what helps ("submit init", "submit verify").
  */

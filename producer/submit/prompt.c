@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <termios.h>
 #include <unistd.h>
 #include <bsd/readpassphrase.h>
 #include <zxcvbn.h>
 
 #include "base/file.h"
 #include "base/utf8.h"
+#include "model/invitation.h"
 
 #define MIN_BITS 45.0
 #define ABOUT_MAX 8
@@ -200,35 +202,89 @@ char *secret_from_file(const char *path, struct err *err)
     return first_line(&text, path, err);
 }
 
-static char *code_from_stdin(struct err *err)
+/* A line, or a block to its end: what else is pasted behind it is for nobody.
+ */
+static bool code_is_whole(const char *text)
 {
-    _cleanup_buf_ struct buf text = {0};
+    const char *line = text + strspn(text, " \t\r\n");
+
+    if (!invitation_begins(line)) {
+        return strchr(line, '\n') != NULL;
+    }
+    for (; line != NULL; line = strchr(line + 1, '\n')) {
+        if (invitation_ends(line + (*line == '\n'))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *code_from(int fd, const char *name, struct err *err)
+{
+    _cleanup_secret_ char *text = sodium_malloc(CODE_MAX + 1);
+    size_t len = 0;
     ssize_t n = 1;
 
-    while (n > 0 && text.len < SECRET_MAX &&
-           (text.len == 0 || memchr(text.data, '\n', text.len) == NULL)) {
-        if (buf_reserve(&text, 256) != 0) {
-            abort();
-        }
-        n = read(STDIN_FILENO, text.data + text.len, 256);
-        text.len += n > 0 ? (size_t)n : 0;
-        text.data[text.len] = '\0';
+    if (text == NULL) {
+        abort();
     }
-    if (n < 0) {
-        (void)err_exit(err, EX_NOINPUT, "standard input: %s", strerror(errno));
+    text[0] = '\0';
+    while (n > 0 && len < CODE_MAX && !code_is_whole(text)) {
+        n = read(fd, text + len, CODE_MAX - len);
+        len += n > 0 ? (size_t)n : 0;
+        text[len] = '\0';
+    }
+    if (n < 0 || len == 0) {
+        (void)err_exit(err, n < 0 ? EX_NOINPUT : EX_DATAERR, "%s: %s", name,
+                       n < 0 ? strerror(errno) : "holds no code");
         return NULL;
     }
-    return first_line(&text, "standard input", err);
+    return take_ptr(text);
+}
+
+/* Not by readpassphrase(): it throws away what was pasted behind a line. */
+static char *code_from_terminal(const char *question, const char *instead,
+                                struct err *err)
+{
+    _cleanup_close_ int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0 || !isatty(STDIN_FILENO)) {
+        (void)nobody(question, instead, err);
+        return NULL;
+    }
+    (void)dprintf(fd, "%s: ", question);
+    char *code = code_from(fd, "the terminal", err);
+    (void)tcflush(fd, TCIFLUSH); /* more of a paste is not the shell's */
+    return code;
+}
+
+static char *code_from_file(const char *path, struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+    _cleanup_secret_ char *secret = sodium_malloc(CODE_MAX + 1);
+
+    if (secret == NULL) {
+        abort();
+    }
+    if (file_read_private(path, CODE_MAX, &text, err) != 0) {
+        return NULL;
+    }
+    memcpy(secret, buf_text(&text), text.len + 1);
+    if (text.data != NULL) {
+        sodium_memzero(text.data, text.cap);
+    }
+    return take_ptr(secret);
 }
 
 char *prompt_code(const char *question, const char *path, const char *instead,
                   struct err *err)
 {
     if (path == NULL) {
-        return ask(question, RPP_ECHO_ON, instead, err);
+        return code_from_terminal(question, instead, err);
     }
-    return strcmp(path, "-") == 0 ? code_from_stdin(err)
-                                  : secret_from_file(path, err);
+    return strcmp(path, "-") == 0
+               ? code_from(STDIN_FILENO, "standard input", err)
+               : code_from_file(path, err);
 }
 
 int prompt_yes(const char *question, const char *instead, struct err *err)

@@ -13,6 +13,7 @@
 
 #define PASSWORD_MIN 15 /* characters, of passwords that are new */
 #define SECRET_MAX 1024
+#define CODE_MAX 4096 /* a code, or the block that it came in */
 
 void secret_free(char *secret);
 static inline void secret_release(char **secret)
@@ -40,7 +41,8 @@ int password_check(const char *password, const char *const *about,
 /* The first line of a private file (others must not be able to read it). */
 char *secret_from_file(const char *path, struct err *err);
 
-/* A line of a code: from a file ("-": stdin), or (NULL) asked for with echo. */
+/* A code, or the text of a block (model/invitation.h): from a private file,
+ * from stdin ("-"), or (NULL) typed or pasted at the terminal, with echo. */
 char *prompt_code(const char *question, const char *path, const char *instead,
                   struct err *err);
 

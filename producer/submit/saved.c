@@ -13,9 +13,9 @@ int command_ask(struct submit *submit, const char *name,
     struct command_named named = {.name = (char *)name};
 
     if (!name_is_good(name)) {
-        return err_exit(err, EXIT_DATA,
-                        "'%s' is no command's name: those are a-z, 0-9 and -",
-                        name);
+        return err_exit(
+            err, EXIT_DATA,
+            "'%.80s' is no command's name: those are a-z, 0-9 and -", name);
     }
     return submit_ask(submit,
                       &(struct question){.as = ASK_SESSION,
@@ -122,7 +122,7 @@ static int user_read(const struct submit *submit,
 {
     _cleanup_proof_ struct proof *proof =
         proof_new(&submit->profile->roots, NULL, NULL);
-    const struct user_invite *invite = NULL;
+    struct invitation invited = {0};
     struct person person = {0};
     const char *known = person.email;
 
@@ -130,17 +130,17 @@ static int user_read(const struct submit *submit,
         return -1;
     }
     if (!hash_is_zero(&answer->invite)) {
-        if (proof_invitation(proof, &answer->invite, &invite, err) != 0) {
+        if (proof_invitation(proof, &answer->invite, &invited, err) != 0) {
             return -1;
         }
-        known = invite->email;
+        known = invited.email;
     } else if (proof_person(proof, &answer->verify, &person, err) != 0) {
         return -1;
     }
     if (strcmp(known, email) != 0) {
         return err_set(err, ERR_REJECT, "it is %s", known);
     }
-    *ret_user = invite != NULL ? invite->user : person.user;
+    *ret_user = invited.email != NULL ? invited.user : person.user;
     return 0;
 }
 

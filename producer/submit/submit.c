@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "producer/submit/asking.h"
 #include "producer/submit/help.h"
@@ -94,6 +95,14 @@ static int flush_output(int status, struct err *err)
     return status;
 }
 
+/* It holds passwords, keys and card numbers: no core of it is written, no
+ * debugger of the same user looks into it, and JSON leaves none behind. */
+static void be_discreet(void)
+{
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    fields_leave_no_trace();
+}
+
 static int status_of(const struct err *err)
 {
     if (err->status != 0) {
@@ -110,6 +119,7 @@ int main(int argc, char **argv)
     struct err err = {0};
 
     hold_standard();
+    be_discreet();
     if (sodium_init() < 0) {
         return EXIT_BUG;
     }

@@ -39,10 +39,10 @@ struct flag {
     char letter;       /* 0: none */
     const char *name;  /* "target": --target */
     const char *value; /* "TARGET"; NULL: it takes none */
-    const char *help;
+    const char *help;  /* NULL: there is none such; the verb says why */
 };
 
-enum audience { FOR_EVERYBODY, FOR_ADMINISTRATORS };
+enum audience { FOR_EVERYBODY, FOR_BILLING, FOR_ADMINISTRATORS };
 
 typedef int cmd(struct submit *submit, struct err *err);
 
@@ -74,6 +74,7 @@ struct submit {
     struct session_key *session; /* private to asking.c */
     struct key_pair *own;        /* likewise */
     struct rpc *rpc;             /* likewise */
+    struct known *known;         /* likewise: of the revocation log */
 };
 
 /* A flag's value, the last one given ("" where it takes none); NULL: not
@@ -99,9 +100,14 @@ struct question {
     void
         *payload; /* the struct of the kind's table. Root, by, reply and expires
                      are filled in; id and issued, too, where the id is zero */
-    const struct table *answer; /* NULL: what comes back is not looked at */
-    void *ret_answer;           /* the caller's: table_done() */
-    struct hash *ret_hash;      /* of the request's envelope; may be NULL */
+    const struct key_pair *second; /* of kinds with two signers; else NULL */
+    const struct table *answer;    /* NULL: what comes back is not looked at */
+    void *ret_answer;              /* the caller's: table_done() */
+    struct hash *ret_hash;         /* of the request's envelope; may be NULL */
+    /* The payload got another id: what in it hangs on that is made anew. May be
+     * NULL. */
+    int (*anew)(struct submit *submit, void *arg, struct err *err);
+    void *arg;
 };
 
 /*
@@ -122,8 +128,14 @@ void say(const char *fmt, ...) _printf_(1, 2);
 /* The handlers. */
 cmd cmd_init, cmd_login, cmd_logout, cmd_whoami, cmd_verify;
 cmd cmd_user_invite, cmd_user_confirm, cmd_user_list;
-cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_help;
+cmd cmd_user_suspend, cmd_user_resume, cmd_user_remove, cmd_user_withdraw,
+    cmd_user_role, cmd_user_resend, cmd_user_reset, cmd_key_rotate,
+    cmd_assign_remove, cmd_assign_explain, cmd_command_remove;
+cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_service_list;
+cmd cmd_help;
 cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions;
 cmd cmd_assign_add, cmd_assign_list;
 cmd cmd_audit, cmd_audit_verify;
+cmd cmd_card_add, cmd_card_list, cmd_card_default, cmd_card_remove;
+cmd cmd_billing_init, cmd_billing_export;
 cmd cmd_list, cmd_show, cmd_run, cmd_result, cmd_output, cmd_history;

@@ -27,6 +27,8 @@ import nacl.pwhash
 import nacl.secret
 import nacl.signing
 
+import canary
+
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -52,6 +54,12 @@ def moment_ms(text):
 
 def b64(data):
     return base64.b64encode(data).decode()
+
+
+def unbase32(code):
+    """A code for people: its bytes, the checksum too."""
+    text = code.replace("-", "").upper()
+    return base64.b32decode(text + "=" * (-len(text) % 8))
 
 
 def unb64(text):
@@ -108,12 +116,15 @@ class Key:
 
     def __init__(self, seeds=None):
         self.seeds = seeds = seeds or os.urandom(64)
+        canary.keep("key", seeds[:32])
+        canary.keep("key", seeds[32:])
         self.signing = nacl.signing.SigningKey(seeds[:32])
         self.opening = nacl.public.PrivateKey(seeds[32:])
 
     @classmethod
     def of_invitation(cls, seed):
         """The one-time key behind a code's 16 bytes."""
+        canary.keep("invitation seed", seed)
         return cls(bytes.fromhex(tuple_hash(b"errand.invitation", seed) +
                                  tuple_hash(b"errand.inv.box", seed)))
 
@@ -321,6 +332,29 @@ class Reply:
         return f"<{self.status} {self.text!r} {self.body[:200]!r}>"
 
 
+class Coming:
+    """The authorizer's reply to a request, as its parts come in."""
+
+    def __init__(self, envelope, root):
+        self.hash = envelope.hash
+        self.root = root
+        self.parts, self.sizes, self.key = [], [], None
+
+    def take(self, part, size):
+        """The whole reply, with its last part; else None."""
+        fields = part.fields
+        if fields["request"] != self.hash:
+            return None
+        if fields["part"] == 0:
+            self.key = authorizer_key(fields, self.root)
+            self.parts, self.sizes = [], []
+        assert part.signed_by(self.key), "a reply with a bad signature"
+        assert fields["part"] == len(self.parts), "a part is missing"
+        self.parts.append(part)
+        self.sizes.append(size)
+        return Reply(self.parts, self.sizes) if fields["last"] else None
+
+
 class Silence(Exception):
     """Nothing was answered in time."""
 
@@ -333,6 +367,7 @@ class Asker:
         self.root = root  # its id
         self.partition = partition
         self.box = Key()
+        self.log = 0, ZERO  # the newest (seq, head) that a reply named
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": brokers, "partitioner": "murmur2_random",
             "enable.idempotence": True, "linger.ms": 0,
@@ -386,21 +421,58 @@ class Asker:
     def wait(self, envelope, timeout=10):
         """The authorizer's whole reply, each part signed by the key that the
         first part's proof names."""
-        parts, sizes, key = [], [], None
+        coming = Coming(envelope, self.root)
         for part, size in self.replies(envelope, timeout):
-            fields = part.fields
-            if fields["request"] != envelope.hash:
-                continue
-            if fields["part"] == 0:
-                key = authorizer_key(fields, self.root)
-                parts, sizes = [], []
-            assert part.signed_by(key), "a reply with a bad signature"
-            assert fields["part"] == len(parts), "a part is missing"
-            parts.append(part)
-            sizes.append(size)
-            if fields["last"]:
-                return Reply(parts, sizes)
+            reply = coming.take(part, size)
+            if reply is not None:
+                return self.noted(reply)
         raise Silence(envelope.type)
+
+    def noted(self, reply):
+        """The revocation log's newest place is where the next entry goes."""
+        place = reply.fields["seq"], reply.fields["head"]
+        self.log = max(self.log, place)
+        return reply
+
+    # Many at once
+
+    def send_all(self, envelopes):
+        """Sends them as records, in this order, and waits for none."""
+        for envelope in envelopes:
+            self.producer.produce(
+                "errand.requests", value=envelope.payload,
+                headers=envelope.headers(), key=envelope.signatures[0][0])
+            self.producer.poll(0)
+        if self.producer.flush(30) != 0:
+            raise RuntimeError("the broker is away")
+
+    def gather(self, envelopes, timeout=30, until=lambda missing: False):
+        """{request id: whole Reply}, of those that come before the time is over
+        or `until`, asked with the ids that are missing, says that it is."""
+        coming = {e.fields["id"]: Coming(e, self.root) for e in envelopes}
+        found = {}
+        end = time.monotonic() + timeout
+        while coming and time.monotonic() < end and not until(coming):
+            for message in self.consumer.consume(500, 0.05):
+                name = (message.key() or b"").decode(errors="replace")
+                if message.error() or name not in coming:
+                    continue
+                box = unb64(json.loads(message.value())["box"])
+                part = Envelope.from_dsse(json.loads(self.box.open(box)))
+                reply = coming[name].take(part, len(message.value()))
+                if reply is not None:
+                    found[name] = self.noted(reply)
+                    del coming[name]
+        return found
+
+    def exchange_all(self, envelopes, timeout=30):
+        """Asks all at once; the replies in the same order."""
+        self.send_all(envelopes)
+        found = self.gather(envelopes, timeout)
+        silent = [e.type for e in envelopes if e.fields["id"] not in found]
+        if silent:
+            raise Silence(f"{len(silent)} of {len(envelopes)}: {silent[:5]}")
+        return [found[e.fields["id"]] for e in envelopes]
 
     def exchange(self, envelope, timeout=10):
         self.produce(envelope)
@@ -411,10 +483,27 @@ class Asker:
         return self.exchange(
             self.request(kind, fields, who.by, who.key, **kwargs), timeout)
 
+    def entry_request(self, kind, fields, who, *more_keys, place=None, **kwargs):
+        """An entry of the revocation log in its next place that is known, or
+        behind `place`, a (seq, head)."""
+        seq, head = place or self.log
+        return self.request(kind, {"seq": seq + 1, "prev": head, **fields},
+                            who.by, who.key, *more_keys, **kwargs)
+
+    def enter(self, kind, fields, who, *more_keys, **kwargs):
+        """Asks for an entry; the reply, the second time where the place was
+        another's."""
+        for _ in range(8):
+            reply = self.exchange(
+                self.entry_request(kind, fields, who, *more_keys, **kwargs))
+            if reply.status != "behind":
+                break
+        return reply
+
     # Short ways
 
-    def session_request(self, person, key, hours=8, **kwargs):
-        until = now_ms() + hours * HOUR
+    def session_request(self, person, key, hours=8, lasts=None, **kwargs):
+        until = now_ms() + (hours * HOUR if lasts is None else lasts)
         return self.request("session.open", {
             "key": b64(key.public), "box": b64(key.box),
             "until": moment(until)}, person.by, person.key, key, **kwargs)
@@ -428,14 +517,19 @@ class Asker:
 
     def invite(self, admin, email, role="runner", hours=72):
         """Invites; the invitation: its key, user id and hash."""
+        invitation = self.invitation(admin, email, role, hours)
+        accepted(self.exchange(invitation.envelope))
+        return invitation
+
+    def invitation(self, admin, email, role="runner", hours=72):
+        """One that was not sent yet."""
         key = Key()
         user = user_id(self.root, key.public)
-        envelope = self.request("user.invite", {
+        return Invitation(key, user, email, self.request("user.invite", {
             "user": user, "invitation": b64(key.public), "email": email,
-            "role": role, "until": moment(now_ms() + hours * HOUR - MINUTE)},
-            admin.by, admin.key)
-        accepted(self.exchange(envelope))
-        return Invitation(key, user, email, envelope)
+            "role": role,
+            "until": moment(now_ms() + int(hours * HOUR) - MINUTE)},
+            admin.by, admin.key))
 
     def verify(self, invitation):
         """Follows an invitation; the new Person."""
@@ -450,10 +544,9 @@ class Asker:
             "key": b64(key.public), "generation": 1},
             invitation.envelope.hash, invitation.key, key, **kwargs)
 
-    def add_target(self, admin, init, name, max_wait=86400):
-        return self.ask("target.set", {
-            "name": name, "generation": 1, "max_wait": max_wait, "seq": 0,
-            "prev": init.hash}, admin)
+    def add_target(self, admin, name, max_wait=86400):
+        return self.enter("target.set", {
+            "name": name, "generation": 1, "max_wait": max_wait}, admin)
 
     def command_request(self, admin, name, script, targets, version=1,
                         command=None, previous=None, **fields):

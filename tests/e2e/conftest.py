@@ -6,7 +6,9 @@ import os
 
 import pytest
 
+import canary
 import house as house_module
+import overheard
 
 os.environ["ERRAND_TEST_LOCK_COST"] = "low"
 # Nobody waits long for what is lost: the daemons of this stack are impatient.
@@ -15,8 +17,28 @@ for name, value in {"EXECUTOR_HEARTBEAT": "1s", "SCHEDULER_SILENT": "4s",
     os.environ.setdefault(f"ERRAND_CONF_{name}", value)
 
 
+overheard.listen()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "last: after all others: it looks back")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.fixture(scope="session")
-def brokers_up():
+def watch():
+    """Sees the processes of the whole session."""
+    eyes = canary.Watch(house_module.HOME / "run/supervisor.pid")
+    eyes.start()
+    yield eyes
+    eyes.stop()
+
+
+@pytest.fixture(scope="session")
+def brokers_up(watch):
     house_module.stack("up")
     yield
     if os.environ.get("ERRAND_TEST_KEEP") != "1":

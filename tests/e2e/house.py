@@ -18,6 +18,7 @@ import confluent_kafka.admin
 import psycopg
 
 import client
+import post
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 STACK = REPOSITORY / "ops/dev/stack.py"
@@ -68,6 +69,7 @@ class House:
             admin["ERRAND_PROFILE"], self.email_of("admin"),
             self.password_of("admin"))
         self.runner_email = self.email_of("runner")
+        self.post = post.Sink(HOME / "mail")
         self.superuser = self.connect()
 
     def close(self):

@@ -88,6 +88,32 @@ class Authority:
             "deadline": moment(now_ms() + 60000), "follow": False, **fields},
             self.session)
 
+    def entry(self, kind, fields, after=None, key=None, by=None):
+        """An entry of the revocation log behind another one, or as the first."""
+        seq, prev = (after.fields["seq"], after.hash) if after else (0, self.root.init.hash)
+        return Envelope.of(kind, {**self.request(by or self.admin.by), "seq": seq + 1,
+                                  "prev": prev, **fields}, key or self.admin.key)
+
+    def invited(self, email, role="runner"):
+        """Somebody new, by this administrator: key, and the envelopes of it."""
+        code, own = Key(), Key()
+        user = client.user_id(self.root.id, code.public)
+        invite = Envelope.of("user.invite", {
+            **self.request(self.admin.by), "user": user,
+            "invitation": b64(code.public), "email": email, "role": role,
+            "until": moment(now_ms() + 3600000)}, self.admin.key)
+        verify = Envelope.of("user.verify", {
+            **self.request(invite.hash), "user": user, "invite": invite.hash,
+            "key": b64(own.public), "generation": 1}, code, own)
+        return client.Person(email, own, verify.hash, user, [invite, verify])
+
+    def signed_in(self, person):
+        """A session of theirs: its key and its envelope."""
+        key = Key()
+        return key, Envelope.of("session.open", {
+            **self.request(person.by), "key": b64(key.public), "box": b64(key.box),
+            "until": moment(now_ms() + 3600000)}, person.key, key)
+
     def dispatch(self, command, run, target, proof=None, key=None, **fields):
         proof = proof or [self.enrol, self.root.init, self.opened, command, run]
         attempt = fields.get("attempt", 1)
@@ -197,6 +223,16 @@ class Lone:
                               key=key or envelope.fields["execution"], partition=0,
                               headers=envelope.headers())
         assert self.producer.flush(10) == 0
+
+    def enter(self, entry, *proof):
+        """Puts an entry onto the revocation log, with its signer's chain."""
+        chain = json.dumps({"envelopes": [
+            e.dsse() for e in (self.authority.root.init, *proof)]})
+        self.producer.produce("errand.revocations", entry.payload,
+                              key=entry.signatures[0][0], partition=0,
+                              headers=entry.headers() + [("errand-proof", chain.encode())])
+        assert self.producer.flush(10) == 0
+        return entry
 
     def command(self, script, **fields):
         return self.authority.save(script, [self.target], **fields)

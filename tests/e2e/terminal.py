@@ -8,6 +8,7 @@ import os
 import pexpect
 import pyte
 
+import canary
 from house import BIN
 
 ROWS, COLUMNS = 30, 100
@@ -62,6 +63,7 @@ class Terminal:
         self.sees(question)
         if hidden:
             assert self.child.waitnoecho(PATIENCE), "the terminal echoes"
+            canary.keep("password", answer)
         return self.types(answer)
 
     def presses(self, key):

@@ -15,7 +15,7 @@ import uuid
 
 import pytest
 
-from client import (Envelope, Key, accepted, b64, moment, moment_ms, now_ms,
+from client import (HOUR, Envelope, Key, Person, accepted, b64, moment, moment_ms, now_ms,
                     read_all, sha256, tuple_hash, unb64, uuid7)
 from house import BIN, HOME, until
 
@@ -86,7 +86,7 @@ def session(house, asker):
 @pytest.fixture(scope="module")
 def target(house, asker):
     name = house.fresh("t")
-    accepted(asker.add_target(house.admin, house.admin.init, name))
+    accepted(asker.add_target(house.admin, name))
     return name
 
 
@@ -229,6 +229,35 @@ def test_a_session_that_has_ended_is_checked_as_of_then(house, asker):
     late = asker.request("target.list", {}, opened.hash, key)
     assert asker.exchange(late).status == "denied"
     is_whole(house)
+
+
+def test_people_who_changed_since_are_checked_as_of_then(house, asker):
+    """Each key asks while it counts, and once more when it is of the past."""
+    person = asker.verify(asker.invite(house.admin,
+                                       house.fresh("r") + "@x.example"))
+    user, new, later = {"user": person.user}, Key(), Key()
+    accepted(asker.ask("session.show", {}, person))
+
+    def becomes(kind, fields, key, by, *more):
+        nonlocal person
+        reply = accepted(asker.enter(kind, {**user, **fields}, by, *more))
+        assert asker.ask("session.show", {}, person).status == "denied"
+        if key:
+            person = Person(person.email, key, reply.answer["hash"], person.user)
+            accepted(asker.ask("session.show", {}, person))
+
+    becomes("key.rotate", {"naming": person.by, "key": b64(new.public),
+                           "generation": 2}, new, person, new)
+    becomes("user.role", {"naming": person.by, "key": b64(new.public),
+                          "role": "runner_billing"}, new, house.admin)
+    becomes("user.suspend", {}, None, house.admin)
+    becomes("user.reinvite", {
+        "invitation": b64(later.public), "email": person.email,
+        "role": "runner_billing", "generation": 3, "until": moment(now_ms() + HOUR)},
+        None, house.admin)
+    becomes("user.remove", {}, None, house.admin)
+    is_whole(house)
+    check_chain(house)
 
 
 # Who sees what
@@ -641,4 +670,9 @@ def test_two_authorizers_keep_one_chain_also_where_one_was_away(
         asker.producer.flush(10)
         all_decided(house, more)
         check_chain(house)
+    is_whole(house)
+
+
+@pytest.mark.last
+def test_what_all_other_tests_asked_is_whole(house):
     is_whole(house)

@@ -375,6 +375,10 @@ def test_a_database_that_is_not_migrated_is_told_with_the_way_out(
     assert not list(tmp_path.glob("*.ready"))
 
 
+def migrations(schema):
+    return sorted((schema / "sql").glob("[0-9]*.sql"))
+
+
 def test_a_migration_that_has_changed_since_refuses_everything(
         house, tmp_path, database):
     admin = house.env("admin")
@@ -389,9 +393,9 @@ def test_a_migration_that_has_changed_since_refuses_everything(
             text=True, capture_output=True, check=False)
     assert migrate().returncode == 0
     before = tables_of(house, database)
-    first = sorted((schema / "sql").glob("0001*"))[0]
+    first = migrations(schema)[0]
     first.write_text(first.read_text() + "-- later\n")
-    (schema / "sql/0003_more.sql").write_text("CREATE TABLE more (id int);\n")
+    (schema / f"sql/{len(migrations(schema)) + 1:04}_more.sql").write_text("CREATE TABLE more (id int);\n")
     done = migrate()
     assert done.returncode != 0
     assert first.name in done.stderr
@@ -486,10 +490,10 @@ def test_a_recorder_at_another_cluster_stops_with_the_runbooks_line(
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 256 KiB."""
+    """A file system of 1 MiB: room for the revocation log, not for much output."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=700",
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=700",
                            "tmpfs", folder], capture_output=True, check=False)
     if done.returncode != 0:
         pytest.skip("mount is not to be had here")
@@ -504,16 +508,16 @@ def test_an_executor_whose_disk_is_full_says_so_and_goes_on_when_it_is_not(
         f"state = {tmp_path}/{host.name}.state", f"state = {small_disk}"))
     assert str(small_disk) in host.config.read_text()
     host.start()
-    asked = Asked(house, "#!/bin/sh\nhead -c 1000000 /dev/zero\n", host.target)
+    asked = Asked(house, "#!/bin/sh\nhead -c 3000000 /dev/zero\n", host.target)
     execution = asked.accept()
     until("it says so", lambda: "No space left on device" in
           host.log.read_text())
     assert str(small_disk) in host.log.read_text()
     assert host.process.poll() is None
-    subprocess.run(["mount", "-o", "remount,size=16m", small_disk], check=True)
+    subprocess.run(["mount", "-o", "remount,size=32m", small_disk], check=True)
     asked.outcome(execution, "succeeded")
     assert len(host.claimed(execution)) == 1
     assert house.rows(
         "SELECT sum(length(data)) FROM outputs WHERE execution_id = %s",
-        execution) == [(1000000,)]
+        execution) == [(3000000,)]
     host.stop()

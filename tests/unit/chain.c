@@ -13,6 +13,35 @@ static void text(char **to, const char *value)
     *to = must_strdup(value);
 }
 
+static struct hash sign(struct chain *c, enum event_kind kind, void *payload,
+                        const struct hash *by, const struct key_pair *first,
+                        const struct key_pair *second)
+{
+    struct head *head = payload;
+    struct envelope envelope;
+    struct err err = {0};
+
+    if (hash_is_zero(&head->root)) {
+        head->root = c->root_hash;
+    }
+    if (hash_is_zero(&head->by)) {
+        head->by = *by;
+    }
+    if (id_is_zero(&head->id)) {
+        head->id = id_new(c->now);
+    }
+    if (head->issued == 0) {
+        head->issued = c->now;
+    }
+    int done = event_sign(kind, payload, first, second, &envelope, &err);
+    assert(done == 0);
+    (void)done;
+    struct hash hash = envelope_hash(&envelope);
+    envelopes_add(&c->envelopes, &envelope);
+    envelope_done(&envelope);
+    return hash;
+}
+
 void chain_init(struct chain *c)
 {
     static const unsigned char seed[16] = "an invitation!!";
@@ -76,35 +105,12 @@ void chain_init(struct chain *c)
     text(&c->dispatch.target, "web-1");
     c->dispatch.attempt = 1;
     c->dispatch.expires = c->now + 50000;
-}
 
-static struct hash sign(struct chain *c, enum event_kind kind, void *payload,
-                        const struct hash *by, const struct key_pair *first,
-                        const struct key_pair *second)
-{
-    struct head *head = payload;
-    struct envelope envelope;
-    struct err err = {0};
-
-    if (hash_is_zero(&head->root)) {
-        head->root = c->root_hash;
-    }
-    if (hash_is_zero(&head->by)) {
-        head->by = *by;
-    }
-    if (id_is_zero(&head->id)) {
-        head->id = id_new(c->now);
-    }
-    if (head->issued == 0) {
-        head->issued = c->now;
-    }
-    int done = event_sign(kind, payload, first, second, &envelope, &err);
-    assert(done == 0);
-    (void)done;
-    struct hash hash = envelope_hash(&envelope);
-    envelopes_add(&c->envelopes, &envelope);
-    envelope_done(&envelope);
-    return hash;
+    /* What the log begins with is known before anything else is signed. */
+    c->init.head = head_new(&c->root_hash, &c->root_hash, c->now);
+    c->init_hash =
+        sign(c, EVENT_ROOT_INIT, &c->init, &c->root_hash, c->root, NULL);
+    envelopes_done(&c->envelopes);
 }
 
 void chain_sign(struct chain *c)
@@ -138,6 +144,9 @@ void chain_dispatch(struct chain *c)
     if (hash_is_zero(&d->run)) {
         d->run = c->run_hash;
         d->command = c->save_hash;
+    }
+    if (hash_is_zero(&d->log)) {
+        d->log = c->init_hash;
     }
     if (id_is_zero(&d->execution)) {
         d->execution = execution_id(&d->run, d->target, d->attempt);
@@ -184,4 +193,24 @@ struct envelope *chain_find(struct list *envelopes, enum event_kind kind)
         }
     }
     return NULL;
+}
+
+struct event *chain_entry(struct chain *c, struct standing *standing,
+                          enum event_kind kind, void *payload)
+{
+    struct log_entry *entry = payload;
+    struct envelope envelope;
+    struct err err = {0};
+
+    if (entry->seq == 0) {
+        entry->seq = standing_seq(standing) + 1;
+        entry->prev = *standing_head(standing);
+    }
+    entry->request.head = head_new(&c->root_hash, &c->init_hash, c->now);
+    int done = event_sign(kind, payload, c->admin, NULL, &envelope, &err);
+    assert(done == 0);
+    (void)done;
+    struct event *event = event_new_take(&envelope, &err);
+    assert(event != NULL);
+    return event;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "model/log_entry.h"
 #include "trust/proof.h"
 
 struct chain {
@@ -45,6 +46,11 @@ void chain_sign(struct chain *chain);
 void chain_dispatch(struct chain *chain);
 
 void chain_done(struct chain *chain);
+
+/* An entry of the revocation log, signed by the administrator: the next one,
+ * unless its seq is set; the caller's. Nothing is added to the standing. */
+struct event *chain_entry(struct chain *chain, struct standing *standing,
+                          enum event_kind kind, void *payload);
 
 /* The envelope of a kind in a list; NULL: none. */
 struct envelope *chain_find(struct list *envelopes, enum event_kind kind);

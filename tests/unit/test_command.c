@@ -123,6 +123,7 @@ static void a_command_is_read_as_it_was_written(void **state)
     struct err err = {0};
 
     (void)state;
+    command.request.head.issued = 1;
     command.previous = hash_of("before", 6);
     assert_int_equal(table_copy(&command_save_table, &command, &again, &err),
                      0);

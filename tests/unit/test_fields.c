@@ -164,7 +164,7 @@ static const char whole[] =
     "\"id\":\"01a20bef-00ff-7abc-8def-0123456789ab\",\"hash\":\""
     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\","
     "\"fixed\":\"Zm9v\",\"bytes\":\"AAE=\",\"pairs\":{\"b\":\"1\",\"a\":\"2\"},"
-    "\"inner\":{\"at\":\"1970-01-01T00:00:00.000Z\",\"note\":\"x\"},"
+    "\"inner\":{\"at\":\"1970-01-01T00:00:00.003Z\",\"note\":\"x\"},"
     "\"list\":[\"one\",\"two\"],"
     "\"rows\":[{\"at\":\"1970-01-01T00:00:00.002Z\"}],\"loose\":{\"a\":3}}";
 
@@ -277,7 +277,7 @@ static void the_kinds_own_bounds_hold(void **state)
         memset(note, 'x', n);
         buf_clear(&json);
         assert_int_equal(buf_addf(&json,
-                                  "{\"at\":\"1970-01-01T00:00:00.000Z\","
+                                  "{\"at\":\"1970-01-01T00:00:00.003Z\","
                                   "\"note\":\"%s\"}",
                                   note),
                          0);
@@ -291,9 +291,9 @@ static void the_kinds_own_bounds_hold(void **state)
 static void a_nul_anywhere_is_refused(void **state)
 {
     static const char *const json[] = {
-        "{\"at\":\"1970-01-01T00:00:00.000Z\"}\0",
-        "{\"at\":\"1970-01-01T00:00:00.000\0\"}",
-        "{\0\"at\":\"1970-01-01T00:00:00.000Z\"}"};
+        "{\"at\":\"1970-01-01T00:00:00.003Z\"}\0",
+        "{\"at\":\"1970-01-01T00:00:00.003\0\"}",
+        "{\0\"at\":\"1970-01-01T00:00:00.003Z\"}"};
     struct row row;
     struct err err = {0};
 

@@ -192,9 +192,9 @@ static void a_profile_that_is_somebodys_is_not_followed_into(void **state)
     struct list kafka = {0};
     struct err err = {0};
 
-    assert_int_equal(profile_brokers(place->directory, &kafka, &err), 0);
+    assert_int_equal(profile_brokers(place->directory, NULL, &kafka, &err), 0);
     make(place);
-    assert_int_equal(profile_brokers(place->directory, &kafka, &err), -1);
+    assert_int_equal(profile_brokers(place->directory, NULL, &kafka, &err), -1);
     assert_int_equal(err.status, EXIT_DATA);
 }
 

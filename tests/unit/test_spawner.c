@@ -20,10 +20,14 @@
 #include "base/clock.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
+#include "trust/revocation.h"
 
 struct stage {
     struct chain chain;
     char directory[64];
+    char log[72];          /* the file in which it keeps the revocation log */
+    struct list enrolment; /* struct envelope: of this host */
+    struct hash by;
     struct spawner_plan plan;
     int link;
     pid_t pid;
@@ -37,27 +41,25 @@ static void set_script(struct chain *c, const char *text)
     assert_int_equal(buf_adds(&c->save.script, text), 0);
 }
 
-static void open_stage(struct stage *s, const char *script)
+static void start_spawner(struct stage *s)
 {
     struct err err = {0};
     int ends[2];
 
-    chain_init(&s->chain);
-    set_script(&s->chain, script);
-    (void)snprintf(s->directory, sizeof(s->directory), "/tmp/spawner-XXXXXX");
-    assert_non_null(mkdtemp(s->directory));
     assert_int_equal(link_pair(ends, &err), 0);
     s->link = ends[0];
     s->plan = (struct spawner_plan){.roots = &s->chain.roots,
                                     .target = "web-1",
                                     .directory = s->directory,
+                                    .enrolment = &s->enrolment,
+                                    .by = s->by,
+                                    .init = s->chain.init_hash,
+                                    .log = s->log,
                                     .link = ends[1]};
-    s->out = -1;
-    s->late = 0;
     assert_int_equal(spawner_start(&s->plan, ends[0], &s->pid, &err), 0);
 }
 
-static void close_stage(struct stage *s)
+static void end_spawner(struct stage *s)
 {
     int status = 0;
 
@@ -65,6 +67,49 @@ static void close_stage(struct stage *s)
     assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     cleanup_close(&s->out);
+    s->out = -1;
+}
+
+/* Of its own, before the rest of the chain is signed. */
+static void enrol_host(struct stage *s)
+{
+    struct chain *c = &s->chain;
+    struct envelope envelope;
+    struct err err = {0};
+
+    c->host.request.head = head_new(&c->root_hash, &c->init_hash, c->now);
+    assert_int_equal(event_sign(EVENT_SERVICE_ENROL, &c->host, c->admin, NULL,
+                                &envelope, &err),
+                     0);
+    s->by = envelope_hash(&envelope);
+    s->enrolment = (struct list){0};
+    envelopes_add(&s->enrolment, &envelope);
+    envelope_done(&envelope);
+    assert_int_equal(
+        event_sign(EVENT_ROOT_INIT, &c->init, c->root, NULL, &envelope, &err),
+        0);
+    envelopes_add(&s->enrolment, &envelope);
+    envelope_done(&envelope);
+}
+
+static void open_stage(struct stage *s, const char *script)
+{
+    chain_init(&s->chain);
+    set_script(&s->chain, script);
+    (void)snprintf(s->directory, sizeof(s->directory), "/tmp/spawner-XXXXXX");
+    assert_non_null(mkdtemp(s->directory));
+    (void)snprintf(s->log, sizeof(s->log), "%s.log", s->directory);
+    s->out = -1;
+    s->late = 0;
+    enrol_host(s);
+    start_spawner(s);
+}
+
+static void close_stage(struct stage *s)
+{
+    end_spawner(s);
+    assert_int_equal(unlink(s->log), 0);
+    envelopes_done(&s->enrolment);
     assert_int_equal(rmdir(s->directory), 0); /* nothing private is left */
     chain_done(&s->chain);
 }
@@ -246,6 +291,113 @@ static void when_the_other_half_dies_everything_is_ended(void **state)
     assert_int_equal(child_sweep(&execution), 0);
 }
 
+/* The revocation log */
+
+static void hand_over(struct stage *s, const struct event *entry)
+{
+    struct list proof = {0};
+    struct link_message message = {
+        .head = {.kind = LINK_ENTRY}, .out = -1, .err = -1};
+    struct err err = {0};
+
+    envelopes_add(&proof, chain_find(&s->chain.envelopes, EVENT_ROOT_INIT));
+    assert_int_equal(
+        revocation_encode(&entry->envelope, &proof, &message.body, &err), 0);
+    message.head.length = (uint32_t)message.body.len;
+    assert_int_equal(link_send(s->link, &message, &err), 0);
+    link_message_done(&message);
+    envelopes_done(&proof);
+}
+
+/* Suspends the runner by an entry that this key signs; the log's new head. */
+static struct hash suspend_runner(struct stage *s,
+                                  const struct key_pair *signer)
+{
+    _cleanup_standing_ struct standing *log = standing_new(&s->chain.init_hash);
+    struct user_standing said = {.user = s->chain.invite.user};
+    struct key_pair *admin = s->chain.admin;
+
+    s->chain.admin = (struct key_pair *)signer;
+    _cleanup_event_ struct event *entry =
+        chain_entry(&s->chain, log, EVENT_USER_SUSPEND, &said);
+    s->chain.admin = admin;
+    hand_over(s, entry);
+    return entry->hash;
+}
+
+static void
+who_is_suspended_starts_nothing_not_even_after_a_restart(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nexit 0\n");
+    chain_sign(&s.chain);
+    chain_dispatch(&s.chain);
+    (void)suspend_runner(&s, s.chain.admin);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "suspended");
+    end_spawner(&s);
+    start_spawner(&s);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "suspended");
+    close_stage(&s);
+}
+
+static void an_entry_that_no_administrator_signed_takes_nothing(void **state)
+{
+    struct stage s;
+    _cleanup_key_pair_ struct key_pair *stranger = key_pair_new();
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nexit 0\n");
+    chain_sign(&s.chain);
+    chain_dispatch(&s.chain);
+    (void)suspend_runner(&s, stranger);
+    (void)suspend_runner(&s, s.chain.runner);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    (void)expect(&s, LINK_STARTED);
+    (void)expect(&s, LINK_EXITED);
+    close_stage(&s);
+}
+
+static void a_host_that_was_revoked_starts_nothing(void **state)
+{
+    struct stage s;
+    struct service_revoke said = {0};
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nexit 0\n");
+    chain_sign(&s.chain);
+    chain_dispatch(&s.chain);
+    _cleanup_standing_ struct standing *log = standing_new(&s.chain.init_hash);
+    said.service = s.by;
+    _cleanup_event_ struct event *entry =
+        chain_entry(&s.chain, log, EVENT_SERVICE_REVOKE, &said);
+    hand_over(&s, entry);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "this host: the enrolment of web-1-a was revoked");
+    close_stage(&s);
+}
+
+static void what_was_decided_under_another_log_is_refused(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nexit 0\n");
+    chain_sign(&s.chain);
+    s.chain.dispatch.seq = 1;
+    chain_dispatch(&s.chain);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "only 0 are known");
+    cleanup_close(&s.out);
+    (void)suspend_runner(&s, s.chain.admin);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "forks");
+    close_stage(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +410,11 @@ int main(void)
         cmocka_unit_test(an_end_is_told_once_the_whole_tree_is_gone),
         cmocka_unit_test(a_timeout_ends_what_ignores_being_asked),
         cmocka_unit_test(when_the_other_half_dies_everything_is_ended),
+        cmocka_unit_test(
+            who_is_suspended_starts_nothing_not_even_after_a_restart),
+        cmocka_unit_test(an_entry_that_no_administrator_signed_takes_nothing),
+        cmocka_unit_test(a_host_that_was_revoked_starts_nothing),
+        cmocka_unit_test(what_was_decided_under_another_log_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

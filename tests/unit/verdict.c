@@ -4,13 +4,16 @@
  *
  * In: lines `TYPE TAB JSON`; TYPE as in the headers (errand.run.start.v1), or
  * `envelope` or `sealed_reply`, which are signed by nobody. Out: a line for
- * each, `ok` or `bad TAB reason`. With --types it prints `TYPE TAB TABLE` for
- * all that it knows. No signature is looked at.
+ * each, `ok` or `bad TAB reason`. With --types it prints `TYPE TAB TABLE
+ * TAB VERB` (`-`: not a request) for all that it knows. With --cards the lines
+ * are card numbers, and a good one's is its brand
+ * (tests/e2e/test_card_numbers.py). No signature is looked at.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/card.h"
 #include "model/reply.h"
 #include "trust/event.h"
 
@@ -39,10 +42,12 @@ static const struct table *table_of(const char *type)
 static void print_types(void)
 {
     for (size_t i = 0; i < EVENT_KINDS; i++) {
-        printf("%s\t%s\n", event_types[i].type, event_types[i].table->name);
+        const char *verb = event_types[i].verb;
+        printf("%s\t%s\t%s\n", event_types[i].type, event_types[i].table->name,
+               verb == NULL ? "-" : verb);
     }
     for (size_t i = 0; i < ARRAY_SIZE(unsigned_shapes); i++) {
-        printf("%s\t%s\n", unsigned_shapes[i].type, unsigned_shapes[i].type);
+        printf("%s\t%s\t-\n", unsigned_shapes[i].type, unsigned_shapes[i].type);
     }
 }
 
@@ -67,6 +72,26 @@ static void judge(const struct table *table, const char *json, size_t n)
     puts("ok");
 }
 
+static int judge_cards(void)
+{
+    _cleanup_free_ char *line = NULL;
+    size_t size = 0;
+    ssize_t n;
+
+    while ((n = getline(&line, &size, stdin)) > 0) {
+        struct err err = {0};
+        enum brand brand;
+        line[n - (line[n - 1] == '\n')] = '\0';
+        if (card_digits(line, &err) != 0 ||
+            card_number_check(line, (int64_t)strlen(line), &brand, &err) != 0) {
+            print_bad(err.text);
+        } else {
+            puts(word_text(&brand_words, (int)brand));
+        }
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     _cleanup_free_ char *line = NULL;
@@ -76,6 +101,9 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--types") == 0) {
         print_types();
         return 0;
+    }
+    if (argc > 1 && strcmp(argv[1], "--cards") == 0) {
+        return judge_cards();
     }
     while ((n = getline(&line, &size, stdin)) > 0) {
         char *json = strchr(line, '\t');

@@ -34,6 +34,11 @@ def uid(name, ms=NOW):
     return str(uuid.UUID(bytes=bytes(raw[:16])))
 
 
+def box_id(pair):
+    """The id of a box key, as of any other."""
+    return hashlib.sha256(pair.box).hexdigest()
+
+
 def nested(depth):
     """A value so deep, with brackets in its text that don't count."""
     return [nested(depth - 1)] if depth else "[[[[{{{{\"[["
@@ -64,6 +69,7 @@ class Installation:
         self.authorizer = key("authorizer")
         self.executor = key("executor")
         self.scheduler = key("scheduler")
+        self.notifier = key("notifier")
         self.invitation = Key.of_invitation(CODE_SEED)
         self.runner = key("runner")
         self.session = key("session")
@@ -74,7 +80,10 @@ class Installation:
         self.command()
         self.run()
         self.reads()
+        self.revocations()
         self.changes()
+        self.cards()
+        self.mail()
 
     # Signing
 
@@ -104,6 +113,15 @@ class Installation:
     def by_admin(self, name, kind, fields):
         return self.asked(name, kind, self.init.hash, fields, self.admin)
 
+    def entry(self, name, kind, fields, *keys):
+        """The next one of the revocation log."""
+        prev = self.entered[-1] if self.entered else self.init
+        case = self.asked(name, kind, self.init.hash, {
+            "seq": len(self.entered) + 1, "prev": prev.hash, **fields},
+            *(keys or [self.admin]))
+        self.entered.append(case)
+        return case
+
     # Who there is
 
     def found(self):
@@ -128,10 +146,11 @@ class Installation:
                       {"kind": "scheduler", "name": "scheduler-1",
                        "key": b64(self.scheduler.public),
                        "box": b64(self.scheduler.box)})
-        self.by_admin("a target with labels", "target.set",
-                      {"name": "web-1", "generation": 1,
-                       "labels": {"os": "debian", "where": "Z\u00fcrich"},
-                       "max_wait": 86400, "seq": 0, "prev": self.init.hash})
+        self.entered = []
+        self.entry("a target with labels", "target.set",
+                   {"name": "web-1", "generation": 1,
+                    "labels": {"os": "debian", "where": "Z\u00fcrich"},
+                    "max_wait": 86400})
 
     def people(self):
         self.user = user_id(self.root.id, self.invitation.public)
@@ -145,12 +164,14 @@ class Installation:
                                     self.invite, self.invitation, self.runner)
         one_time = key("second invitation")
         second = self.by_admin(
-            "an administrator is invited, the seed sealed for the notifier",
+            "an administrator is invited, the seed sealed for two notifiers",
             "user.invite",
             {"user": user_id(self.root.id, one_time.public),
              "invitation": b64(one_time.public), "email": "b@example.org",
              "role": "administrator", "until": moment(self.moment + 72 * HOUR),
-             "sealed": b64(b"sealed elsewhere")})
+             "name": "Bj\u00f6rk \u00c6gisd\u00f3ttir",
+             "sealed": [{"to": box_id(self.notifier), "box": b64(b"sealed here")},
+                        {"to": ZERO, "box": b64(b"sealed elsewhere")}]})
         verify = self.verified("an administrator follows an invitation", second,
                                one_time, self.second)
         self.by_admin("an administrator is confirmed", "user.confirm",
@@ -228,6 +249,10 @@ class Installation:
         self.said("the authorizer closes", "claim", self.enrol.hash,
                   {"execution": self.execution, "closing": "expired"},
                   self.authorizer, self.execution)
+        self.said("the authorizer cancels, with its chain", "claim", self.enrol.hash,
+                  {"execution": self.execution, "closing": "cancelled",
+                   "proof": [self.enrol.envelope.dsse(), self.init.envelope.dsse()]},
+                  self.authorizer, self.execution)
         self.results()
 
     def by_executor(self, name, kind, fields):
@@ -271,10 +296,13 @@ class Installation:
         session, by = [self.session], self.open.hash
         for kind, fields in (
                 ("session.show", {}), ("user.list", {}), ("target.list", {}),
-                ("user.show", {"email": "runner@example.org"}), ("command.list", {}),
+                ("user.show", {"email": "runner@example.org"}),
+                ("user.signed", {"email": "admin@example.org"}), ("command.list", {}),
                 ("command.show", {"name": "disk-report"}),
                 ("command.versions", {"name": "disk-report"}),
-                ("assignment.list", {}), ("run.show", {"run": "aeed"}),
+                ("assignment.list", {}),
+                ("assignment.explain", {"command": "disk-report",
+                                        "email": "runner@example.org"}), ("run.show", {"run": "aeed"}),
                 ("run.output", {"run": self.execution, "execution": self.execution,
                                 "after": 0}),
                 ("run.history", {"before": uid("a run"), "limit": 100}),
@@ -309,14 +337,105 @@ class Installation:
         self.said("the end of a chain", "audit.checkpoint", self.enrol.hash,
                   {"partition": 3, "rows": 17, "head": self.open.hash},
                   self.authorizer, "audit-3")
+    def revocations(self):
+        """Taken away, and given otherwise, one after the other."""
+        user, again, rotated = {"user": self.user}, key("reinvited"), key("rotated")
+        self.entry("a suspension keeps what is named", "user.suspend",
+                   {"keep": [self.save.hash, self.assign.hash], **user})
+        self.entry("it ends", "user.resume", user)
+        self.entry("another role for the same key", "user.role",
+                   {**user, "naming": self.verify.hash, "key": b64(self.runner.public),
+                    "role": "runner_billing"})
+        self.entry("an assignment ends", "assignment.remove",
+                   {**user, "command": self.command_id})
+        self.entry("a command ends", "command.retire", {"command": self.command_id})
+        self.entry("an enrolment ends", "service.revoke", {"service": self.host.hash})
+        self.entry("two sign: the old key, then the new one", "key.rotate",
+                   {"user": self.init.envelope.fields["user"], "naming": self.init.hash,
+                    "key": b64(rotated.public), "generation": 2}, self.admin, rotated)
+        self.entry("a new invitation for who is known", "user.reinvite",
+                   {**user, "invitation": b64(again.public),
+                    "email": "runner@example.org", "role": "runner_billing",
+                    "until": moment(self.moment + 72 * HOUR), "generation": 2,
+                    "sealed": [{"to": box_id(self.notifier), "box": b64(b"sealed here")}]})
+        self.entry("a user ends for good", "user.remove", user)
 
     def changes(self):
         for kind in ("user.invited", "user.verified", "user.confirmed",
                      "session.opened", "session.closed", "service.enrolled",
                      "target.added", "command.saved", "assignment.added",
-                     "run.accepted", "run.refused"):
-            self.said("what changed: " + kind, kind, self.enrol.hash,
-                      {"subject": self.start.hash, "actor": self.user,
-                       "user": self.user, "command": self.command_id,
-                       "run": self.start.envelope.fields["id"], "name": "disk-report",
-                       "detail": "in words"}, self.authorizer, self.user)
+                     "run.accepted", "run.refused", "user.suspended",
+                     "user.resumed", "user.removed", "user.changed",
+                     "user.reinvited", "key.rotated", "assignment.removed",
+                     "command.retired", "service.revoked"):
+            self.changed(kind)
+
+    def changed(self, kind):
+        self.said("what changed: " + kind, kind, self.enrol.hash,
+                  {"subject": self.start.hash, "actor": self.user,
+                   "user": self.user, "command": self.command_id,
+                   "run": self.start.envelope.fields["id"], "name": "disk-report",
+                   "detail": "in words"}, self.authorizer, self.user)
+
+    # What is paid with
+
+    def cards(self):
+        """An administrator's: the runner here is one without billing."""
+        billing = key("billing")
+        first = self.by_admin("a billing key", "billing.init",
+                              {"box": b64(billing.box), "generation": 1})
+        self.by_admin("its second generation names the first", "billing.init",
+                      {"box": b64(key("second billing").box), "generation": 2,
+                       "previous": first.hash})
+        add = self.by_admin("a card, sealed elsewhere", "card.add",
+                            {"number": 1, "billing": first.hash,
+                             "box": b64(b"sealed elsewhere"), "brand": "visa",
+                             "last4": "0042", "expiry": "2027-12"})
+        card = add.envelope.fields["id"]
+        default = self.by_admin("the card that is charged", "card.default",
+                                {"number": 2, "previous": add.hash, "card": card})
+        self.by_admin("a card is taken back", "card.remove",
+                      {"number": 3, "previous": default.hash, "card": card})
+        for kind, fields in (("billing.show", {}), ("card.list", {}),
+                             ("card.list", {"email": "runner@example.org",
+                                            "after": 50}),
+                             ("card.export", {}),
+                             ("card.export", {"user": self.user, "after": 50})):
+            self.by_admin("an administrator asks: " + kind, kind, fields)
+        for kind in ("billing.made", "card.added", "card.defaulted", "card.removed"):
+            self.changed(kind)
+
+    # By mail
+
+    def mail(self):
+        for name, fields in (("all daemons", {}), ("of one kind", {"kind": "notifier"})):
+            self.asked("a session asks: service.list, " + name, "service.list",
+                       self.open.hash, fields, self.session)
+        self.post = self.by_admin("an administrator enrols a notifier",
+                                  "service.enrol",
+                                  {"kind": "notifier", "name": "notifier-1",
+                                   "key": b64(self.notifier.public),
+                                   "box": b64(self.notifier.box)})
+        self.said("an invitation's code was used again", "invitation.reused",
+                  self.enrol.hash,
+                  {"subject": self.start.hash, "invite": self.invite.hash,
+                   "user": self.user}, self.authorizer, self.user)
+        self.said("an invitation, with all that a notifier has to see",
+                  "user.invited", self.enrol.hash,
+                  {"subject": self.invite.hash, "invite": self.invite.hash,
+                   "actor": self.init.envelope.fields["user"], "user": self.user,
+                   "name": "runner@example.org",
+                   "envelopes": [self.enrol.envelope.dsse(),
+                                 self.init.envelope.dsse(),
+                                 self.invite.envelope.dsse()]},
+                  self.authorizer, self.user)
+        for kind, more in (("mail.sent", {}),
+                           ("mail.delayed", {"reason": "451 4.7.1 later"}),
+                           ("mail.refused", {"reason": "550 5.1.1 no such user"})):
+            self.said("what became of a mail: " + kind, kind, self.post.hash,
+                      {"mail": uid("a mail"), "about": self.invite.hash,
+                       "letter": "invitation", "user": self.user,
+                       "email": "runner@example.org", **more, "tries": 1,
+                       "envelopes": [self.post.envelope.dsse(),
+                                     self.init.envelope.dsse()]},
+                      self.notifier, self.user)

@@ -1,4 +1,4 @@
--- 0003_audit.sql: the requests as a chain, one for each partition of the log.
+-- 0006_audit.sql: the requests as a chain, one for each partition of the log.
 --
 -- Each decided request is a row of its partition's chain: its number there, the
 -- hash of the row before, and its own, over all that was asked and decided

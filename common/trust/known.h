@@ -1,0 +1,29 @@
+/*
+ * known.h: the revocation log as the spawner knows it, in a file of its own.
+ *
+ * An entry counts once it was judged here, and from then on for ever: it is in
+ * the file before it is answered for. The file is one line an entry
+ * (revocation.h), and every line is judged again when it is read.
+ */
+#pragma once
+
+#include "trust/revocation.h"
+
+struct known;
+
+/* Reads the file, if it is there. NULL (FATAL): it can't be read, or a line of
+ * it was changed; one that was cut off at the end is taken away. */
+struct known *known_open(const struct roots *roots, const struct hash *init,
+                         const char *path, struct err *err);
+
+void known_free(struct known *known);
+
+const struct standing *known_standing(const struct known *known);
+
+/* Adds an entry; known already is fine. REJECT, RETRY: it is not to be added.
+ * FATAL: it can't be kept. */
+int known_add(struct known *known, const struct revocation *entry,
+              struct err *err);
+
+/* What was added is on the disk. */
+int known_sync(struct known *known, struct err *err);

@@ -1,0 +1,109 @@
+/* closings.c: see closings.h. */
+#include "consumer/authorizer/closings.h"
+
+#include "model/log_entry.h"
+#include "model/target.h"
+
+static int add_closing(struct asking *asking, const struct id *execution,
+                       const char *topic, struct err *err)
+{
+    const struct daemon *daemon = asking->daemon;
+    struct claim claim = {
+        .head = head_new(&daemon->root, &daemon->by, asking->decision.at),
+        .execution = *execution,
+        .closing = CLOSING_CANCELLED,
+        .proof = daemon->enrolment, /* lent */
+    };
+    _cleanup_envelope_ struct envelope envelope = {0};
+    _cleanup_free_ char *source = must_printf("authorizer/%s", daemon->name);
+    struct record record;
+    char key[ID_TEXT];
+
+    id_format(execution, key);
+    if (event_sign(EVENT_CLAIM, &claim, daemon->keys, NULL, &envelope, err) !=
+            0 ||
+        event_to_record(&envelope, source, topic, 0, key, &record, err) != 0) {
+        return -1;
+    }
+    *(struct record *)list_grow(&asking->decision.closings, sizeof(record)) =
+        record;
+    return 0;
+}
+
+/* Whose runs an entry ends: a user's, a command's, or both together. */
+struct ended {
+    const struct id *user;
+    const struct id *command;
+};
+
+static struct ended ended_user(const void *payload)
+{
+    return (struct ended){.user =
+                              &((const struct user_standing *)payload)->user};
+}
+
+static struct ended ended_reinvited(const void *payload)
+{
+    return (struct ended){.user =
+                              &((const struct user_reinvite *)payload)->user};
+}
+
+static struct ended ended_assignment(const void *payload)
+{
+    const struct assignment_remove *said = payload;
+
+    return (struct ended){.user = &said->user, .command = &said->command};
+}
+
+static struct ended ended_command(const void *payload)
+{
+    return (struct ended){
+        .command = &((const struct command_retire *)payload)->command};
+}
+
+static const struct {
+    enum event_kind kind;
+    struct ended (*ended)(const void *payload);
+} endings[] = {
+    {EVENT_USER_SUSPEND, ended_user},
+    {EVENT_USER_REMOVE, ended_user},
+    {EVENT_USER_REINVITE, ended_reinvited},
+    {EVENT_ASSIGNMENT_REMOVE, ended_assignment},
+    {EVENT_COMMAND_RETIRE, ended_command},
+};
+
+static int close_all(struct asking *asking, const struct ended *ended,
+                     struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT e.id, e.target, e.generation FROM executions e "
+           "JOIN runs r ON r.id = e.run_id WHERE NOT e.ended "
+           "AND ($1::uuid IS NULL OR r.user_id = $1::uuid) "
+           "AND ($2::uuid IS NULL OR r.command_id = $2::uuid)",
+           &rows, err, ended->user == NULL ? P_NULL : P_ID(ended->user),
+           ended->command == NULL ? P_NULL : P_ID(ended->command)) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        struct id execution = row_id(rows, i, "id");
+        _cleanup_free_ char *topic = claims_topic(
+            row_text(rows, i, "target"), row_int(rows, i, "generation"));
+        if (add_closing(asking, &execution, topic, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int closings_add(struct asking *asking, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+        if (endings[i].kind == asking->request->kind) {
+            struct ended ended = endings[i].ended(asking->request->payload);
+            return close_all(asking, &ended, err);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,263 @@
+/*
+ * notifier.c: errand-notifier: people are told by mail what concerns them.
+ *
+ * In come errand.events, by a consumer group; out go mails to one SMTP server,
+ * each mail's fate on errand.events, and errand.dead. Kafka is all that it
+ * remembers by (outbox.h). A mail is sent until the server has said that it has
+ * it, or that it never will: the same bytes each time, so that one that was
+ * sent twice is seen to be one. This file is the service row and the turn.
+ */
+#include "consumer/notifier/notifier.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+
+#define ASK_MS 3000
+#define IDLE_MS 1000 /* a group wants to be polled once a second */
+
+static const struct config_key keys[] = {
+    {"smtp", "url", CONFIG_TEXT, .required = true,
+     .help = "smtp://HOST:PORT/OUR-NAME, or smtps://"},
+    {"smtp", "from", CONFIG_TEXT, .required = true,
+     .help = "the sender's address"},
+    {"smtp", "tls", CONFIG_TEXT, .fallback = "required",
+     .help = "STARTTLS: required, optional or none"},
+    {"smtp", "ca_file", CONFIG_TEXT,
+     .help = "who vouches for the server's certificate, if not the system"},
+    {"smtp", "credentials_file", CONFIG_TEXT,
+     .help = "a private file: the user's name, in a second line the password"},
+    {"smtp", "connect_timeout", CONFIG_DURATION, .fallback = "10s", .min = 1,
+     .max = 300, .help = "until the server is there"},
+    {"smtp", "timeout", CONFIG_DURATION, .fallback = "2m", .min = 1, .max = 600,
+     .help = "for one mail, whole"},
+    {"smtp", "retry_first", CONFIG_DURATION, .fallback = "1s", .min = 1,
+     .max = 3600, .help = "the wait after the first try; then it doubles"},
+    {"smtp", "retry_max", CONFIG_DURATION, .fallback = "5m", .min = 1,
+     .max = 3600, .help = "the longest wait between two tries"},
+    {"invitation", "brokers", CONFIG_TEXT, .required = true,
+     .help = "HOST:PORT,… of the broker, as invited people reach it"},
+};
+
+static int64_t back_off(const struct notifier *notifier, int64_t tries)
+{
+    const struct config *config = &notifier->daemon->config;
+
+    return back_off_of(tries, config_int(config, "smtp", "retry_first") * 1000,
+                       config_int(config, "smtp", "retry_max") * 1000);
+}
+
+/* As the authorizer's: its members' lives are told by heartbeats. */
+static struct kafka_reader *join_group(const struct daemon *daemon,
+                                       struct err *err)
+{
+    struct list properties = {0};
+
+    pairs_add(&properties, "max.poll.interval.ms", "86400000");
+    for (size_t i = 0; i < daemon->kafka.n; i++) {
+        const struct pair *pair = &list_at(&daemon->kafka, struct pair, i);
+        pairs_add(&properties, pair->name, pair->value);
+    }
+    struct kafka_reader *reader =
+        kafka_group_new(&properties, "errand-notifier", EVENTS_TOPIC, err);
+    pairs_done(&properties);
+    return reader;
+}
+
+static int check_brokers(const struct daemon *daemon, struct err *err)
+{
+    if (brokers_check(config_text(&daemon->config, "invitation", "brokers"),
+                      err) == 0) {
+        return 0;
+    }
+    err->kind = ERR_FATAL;
+    err->status = EX_CONFIG;
+    return err_wrap(err, "[invitation]");
+}
+
+static int start(struct daemon *daemon, struct err *err)
+{
+    struct notifier *notifier = must_calloc(1, sizeof(*notifier));
+
+    daemon->state = notifier;
+    notifier->daemon = daemon;
+    notifier->outbox = outbox_new();
+    notifier->post = post_new(&daemon->config, err);
+    if (notifier->post == NULL || check_brokers(daemon, err) != 0 ||
+        kafka_writer_know(daemon->writer, EVENTS_TOPIC, ASK_MS, err) != 0) {
+        return -1;
+    }
+    notifier->reader = join_group(daemon, err);
+    if (notifier->reader == NULL) {
+        return -1;
+    }
+    daemon_watch(daemon, notifier->reader);
+    daemon_ready(daemon);
+    return 0;
+}
+
+static void stop(struct daemon *daemon)
+{
+    struct notifier *notifier = daemon->state;
+
+    if (notifier->reader != NULL) {
+        daemon_unwatch(daemon, notifier->reader);
+        kafka_reader_free(notifier->reader);
+    }
+    post_free(notifier->post);
+    outbox_free(notifier->outbox);
+    record_done(&notifier->held);
+    free(notifier);
+}
+
+/* A partition that was read to its end: what was sent before is struck out. */
+static bool may_send(void *arg, int64_t partition)
+{
+    const struct notifier *notifier = arg;
+
+    return kafka_reader_at_end(notifier->reader, EVENTS_TOPIC, partition);
+}
+
+static void decide(struct mail *mail, enum fate fate, const char *reason)
+{
+    mail->fate = fate;
+    mail->state = MAIL_DECIDED;
+    if (reason != NULL) {
+        (void)snprintf(mail->reason, sizeof(mail->reason), "%.*s",
+                       MAIL_REASON_MAX, reason);
+    } else {
+        mail->reason[0] = '\0';
+    }
+}
+
+static void give_up(struct mail *mail)
+{
+    _cleanup_free_ char *reason =
+        must_printf("it could not be delivered in time%s%.400s",
+                    mail->reason[0] == '\0' ? "" : "; last: ", mail->reason);
+
+    decide(mail, FATE_REFUSED, reason);
+}
+
+static void begin_one(struct notifier *notifier)
+{
+    struct mail *mail = outbox_next(notifier->outbox, may_send, notifier);
+    int64_t now = clock_steady();
+
+    if (!id_is_zero(&notifier->going) || mail == NULL || mail->due > now ||
+        notifier->away_until > now) {
+        return;
+    }
+    if (mail->until < clock_now()) {
+        give_up(mail);
+        return;
+    }
+    mail->state = MAIL_GOES;
+    mail->tries++;
+    notifier->going = mail->id;
+    post_begin(notifier->post, mail->to, &mail->bytes);
+}
+
+/* Later: it waits, or, where the server itself is away, all do. */
+static int put_off(struct notifier *notifier, struct mail *mail, bool away,
+                   const struct err *reason, struct err *err)
+{
+    int64_t now = clock_steady();
+
+    notifier->away_tries = away ? notifier->away_tries + 1 : 0;
+    notifier->away_until =
+        away ? now + back_off(notifier, notifier->away_tries) : 0;
+    mail->state = MAIL_WAITS;
+    mail->due = now + (away ? 0 : back_off(notifier, mail->tries));
+    (void)snprintf(mail->reason, sizeof(mail->reason), "%.*s", MAIL_REASON_MAX,
+                   reason->text);
+    if (mail->delayed) {
+        return 0;
+    }
+    mail->delayed = true;
+    return fate_delayed(notifier, mail, err);
+}
+
+static int go_on(struct notifier *notifier, struct err *err)
+{
+    struct err reason = {0};
+    bool away = false;
+    enum post_verdict verdict = post_step(notifier->post, &away, &reason);
+    struct mail *mail = outbox_find(notifier->outbox, &notifier->going);
+
+    if (verdict == POST_GOING || mail == NULL) {
+        return 0;
+    }
+    notifier->going = (struct id){0};
+    if (verdict == POST_LATER) {
+        return put_off(notifier, mail, away, &reason, err);
+    }
+    notifier->away_tries = 0;
+    decide(mail, verdict == POST_SENT ? FATE_SENT : FATE_REFUSED,
+           verdict == POST_SENT ? NULL : reason.text);
+    return 0;
+}
+
+static int commit(struct notifier *notifier, struct err *err)
+{
+    int64_t partition;
+    int64_t next;
+
+    while (outbox_progress(notifier->outbox, &partition, &next)) {
+        if (kafka_group_commit(notifier->reader, EVENTS_TOPIC, partition, next,
+                               err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int time_left(struct notifier *notifier)
+{
+    const struct mail *mail = outbox_next(notifier->outbox, may_send, notifier);
+    int64_t now = clock_steady();
+
+    if (mail == NULL || !id_is_zero(&notifier->going)) {
+        return IDLE_MS;
+    }
+    int64_t at =
+        mail->due > notifier->away_until ? mail->due : notifier->away_until;
+    return at <= now ? 0 : at - now > IDLE_MS ? IDLE_MS : (int)(at - now);
+}
+
+static int turn(struct daemon *daemon, struct err *err)
+{
+    struct notifier *notifier = daemon->state;
+    int fds[] = {kafka_reader_fd(notifier->reader),
+                 kafka_writer_fd(daemon->writer), daemon_ending_fd(daemon)};
+
+    if (news_take(notifier, err) != 0) {
+        return -1;
+    }
+    begin_one(notifier);
+    if (go_on(notifier, err) != 0 || fates_tell(notifier, err) != 0 ||
+        kafka_writer_poll(daemon->writer, 0, err) != 0 ||
+        commit(notifier, err) != 0) {
+        return -1;
+    }
+    post_wait(notifier->post, fds, ARRAY_SIZE(fds), time_left(notifier));
+    return 0;
+}
+
+static const struct service notifier_service = {
+    .name = "errand-notifier",
+    .kind = SERVICE_NOTIFIER,
+    .keys = keys,
+    .n_keys = ARRAY_SIZE(keys),
+    .delivered = fate_delivered,
+    .start = start,
+    .turn = turn,
+    .stop = stop,
+};
+
+int main(int argc, char **argv)
+{
+    return service_main(&notifier_service, argc, argv);
+}
