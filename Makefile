@@ -18,25 +18,26 @@ export ERRAND_HOME PYTHON
 
 BASE := buf clock codec err field_kinds fields file id spoken suggest utf8 \
 	words
-MODEL := answer assignment billing card change command command_file \
+MODEL := answer assignment audit billing card change command command_file \
 	command_keys enrolment envelope invitation key_words log_entry mail mfa \
 	parameter read record reply request result rules run session target user
-TRUST := allow dsse event key_file keys known person proof revocation sealed \
-	standing wallet
+TRUST := allow dsse event key_file keys known late person proof revocation \
+	sealed standing wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
 	postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
-SUBMIT := asking card_form card_line cards_asked cards_seen cmd_assign \
-	cmd_billing cmd_card cmd_command cmd_init cmd_invite cmd_key cmd_mfa cmd_output \
-	cmd_policy cmd_result cmd_rotate cmd_run cmd_runner cmd_service cmd_session \
-	cmd_standing cmd_target cmd_user cmd_verify compared files follow founding \
-	harmless heard help kept keyring naming notifiers opening parse password \
-	print profile prompt qr saved say second_factor session_file setting_up \
-	spout submit track verb_rows
+SUBMIT := asking auditor card_form card_line cards_asked cards_seen \
+	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command \
+	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_result \
+	cmd_rotate cmd_run cmd_runner cmd_service cmd_session cmd_standing \
+	cmd_target cmd_user cmd_verify compared files follow founding harmless \
+	heard help kept keyring naming notifiers opening parse password print \
+	profile prompt qr saved say second_factor session_file setting_up \
+	signed_ends since spout submit track verb_rows
 SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments authorizer billing_keys cards \
-	closings commands decide decision deliver explain factor factor_key \
+AUTHORIZER := announcements assignments audits authorizer billing_keys cards \
+	chains closings commands decide decision deliver explain factor factor_key \
 	factor_reset factors installation organisation outputs people policy \
 	replies reuse revocations runs services sessions signed signers source \
 	standings start targets transaction verbs views
@@ -46,11 +47,11 @@ NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := buf card clock codec command command_file config enrolment \
-	envelope err factor fields harmless id invitation kafka key_file ledger \
-	letter link log news outbox output overdue parameter parse password policy \
-	post print profile proof record rows rpc_reply rules run sealed spawner \
-	spoken standing suggest track user utf8 vectors wallet words
+UNIT_TESTS := audit auditor buf card clock codec command command_file config \
+	enrolment envelope err factor fields harmless id invitation kafka key_file \
+	ledger letter link log news outbox output overdue parameter parse password \
+	policy post print profile proof record rows rpc_reply rules run sealed \
+	since spawner spoken standing suggest track user utf8 vectors wallet words
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

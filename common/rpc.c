@@ -55,6 +55,7 @@ void rpc_free(struct rpc *rpc)
         event_free(list_at(&rpc->results, struct event *, i));
     }
     free(rpc->speakers.items);
+    free(rpc->checkpoints.list.items);
     free(rpc->results.items);
     call_done(&rpc->call);
     call_done(&rpc->run);

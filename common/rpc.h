@@ -33,6 +33,13 @@ void rpc_free(struct rpc *rpc);
 void rpc_seen(const struct rpc *rpc, int64_t *ret_seq, struct hash *ret_head);
 void rpc_set_seen(struct rpc *rpc, int64_t seq, const struct hash *head);
 
+/* The audit log's newest checkpoints that replies named (model/audit.h);
+ * borrowed, for the profile's to be taken in and to be kept. One that goes back
+ * or forks refuses nothing: `strange` is called with what was seen before. */
+struct checkpoints *rpc_checkpoints(struct rpc *rpc);
+void rpc_on_strange(struct rpc *rpc,
+                    void (*strange)(const struct checkpoint *seen,
+                                    const struct checkpoint *now));
 /* What is known of the revocation log, borrowed: who was revoked there is not
  * believed. NULL, as at first: nothing. rpc_speaks(): the enrolment of the
  * authorizer that answered last. */

@@ -55,6 +55,9 @@ struct rpc {
     struct key_pair *box; /* one-time: of this process */
     int64_t seq;
     struct hash log;
+    struct checkpoints checkpoints;
+    void (*strange)(const struct checkpoint *seen,
+                    const struct checkpoint *now);
     void (*late)(void *arg, const char *what);
     void *arg;
     const struct standing *standing; /* NULL: nothing is known of the log */

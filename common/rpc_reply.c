@@ -121,12 +121,44 @@ static bool log_is_current(struct rpc *rpc, const struct reply *reply)
 
 /* What they say */
 
-static void take_answer(struct call *call, struct reply *reply)
+struct checkpoints *rpc_checkpoints(struct rpc *rpc)
+{
+    return &rpc->checkpoints;
+}
+
+void rpc_on_strange(struct rpc *rpc,
+                    void (*strange)(const struct checkpoint *seen,
+                                    const struct checkpoint *now))
+{
+    rpc->strange = strange;
+}
+
+/* What the authorizer says of its log, against what it said before. */
+static void take_checkpoint(struct rpc *rpc, const struct reply *reply)
+{
+    const struct checkpoint *seen =
+        checkpoints_find(&rpc->checkpoints, reply->audit.partition);
+    struct checkpoint before = {0};
+
+    if (reply->audit.rows == 0) {
+        return;
+    }
+    if (seen != NULL) {
+        before = *seen;
+    }
+    if (checkpoints_take(&rpc->checkpoints, &reply->audit) != CHECKPOINT_FINE &&
+        rpc->strange != NULL) {
+        rpc->strange(&before, &reply->audit);
+    }
+}
+
+static void take_answer(struct rpc *rpc, struct call *call, struct reply *reply)
 {
     if (call->whole) {
         return;
     }
     if (reply->part == 0) { /* of this answer, or of one that was sent again */
+        take_checkpoint(rpc, reply);
         buf_clear(&call->body);
         free(call->text);
         call->text = take_ptr(reply->text);
@@ -285,6 +317,6 @@ void rpc_take_record(struct rpc *rpc, const struct record *record)
     if (result && strcmp(call->key, rpc->run.key) == 0) {
         take_result(rpc, &rpc->run, speaker, reply);
     } else if (!result) {
-        take_answer(call, reply);
+        take_answer(rpc, call, reply);
     }
 }

@@ -77,7 +77,7 @@ static int write_all(int fd, const char *bytes, size_t n)
             n -= (size_t)wrote;
         }
     }
-    return fsync(fd);
+    return 0;
 }
 
 int directory_sync(const char *path)
@@ -104,8 +104,8 @@ int file_write(const char *path, const void *bytes, size_t n, mode_t mode,
     _cleanup_free_ char *beside = must_printf("%s.new-%d", path, getpid());
     _cleanup_close_ int fd = open(
         beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-    int failed =
-        fd < 0 || fchmod(fd, mode) != 0 || write_all(fd, bytes, n) != 0;
+    int failed = fd < 0 || fchmod(fd, mode) != 0 ||
+                 write_all(fd, bytes, n) != 0 || fsync(fd) != 0;
 
     if (!failed && replace) {
         failed = rename(beside, path) != 0;
@@ -121,6 +121,22 @@ int file_write(const char *path, const void *bytes, size_t n, mode_t mode,
     }
     if (!replace) {
         (void)unlink(beside);
+    }
+    return 0;
+}
+
+int file_put(const char *path, const void *bytes, size_t n, mode_t mode,
+             struct err *err)
+{
+    _cleanup_free_ char *beside = must_printf("%s.new-%d", path, getpid());
+    _cleanup_close_ int fd = open(
+        beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+
+    if (fd < 0 || fchmod(fd, mode) != 0 || write_all(fd, bytes, n) != 0 ||
+        rename(beside, path) != 0) {
+        (void)err_exit(err, EX_IOERR, "%s: %s", path, strerror(errno));
+        (void)unlink(beside);
+        return -1;
     }
     return 0;
 }

@@ -27,6 +27,11 @@ int file_read_private(const char *path, size_t max, struct buf *out,
 int file_write(const char *path, const void *bytes, size_t n, mode_t mode,
                bool replace, struct err *err);
 
+/* Replaces the file without waiting for the disk: after a power cut it may be
+ * an older one, or no good any more. For what can be learnt again. */
+int file_put(const char *path, const void *bytes, size_t n, mode_t mode,
+             struct err *err);
+
 bool file_exists(const char *path);
 
 /* Makes a directory and those above it (0700); there already is fine. */

@@ -22,6 +22,8 @@ static const struct field reply_fields[] = {
      .at = offsetof(struct reply, body)},
     {"proof", FIELD_LIST, .optional = true, .item = &envelope_item,
      .max = PROOF_MAX, .at = offsetof(struct reply, proof)},
+    {"audit", FIELD_TABLE, .optional = true, .table = &checkpoint_table,
+     .at = offsetof(struct reply, audit)},
     {"root_key", FIELD_FIXED, .optional = true, .max = 32,
      .at = offsetof(struct reply, root_key)},
 };

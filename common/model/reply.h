@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "model/envelope.h"
+#include "model/audit.h"
 
 #define REPLY_PART_MAX (256 * 1024)
 
@@ -41,10 +41,12 @@ struct reply { /* authorizer, or that target's executor */
     int64_t seq;
     struct hash log; /* "head": the revocation log's */
     int status;
-    char *text;            /* in words, where refused; may be NULL */
-    bool sign_in;          /* a new session may help */
-    struct buf body;       /* this part of it; may be empty */
-    struct list proof;     /* struct envelope: in a sender's first part */
+    char *text;              /* in words, where refused; may be NULL */
+    bool sign_in;            /* a new session may help */
+    struct buf body;         /* this part of it; may be empty */
+    struct list proof;       /* struct envelope: in a sender's first part */
+    struct checkpoint audit; /* the authorizer's, in its first part: its end of
+                                the request's partition; rows 0: none */
     struct key32 root_key; /* to invitation.show alone: the root's public half,
                               to be compared with the code's, then pinned */
 };

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "model/assignment.h"
+#include "model/audit.h"
 #include "model/billing.h"
 #include "model/change.h"
 #include "model/command.h"
@@ -77,6 +78,8 @@ const struct event_type event_types[EVENT_KINDS] = {
         REQUEST("assignment.list", assignment_list_table, 1),
     [EVENT_ASSIGNMENT_EXPLAIN] =
         REQUEST("assignment.explain", assignment_list_table, 1),
+    [EVENT_AUDIT_LIST] = REQUEST("audit.list", audit_list_table, 1),
+    [EVENT_AUDIT_ROWS] = REQUEST("audit.rows", audit_rows_table, 1),
     [EVENT_RUN_SHOW] = REQUEST("run.show", run_named_table, 1),
     [EVENT_RUN_OUTPUT] = REQUEST("run.output", run_output_table, 1),
     [EVENT_RUN_HISTORY] = REQUEST("run.history", run_history_table, 1),
@@ -112,6 +115,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_CARD_REMOVED] = FACT("card.removed", change_table),
     [EVENT_RUN_ACCEPTED] = FACT("run.accepted", change_table),
     [EVENT_RUN_REFUSED] = FACT("run.refused", change_table),
+    [EVENT_AUDIT_CHECKPOINT] = FACT("audit.checkpoint", audit_checkpoint_table),
     [EVENT_USER_SUSPENDED] = FACT("user.suspended", change_table),
     [EVENT_USER_RESUMED] = FACT("user.resumed", change_table),
     [EVENT_USER_REMOVED] = FACT("user.removed", change_table),

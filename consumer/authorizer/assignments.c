@@ -13,8 +13,9 @@ static int check_add(struct asking *asking, const struct assignment_add *add,
 
     if (PG(asking->daemon->postgres,
            "SELECT (SELECT email FROM users WHERE id = $1 "
-           "AND state <> 'removed') AS email, (SELECT version FROM commands "
-           "WHERE id = $2 AND retired_at IS NULL) AS version",
+           "AND state <> 'removed') AS email, c.version, c.name "
+           "FROM (VALUES (1)) one LEFT JOIN commands c ON c.id = $2 "
+           "AND c.retired_at IS NULL",
            &rows, err, P_ID(&add->user), P_ID(&add->command)) != 0) {
         return -1;
     }
@@ -23,6 +24,7 @@ static int check_add(struct asking *asking, const struct assignment_add *add,
                              row_is_null(rows, 0, "email") ? "user"
                                                            : "command");
     }
+    asking_about(asking, row_text(rows, 0, "name"));
     if (add->pin > row_int(rows, 0, "version")) {
         return asking_refuse(asking, REPLY_INVALID,
                              "the command has no "
@@ -145,14 +147,18 @@ static int check_given(struct asking *asking,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT 1 AS one FROM assignments WHERE user_id = $1 "
-           "AND command_id = $2 FOR UPDATE",
+           "SELECT c.name FROM assignments a JOIN commands c "
+           "ON c.id = a.command_id WHERE a.user_id = $1 "
+           "AND a.command_id = $2 FOR UPDATE OF a",
            &rows, err, P_ID(&said->user), P_ID(&said->command)) != 0) {
         return -1;
     }
-    return rows_n(rows) == 1 ? 0
-                             : asking_refuse(asking, REPLY_NOT_FOUND,
-                                             "they have no assignment to it");
+    if (rows_n(rows) == 0) {
+        return asking_refuse(asking, REPLY_NOT_FOUND,
+                             "they have no assignment to it");
+    }
+    asking_about(asking, row_text(rows, 0, "name"));
+    return 0;
 }
 
 int on_assignment_remove(struct asking *asking, struct err *err)

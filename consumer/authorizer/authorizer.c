@@ -73,6 +73,7 @@ static int start(struct daemon *daemon, struct err *err)
     state->max = (size_t)config_int(&daemon->config, "authorizer", "batch");
     authorizer->daemon = daemon;
     authorizer->source = source_new(daemon->postgres);
+    authorizer->chains = chains_new();
     authorizer->factor_key = factor_key_open(daemon, err);
     if (authorizer->factor_key == NULL ||
         installation_store(authorizer, err) != 0) {
@@ -98,6 +99,7 @@ static void stop(struct daemon *daemon)
     }
     requests_clear(&state->batch);
     source_free(state->authorizer.source);
+    chains_free(state->authorizer.chains);
     standing_free(state->authorizer.revocations.standing);
     factor_key_free(state->authorizer.factor_key);
     texts_done(&state->authorizer.known);

@@ -14,6 +14,7 @@ struct authorizer {
     struct daemon *daemon;
     struct source *source;
     struct factor_key *factor_key;
+    struct chains *chains; /* of the transaction that is open */
     struct revocations revocations;
     int64_t until; /* the end of the own enrolment */
     int64_t reply_partitions;

@@ -167,6 +167,7 @@ int on_command_save(struct asking *asking, struct err *err)
 {
     const struct command_save *save = asking->request->payload;
 
+    asking_about(asking, save->name);
     return check_content(asking, save)
                ?: check_version(asking, save, err)
                ?: check_targets(asking, save, err)
@@ -303,6 +304,7 @@ int on_command_show(struct asking *asking, struct err *err)
     const struct command_named *named = asking->request->payload;
     _cleanup_rows_ struct rows *rows = NULL;
 
+    asking_about(asking, named->name);
     if (find_visible(asking, named->name, &rows, err) != 0) {
         return -1;
     }
@@ -324,6 +326,7 @@ int on_command_versions(struct asking *asking, struct err *err)
     _cleanup_rows_ struct rows *rows = NULL;
     struct versions_answer answer = {0};
 
+    asking_about(asking, named->name);
     if (PG(asking->daemon->postgres,
            "SELECT v.version, v.hash, v.saved_at, u.email FROM commands c "
            "JOIN command_versions v ON v.command_id = c.id JOIN users u ON "
@@ -362,6 +365,7 @@ static int check_there(struct asking *asking, const struct id *command,
         return asking_refuse(asking, REPLY_NOT_FOUND,
                              "there is no such command");
     }
+    asking_about(asking, row_text(rows, 0, "name"));
     return row_is_null(rows, 0, "retired_at")
                ? 0
                : asking_refuse(asking, REPLY_CONFLICT, "%s is removed already",

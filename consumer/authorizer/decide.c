@@ -265,8 +265,6 @@ static int collect(struct asking *asking, struct decided *decided,
         replies_make(asking, &decided->out, &unsealed) != 0) {
         log_warning(&asking->daemon->log, "no reply", L_ERR(&unsealed));
     }
-    decided->lasting =
-        asking->verb->effect != READ || asking->decision.status != REPLY_OK;
     decided->places = asking->decision.places;
     asking->decision.places = (struct list){0};
     return announcement_make(asking, &decided->out, err);
@@ -303,6 +301,7 @@ int decide(struct authorizer *authorizer, const struct record *record,
     struct asking asking = {
         .daemon = authorizer->daemon,
         .source = authorizer->source,
+        .chains = authorizer->chains,
         .revocations = &authorizer->revocations,
         .factor_key = authorizer->factor_key,
         .record = record,

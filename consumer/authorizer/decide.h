@@ -14,7 +14,6 @@ struct decided {
     struct err dead;    /* where its kind is not NONE: for errand.dead */
     struct list places; /* struct place: topics that must be there first */
     struct list out;    /* struct record: dispatches, replies, event */
-    bool lasting;       /* what was said of it must outlive a power cut */
 };
 
 void decided_done(struct decided *decided);

@@ -31,6 +31,7 @@ void asking_done(struct asking *asking)
     free(decision->places.items);
     free(decision->text);
     free(decision->reason);
+    free(decision->command);
     buf_done(&decision->body);
     proof_free(asking->proof);
     *asking = (struct asking){0};
@@ -131,62 +132,112 @@ int asking_made(struct asking *asking, const struct hash *hash,
     return asking_answer_take(asking, &made_answer_table, &made, err);
 }
 
-static int store_envelope(struct asking *asking, struct err *err)
+void asking_about(struct asking *asking, const char *command)
 {
-    const struct envelope *envelope = &asking->request->envelope;
-    _cleanup_buf_ struct buf json = {0};
+    char *copy = must_strdup(command);
 
-    if (envelope_encode(envelope, &json, err) != 0) {
-        return -1;
-    }
+    free(asking->decision.command);
+    asking->decision.command = copy;
+}
+
+/* Accepted changes alone become documents that others may name. */
+static bool lasts(const struct asking *asking)
+{
+    return asking->decision.status == REPLY_ACCEPTED;
+}
+
+static int store_envelope(struct asking *asking, const struct buf *json,
+                          struct err *err)
+{
     return PG(asking->daemon->postgres,
               "INSERT INTO envelopes (hash, type, envelope) "
               "VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-              NULL, err, P_HASH(&asking->request->hash), P_TEXT(envelope->type),
-              P_BUF(&json));
+              NULL, err, P_HASH(&asking->request->hash),
+              P_TEXT(asking->request->envelope.type), P_BUF(json));
 }
 
-static int store_request(struct asking *asking, struct err *err)
+/* The row of the audit log, at the end of its chain. Texts are borrowed. */
+static struct audit_row append_row(struct asking *asking,
+                                   const struct buf *reply)
 {
     const struct decision *decision = &asking->decision;
     const struct event *request = asking->request;
     const struct head *head = request->payload;
     const struct signature *signature =
         &list_at(&request->envelope.signatures, struct signature, 0);
-    bool accepted = decision->reason == NULL;
-    bool again = asking->verb->effect == CHANGE && accepted;
-    const struct id *user = id_is_zero(&asking->signer.person.user)
-                                ? NULL
-                                : &asking->signer.person.user;
+    struct audit_row row = {
+        .partition = asking->record->partition,
+        .id = head->id,
+        .request = request->hash,
+        .verb = (char *)event_types[request->kind].verb,
+        .key = signature->key,
+        .user = asking->signer.person.user,
+        .command = decision->command,
+        .decision = (char *)(decision->reason == NULL ? "accepted" : "refused"),
+        .status = (char *)word_text(&reply_status_words, decision->status),
+        .reason = decision->reason,
+        .text = decision->text,
+        .size = (int64_t)request->envelope.payload.len,
+        .issued = head->issued,
+        .decided = decision->at,
+        .offset = asking->record->offset,
+    };
 
-    return PG(asking->daemon->postgres,
-              "INSERT INTO requests (id, hash, verb, type, key_id, user_id, "
-              "decision, status, reason, text, reply, issued, decided_at, "
-              "topic, partition, record_offset) VALUES ($1, $2, $3, $4, $5, "
-              "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-              NULL, err, P_ID(&head->id), P_HASH(&request->hash),
-              P_TEXT(event_types[request->kind].verb),
-              P_TEXT(request->envelope.type), P_HASH(&signature->key),
-              user == NULL ? P_NULL : P_ID(user),
-              P_TEXT(accepted ? "accepted" : "refused"),
-              P_TEXT(word_text(&reply_status_words, decision->status)),
-              P_TEXT(decision->reason), P_TEXT(decision->text),
-              again ? P_BUF(&decision->body) : P_NULL, P_TIME(head->issued),
-              P_TIME(decision->at), P_TEXT(asking->record->topic),
-              P_INT(asking->record->partition), P_INT(asking->record->offset));
+    if (asking->signer.kind == SIGNER_INVITATION) {
+        row.invite = asking->signer.person.by;
+    }
+    if (reply != NULL) {
+        row.reply = hash_of(reply->data, reply->len);
+    }
+    chains_append(asking->chains, &row);
+    return row;
+}
+
+/* Here alone a request's row is written, and its chain's end moved with it: in
+ * one statement, since each is a way to PostgreSQL and back. The envelope is
+ * kept beside it unless it is in envelopes, or too large. */
+static int store_request(struct asking *asking, const struct buf *json,
+                         struct err *err)
+{
+    const struct buf *reply = lasts(asking) ? &asking->decision.body : NULL;
+    struct audit_row row = append_row(asking, reply);
+    bool kept = !lasts(asking) && row.size <= AUDIT_KEPT_MAX;
+
+    return PG(
+        asking->daemon->postgres,
+        "WITH chain AS (UPDATE audit_chains SET rows = $17, head = $19, "
+        "moved_at = $13 WHERE partition = $15) "
+        "INSERT INTO requests (id, hash, verb, type, key_id, user_id, "
+        "decision, status, reason, text, reply, issued, decided_at, "
+        "topic, partition, record_offset, number, previous, row_hash, "
+        "command, size, envelope, invite) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+        "$8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, "
+        "$21, $22, $23)",
+        NULL, err, P_ID(&row.id), P_HASH(&row.request), P_TEXT(row.verb),
+        P_TEXT(asking->request->envelope.type), P_HASH(&row.key),
+        id_is_zero(&row.user) ? P_NULL : P_ID(&row.user), P_TEXT(row.decision),
+        P_TEXT(row.status), P_TEXT(row.reason), P_TEXT(row.text),
+        reply == NULL ? P_NULL : P_BUF(reply), P_TIME(row.issued),
+        P_TIME(row.decided), P_TEXT(asking->record->topic),
+        P_INT(row.partition), P_INT(row.offset), P_INT(row.number),
+        P_HASH(&row.previous), P_HASH(&row.hash), P_TEXT(row.command),
+        P_INT(row.size), kept ? P_BUF(json) : P_NULL,
+        hash_is_zero(&row.invite) ? P_NULL : P_HASH(&row.invite));
 }
 
 int asking_store(struct asking *asking, struct err *err)
 {
+    _cleanup_buf_ struct buf json = {0};
+
     if (asking->decision.stored) {
         return 0;
     }
-    if (asking->decision.status == REPLY_ACCEPTED &&
-        store_envelope(asking, err) != 0) {
+    if (envelope_encode(&asking->request->envelope, &json, err) != 0 ||
+        (lasts(asking) && store_envelope(asking, &json, err) != 0)) {
         return -1;
     }
     asking->decision.stored = true;
-    return store_request(asking, err);
+    return store_request(asking, &json, err);
 }
 
 const struct standing *asking_standing(const struct asking *asking)

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "consumer/authorizer/chains.h"
 #include "consumer/authorizer/source.h"
 #include "io/postgres.h"
 #include "model/answer.h"
@@ -60,11 +61,13 @@ struct decision {
     struct list places;   /* struct place */
     struct list closings; /* struct record: claims that close what waits */
     struct reuse reuse;   /* which this request is the first to do */
+    char *command;        /* the name of the one it was about; may be NULL */
 };
 
 struct asking {
     const struct daemon *daemon;
     struct source *source;
+    struct chains *chains;
     struct revocations *revocations;
     const struct factor_key *factor_key;
     const struct record *record;
@@ -106,8 +109,11 @@ int asking_answer_take(struct asking *asking, const struct table *table,
 int asking_made(struct asking *asking, const struct hash *hash,
                 const struct id *id, int64_t version, struct err *err);
 
-/* Inserts the request's row and, for a change that is accepted, its envelope;
- * does nothing the second time. */
+/* For the audit log: which command it was about, as far as that is known. */
+void asking_about(struct asking *asking, const char *command);
+
+/* Inserts the request's row, the next of its partition's chain, and, for a
+ * change that is accepted, its envelope; does nothing the second time. */
 int asking_store(struct asking *asking, struct err *err);
 
 /* What the revocation log says by now. */

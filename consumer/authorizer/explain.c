@@ -154,6 +154,7 @@ int on_assignment_explain(struct asking *asking, struct err *err)
                              rows_n(rows) == 0 ? "user" : "command",
                              rows_n(rows) == 0 ? about->email : about->command);
     }
+    asking_about(asking, about->command);
     explained.rows = rows;
     int done = by_person(&explained)
                    ?: by_command(&explained)

@@ -21,6 +21,7 @@ handler on_assignment_explain;
 handler on_command_retire, on_assignment_remove;
 handler on_command_save, on_command_list, on_command_show, on_command_versions;
 handler on_assignment_add, on_assignment_list;
+handler on_audit_list, on_audit_rows;
 handler on_billing_init, on_billing_show;
 handler on_card_add, on_card_default, on_card_remove, on_card_list,
     on_card_export;

@@ -76,6 +76,7 @@ int replies_make(const struct asking *asking, struct list *out, struct err *err)
         reply.root_key =
             *roots_find(&asking->daemon->roots, &asking->daemon->root);
     }
+    (void)chains_end(asking->chains, asking->record->partition, &reply.audit);
     do {
         size_t left = decision->body.len - at;
         size_t n = left < REPLY_PART_MAX ? left : REPLY_PART_MAX;
@@ -88,6 +89,7 @@ int replies_make(const struct asking *asking, struct list *out, struct err *err)
         reply.part++;
         reply.text = NULL;
         reply.proof = (struct list){0};
+        reply.audit = (struct checkpoint){0};
     } while (at < decision->body.len);
     return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "consumer/authorizer/factors.h"
+#include "trust/late.h"
 
 /* One that there was of this key, and whether it is still the one that counts.
  */
@@ -26,7 +27,6 @@ static int find_invitee(struct asking *asking, struct err *err)
 {
     const struct invitation_show *show = asking->request->payload;
     _cleanup_rows_ struct rows *rows = NULL;
-    struct invitation invited;
 
     if (PG(asking->daemon->postgres,
            "SELECT i.hash, u.invite_hash = i.hash AND u.state <> 'removed' "
@@ -39,20 +39,9 @@ static int find_invitee(struct asking *asking, struct err *err)
         return err_set(err, ERR_REJECT, "no such invitation");
     }
     struct hash hash = row_hash(rows, 0, "hash");
-    if (proof_invitation(asking->proof, &hash, &invited, err) != 0) {
-        return -1;
-    }
-    struct id half = id_of_hash(&invited.root);
-    if (!envelope_signed_by(&asking->request->envelope, 0, &invited.key) ||
-        !id_equal(&half, &show->root_half)) {
-        return err_set(err, ERR_REJECT,
-                       "not signed by the invitation's key, "
-                       "or of another installation");
-    }
-    asking->signer = (struct signer){.kind = SIGNER_INVITATION,
-                                     .person.user = invited.user,
-                                     .root = invited.root};
-    return check_newest(asking, rows);
+    return proof_invitee(asking->proof, asking->request, &hash, &asking->signer,
+                         err)
+               ?: check_newest(asking, rows);
 }
 
 static void session_is_over(struct asking *asking)
@@ -73,43 +62,19 @@ static void invitation_is_over(struct asking *asking, int64_t until)
                   moment);
 }
 
-/* A session's key that is good, though not for a request of this time. */
-static bool find_late_session(struct asking *asking)
+/* Somebody whose key is good, though not for a request of this time. */
+static bool find_late(struct asking *asking)
 {
-    const struct head *head = asking->request->payload;
-    struct session session;
-    struct err ignored = {0};
+    int64_t until;
 
-    if (proof_session(asking->proof, &head->by, &session, &ignored) != 0 ||
-        !hash_equal(&head->root, &session.person.root) ||
-        !envelope_signed_by(&asking->request->envelope, 0, &session.key)) {
+    if (!proof_late(asking->proof, asking->request, &asking->signer, &until)) {
         return false;
     }
-    asking->signer = (struct signer){.kind = SIGNER_SESSION,
-                                     .person = session.person,
-                                     .session = session,
-                                     .root = session.person.root};
-    session_is_over(asking);
-    return true;
-}
-
-/* The same of an invitation. */
-static bool find_late_invitee(struct asking *asking)
-{
-    const struct user_verify *verify = asking->request->payload;
-    struct invitation invited;
-    struct err ignored = {0};
-
-    if (asking->request->kind != EVENT_USER_VERIFY ||
-        proof_invitation(asking->proof, &verify->invite, &invited, &ignored) ||
-        !envelope_signed_by(&asking->request->envelope, 0, &invited.key) ||
-        verify->request.head.issued <= invited.until) {
-        return false;
+    if (asking->signer.kind == SIGNER_SESSION) {
+        session_is_over(asking);
+    } else {
+        invitation_is_over(asking, until);
     }
-    asking->signer = (struct signer){.kind = SIGNER_INVITATION,
-                                     .person.user = invited.user,
-                                     .root = invited.root};
-    invitation_is_over(asking, invited.until);
     return true;
 }
 
@@ -182,9 +147,7 @@ int signer_find(struct asking *asking, struct err *err)
         0) {
         return check_over(asking, err);
     }
-    if (err->kind == ERR_REJECT &&
-        (find_ended(asking) || find_late_session(asking) ||
-         find_late_invitee(asking))) {
+    if (err->kind == ERR_REJECT && (find_ended(asking) || find_late(asking))) {
         err_clear(err);
         return 0;
     }

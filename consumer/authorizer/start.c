@@ -84,6 +84,7 @@ static int find_command(struct asking *asking, struct plan *plan,
         return asking_hide(asking, "no such command");
     }
     plan->name = must_strdup(row_text(rows, 0, "name"));
+    asking_about(asking, plan->name);
     plan->version = row_int(rows, 0, "version");
     plan->command = row_hash(rows, 0, "hash");
     if (!all && row_is_null(rows, 0, "assigned")) {

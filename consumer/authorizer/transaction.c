@@ -17,26 +17,47 @@ void requests_clear(struct requests *batch)
     *batch = (struct requests){0};
 }
 
-/* Of reads alone nothing was promised: their rows needn't be waited for. */
-static int hurry(struct postgres *postgres, const struct item *items, size_t n,
-                 struct err *err)
+/* The partitions of what is not decided yet: int64_t, each once. */
+static struct list partitions_of(const struct item *items, size_t n)
 {
+    struct list partitions = {0};
+
     for (size_t i = 0; i < n; i++) {
-        if (items[i].decided.lasting) {
-            return 0;
+        bool known = items[i].done;
+        for (size_t j = 0; !known && j < partitions.n; j++) {
+            known =
+                list_at(&partitions, int64_t, j) == items[i].record.partition;
+        }
+        if (!known) {
+            *(int64_t *)list_grow(&partitions, sizeof(int64_t)) =
+                items[i].record.partition;
         }
     }
-    return PG(postgres, "SET LOCAL synchronous_commit TO off", NULL, err);
+    return partitions;
 }
 
-static int decide_all(struct authorizer *authorizer, struct item *items,
-                      size_t n, struct err *err)
+/* After its last record that was decided. */
+static int tell_checkpoint(const struct authorizer *authorizer,
+                           struct item *items, size_t n, int64_t partition,
+                           struct err *err)
 {
-    struct postgres *postgres = authorizer->daemon->postgres;
+    for (size_t i = n; i-- > 0;) {
+        if (!items[i].done && items[i].record.partition == partition &&
+            items[i].decided.dead.kind == ERR_NONE) {
+            return chains_tell(authorizer->chains, authorizer->daemon,
+                               partition, &items[i].decided.out, err);
+        }
+    }
+    return 0;
+}
 
-    if (postgres_begin(postgres, err) != 0 ||
-        revocations_refresh(authorizer->daemon, &authorizer->revocations,
-                            err) != 0) {
+static int decide_each(struct authorizer *authorizer, struct item *items,
+                       size_t n, const struct list *partitions, struct err *err)
+{
+    struct daemon *daemon = authorizer->daemon;
+
+    if (chains_lock(authorizer->chains, daemon, partitions, err) != 0 ||
+        revocations_refresh(daemon, &authorizer->revocations, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < n; i++) {
@@ -45,8 +66,29 @@ static int decide_all(struct authorizer *authorizer, struct item *items,
             return -1;
         }
     }
-    return hurry(postgres, items, n, err) != 0 ? -1
-                                               : postgres_commit(postgres, err);
+    for (size_t i = 0; i < partitions->n; i++) {
+        if (tell_checkpoint(authorizer, items, n,
+                            list_at(partitions, int64_t, i), err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Every COMMIT is waited for, of reads too: the checkpoints that are sent after
+ * it must not speak of rows that a power cut takes back. */
+static int decide_all(struct authorizer *authorizer, struct item *items,
+                      size_t n, struct err *err)
+{
+    struct postgres *postgres = authorizer->daemon->postgres;
+
+    if (postgres_begin(postgres, err) != 0) {
+        return -1;
+    }
+    struct list partitions = partitions_of(items, n);
+    int failed = decide_each(authorizer, items, n, &partitions, err);
+    free(partitions.items);
+    return failed ? -1 : postgres_commit(postgres, err);
 }
 
 /* All of these n in one transaction, or none. */

@@ -72,6 +72,9 @@ static const struct verb verbs[] = {
     {EVENT_CARD_LIST, EITHER, PAYING, IN_FORCE, READ, on_card_list},
     {EVENT_CARD_EXPORT, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_card_export},
 
+    {EVENT_AUDIT_LIST, EITHER, ANYONE, IN_FORCE, READ, on_audit_list},
+    {EVENT_AUDIT_ROWS, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_audit_rows},
+
     {EVENT_RUN_START, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_start},
     {EVENT_RUN_SHOW, EITHER, ANYONE, IN_FORCE, READ, on_run_show},
     {EVENT_RUN_OUTPUT, EITHER, ANYONE, IN_FORCE, READ, on_run_output},

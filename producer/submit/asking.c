@@ -23,6 +23,62 @@ static void on_late(void *arg, const char *what)
     say("waiting for %s", what);
 }
 
+/* Nothing is refused because of it: who asks can't mend it, but must know. */
+static void on_strange(const struct checkpoint *seen,
+                       const struct checkpoint *now)
+{
+    static const char help[] =
+        "have an administrator run `submit audit verify`";
+    long long partition = (long long)seen->partition;
+
+    if (now->rows < seen->rows) {
+        say("submit: the audit log went back: its partition %lld had %lld rows "
+            "at an answer before, now %lld. Rows were removed, or the database "
+            "was set back: %s",
+            partition, (long long)seen->rows, (long long)now->rows, help);
+    } else {
+        say("submit: the audit log was written anew: row %lld of its partition "
+            "%lld is not the one that it was at an answer before: %s",
+            (long long)seen->rows, partition, help);
+    }
+}
+
+/* A file that a power cut broke is learnt anew. */
+static void recall_checkpoints(const struct submit *submit)
+{
+    struct checkpoints seen;
+    struct err err = {0};
+
+    if (profile_checkpoints_read(submit->profile, &seen, &err) != 0) {
+        say("submit: %s: what the audit log was is not known any more",
+            err.text);
+        return;
+    }
+    *rpc_checkpoints(submit->rpc) = seen;
+}
+
+/* Another submit may have seen more meanwhile. */
+static void remember_checkpoints(const struct submit *submit)
+{
+    const struct list *news = &rpc_checkpoints(submit->rpc)->list;
+    struct checkpoints seen;
+    struct err err = {0};
+
+    if (news->n == 0) {
+        return;
+    }
+    if (profile_checkpoints_read(submit->profile, &seen, &err) != 0) {
+        err_clear(&err);
+    }
+    for (size_t i = 0; i < news->n; i++) {
+        (void)checkpoints_take(&seen, &list_at(news, struct checkpoint, i));
+    }
+    if (profile_checkpoints_write(submit->profile, &seen, &err) != 0) {
+        say("submit: %s", err.text);
+    }
+    table_done(&checkpoints_table, &seen);
+}
+
 int asking_connect(struct submit *submit, struct err *err)
 {
     int64_t seq;
@@ -40,6 +96,8 @@ int asking_connect(struct submit *submit, struct err *err)
         return -1;
     }
     rpc_set_seen(submit->rpc, seq, &head);
+    recall_checkpoints(submit);
+    rpc_on_strange(submit->rpc, on_strange);
     rpc_on_late(submit->rpc, on_late, NULL);
     return heard_open(submit, err);
 }
@@ -66,6 +124,7 @@ void asking_done(struct submit *submit)
 {
     if (submit->rpc != NULL && submit->profile != NULL) {
         remember_seen(submit);
+        remember_checkpoints(submit);
     }
     rpc_free(submit->rpc);
     known_free(submit->known);

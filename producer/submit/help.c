@@ -124,9 +124,10 @@ static void print_verb(FILE *out, const struct verb *verb)
     print_flags(out, common_flags, n_common_flags);
 }
 
-/* All verbs for this role that open with this word ("command"); false: none.
- * `out` may be NULL: nothing is printed then. */
-static bool print_family(FILE *out, const char *word, int role)
+/* All verbs for this role that open with this word ("command"), after a blank
+ * line where something stands before them; false: none. `out` may be NULL:
+ * nothing is printed then. */
+static bool print_family(FILE *out, const char *word, int role, bool after)
 {
     size_t len = strlen(word);
     bool any = false;
@@ -136,9 +137,11 @@ static bool print_family(FILE *out, const char *word, int role)
             verbs[i].name[len] == ' ' && is_for(verbs[i].who, role)) {
             any = true;
             if (out != NULL) {
-                (void)fprintf(out, "submit %s %s\n    %s\n", verbs[i].name,
-                              verbs[i].args, verbs[i].summary);
+                (void)fprintf(out, "%ssubmit %s %s\n    %s\n",
+                              after ? "\n" : "", verbs[i].name, verbs[i].args,
+                              verbs[i].summary);
             }
+            after = false;
         }
     }
     return any;
@@ -166,21 +169,19 @@ int help_print(const struct submit *submit, char *const *words, size_t n,
         (void)fputs(exit_codes, out);
         return 0;
     }
-    if (n == 1 && print_family(out, words[0], role)) {
+    const struct verb *verb = find_verb(words, n, &used, err);
+    bool mine = verb != NULL && is_for(verb->who, role);
+    if (mine) {
+        print_verb(out, verb);
+    }
+    if ((n == 1 && print_family(out, words[0], role, mine)) || mine) {
+        err_clear(err);
         return 0;
     }
-    if (n == 1 && print_family(NULL, words[0], ROLE_NONE)) {
+    if (n == 1 && print_family(NULL, words[0], ROLE_NONE, false)) {
         return not_for_role(words[0], role, err);
     }
-    const struct verb *verb = find_verb(words, n, &used, err);
-    if (verb == NULL) {
-        return -1;
-    }
-    if (!is_for(verb->who, role)) {
-        return not_for_role(verb->name, role, err);
-    }
-    print_verb(out, verb);
-    return 0;
+    return verb == NULL ? -1 : not_for_role(verb->name, role, err);
 }
 
 int cmd_help(struct submit *submit, struct err *err)

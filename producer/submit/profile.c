@@ -309,6 +309,32 @@ int profile_seen_write(const struct profile *profile, int64_t seq,
     return file_write(path, json.data, json.len, 0600, true, err);
 }
 
+int profile_checkpoints_read(const struct profile *profile,
+                             struct checkpoints *ret_seen, struct err *err)
+{
+    _cleanup_free_ char *path = profile_path(profile, "audit.json");
+    _cleanup_buf_ struct buf json = {0};
+
+    *ret_seen = (struct checkpoints){0};
+    if (file_exists(path) && (file_read(path, FILE_MAX, &json, err) != 0 ||
+                              table_decode(&checkpoints_table, json.data,
+                                           json.len, ret_seen, err) != 0)) {
+        return err_wrap(err, "%s", path);
+    }
+    return 0;
+}
+
+int profile_checkpoints_write(const struct profile *profile,
+                              const struct checkpoints *seen, struct err *err)
+{
+    _cleanup_free_ char *path = profile_path(profile, "audit.json");
+    _cleanup_buf_ struct buf json = {0};
+
+    return table_encode(&checkpoints_table, seen, &json, err) != 0
+               ? -1
+               : file_put(path, json.data, json.len, 0600, err);
+}
+
 /* The cache */
 
 static char *cache_path(const struct profile *profile, const struct hash *hash)

@@ -4,15 +4,15 @@
  *
  * ERRAND_PROFILE, by default ~/.config/errand. Files: config, key.json,
  * enrolment.json (the envelopes that name the person's key, and their chain),
- * root.pub, session.json, seen.json, revocations, cards.json, cache/. The
- * session is in
+ * root.pub, session.json, seen.json, audit.json, revocations, cards.json,
+ * cache/. The session is in
  * $XDG_RUNTIME_DIR/errand/<hash of the profile's path>/ where there is one. All
  * but config and root.pub are 0600 in directories of 0700.
  */
 #pragma once
 
 #include "io/config.h"
-#include "model/envelope.h"
+#include "model/audit.h"
 #include "trust/keys.h"
 
 struct profile {
@@ -62,6 +62,13 @@ int profile_seen_read(const struct profile *profile, int64_t *ret_seq,
                       struct hash *ret_head, struct err *err);
 int profile_seen_write(const struct profile *profile, int64_t seq,
                        const struct hash *head, struct err *err);
+
+/* The audit log's checkpoints that replies named; a file of their own, for they
+ * change with each reply, and nothing is lost where the newest one is. */
+int profile_checkpoints_read(const struct profile *profile,
+                             struct checkpoints *ret_seen, struct err *err);
+int profile_checkpoints_write(const struct profile *profile,
+                              const struct checkpoints *seen, struct err *err);
 
 /* Envelopes by hash, kept in cache/. 0: found; 1: not there. What is read is
  * checked to be of that hash. Keeping is best effort. */

@@ -73,6 +73,22 @@ const struct verb verbs[] = {
      FOR_EVERYBODY,
      false,
      cmd_history},
+    {"audit",
+     "",
+     0,
+     0,
+     "what was asked and decided, the newest first",
+     "Your own requests; for administrators everybody's. A TIME is how long\n"
+     "ago (2d, 1h30m) or a moment (2026-11-24, '2026-11-24 03:27').",
+     {{0, "user", "EMAIL", "of this person alone"},
+      {0, "verb", "VERB", "of this kind alone, such as run.start"},
+      {0, "command", "COMMAND", "of this command alone"},
+      {0, "since", "TIME", "decided since then"},
+      {0, "outcome", "OUTCOME", "accepted or refused"},
+      {'n', "limit", "N", "at most so many (50)"}},
+     FOR_EVERYBODY,
+     false,
+     cmd_audit},
     {"verify",
      "",
      0,
@@ -510,6 +526,23 @@ const struct verb verbs[] = {
      FOR_ADMINISTRATORS,
      false,
      cmd_policy_set},
+    {"audit verify",
+     "",
+     0,
+     0,
+     "check that nobody changed the audit log",
+     "Recomputes every row's hash, the chain of each partition, and every\n"
+     "signature up to the root key that this profile pins, and compares the\n"
+     "ends with the checkpoints that the authorizer signed: on errand.events,\n"
+     "and in the answers that this profile got. Names the first row that was\n"
+     "altered, removed or added (exit status 65). What nobody known had "
+     "signed\n"
+     "is no row: it is on errand.dead; nor is one that came again with the id\n"
+     "of another.",
+     {{0}},
+     FOR_ADMINISTRATORS,
+     false,
+     cmd_audit_verify},
     {"target add",
      "NAME",
      1,

@@ -460,6 +460,8 @@ ASKS = {
     "assignment.add": lambda w, _, of: {"user": w.resumable.user,
                                         "command": w.command(of)},
     "assignment.list": lambda w, _, of: {"command": w.command_name(of)},
+    "audit.list": lambda *_: {"limit": 10},
+    "audit.rows": lambda *_: {"partition": 0, "after": 0},
     "run.start": start,
     "run.show": lambda w, _, of: {"run": w.run_id(of)},
     "run.output": lambda w, _, of: {"run": w.run_id(of), "after": 0},

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define COLUMNS_MAX 12
+#define COLUMNS_MAX 24
 
 struct columns {
     const char *path;

@@ -48,8 +48,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     static const char *const names[] = {
-        "config",       "root.pub",          "key.json", "enrolment.json",
-        "session.json", "session.open.json", "seen.json"};
+        "config",       "root.pub",          "key.json",  "enrolment.json",
+        "session.json", "session.open.json", "seen.json", "audit.json"};
     struct place *place = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -287,6 +287,30 @@ static void what_was_seen_is_remembered(void **state)
     profile_free(profile);
 }
 
+static void checkpoints_are_remembered_per_partition(void **state)
+{
+    struct place *place = *state;
+    struct checkpoint at = {.partition = 3, .rows = 17};
+    struct checkpoints seen;
+    struct err err = {0};
+
+    make(place);
+    struct profile *profile = profile_open(&err);
+    assert_int_equal(profile_checkpoints_read(profile, &seen, &err), 0);
+    assert_int_equal(seen.list.n, 0);
+    at.head = place->chain.init_hash;
+    (void)checkpoints_take(&seen, &at);
+    assert_int_equal(profile_checkpoints_write(profile, &seen, &err), 0);
+    table_done(&checkpoints_table, &seen);
+    assert_int_equal(profile_checkpoints_read(profile, &seen, &err), 0);
+    const struct checkpoint *read = checkpoints_find(&seen, 3);
+    assert_non_null(read);
+    assert_int_equal(read->rows, 17);
+    assert_true(hash_equal(&read->head, &at.head));
+    table_done(&checkpoints_table, &seen);
+    profile_free(profile);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -303,6 +327,7 @@ int main(void)
         CASE(a_session_is_kept_until_its_end),
         CASE(a_session_of_another_person_or_key_is_none),
         CASE(what_was_seen_is_remembered),
+        CASE(checkpoints_are_remembered_per_partition),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -362,6 +362,52 @@ static void results_of_a_run_that_is_not_followed_are_passed_over(void **state)
     assert_int_equal(a->rpc->results.n, 0);
 }
 
+static struct checkpoint told[2]; /* by the last call */
+static int times_told;
+
+static void on_strange(const struct checkpoint *seen,
+                       const struct checkpoint *now)
+{
+    told[0] = *seen;
+    told[1] = *now;
+    times_told++;
+}
+
+/* The next request's reply, with this end of partition 3. */
+static void answer_with(struct asked *a, int64_t rows, const struct hash *head)
+{
+    a->rpc->call.whole = false;
+    a->reply.audit =
+        (struct checkpoint){.partition = 3, .rows = rows, .head = *head};
+    arrive(a);
+    assert_true(answered(a));
+}
+
+static void
+an_end_that_goes_back_or_forks_is_told_and_refuses_nothing(void **state)
+{
+    struct asked *a = *state;
+    const struct hash *one = &a->chain.init_hash;
+    const struct hash *other = &a->chain.run_hash;
+
+    times_told = 0;
+    rpc_on_strange(a->rpc, on_strange);
+    answer_with(a, 5, one);
+    answer_with(a, 5, one);
+    answer_with(a, 0, one); /* an answer that names none */
+    assert_int_equal(times_told, 0);
+    answer_with(a, 4, one);
+    assert_int_equal(times_told, 1);
+    answer_with(a, 5, other);
+    assert_int_equal(times_told, 2);
+    assert_int_equal(told[0].rows, 5);
+    assert_true(hash_equal(&told[0].head, one));
+    assert_true(hash_equal(&told[1].head, other));
+    answer_with(a, 9, other);
+    assert_int_equal(times_told, 2);
+    assert_int_equal(checkpoints_find(rpc_checkpoints(a->rpc), 3)->rows, 9);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -385,6 +431,7 @@ int main(void)
         CASE(results_that_another_signed_are_passed_over),
         CASE(results_of_another_target_are_passed_over),
         CASE(results_of_a_run_that_is_not_followed_are_passed_over),
+        CASE(an_end_that_goes_back_or_forks_is_told_and_refuses_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -343,6 +343,7 @@ class Installation:
                 ("run.history", {"before": uid("a run"), "limit": 100}),
                 ("session.close", {"session": self.open.hash})):
             self.asked("a session asks: " + kind, kind, by, fields, *session)
+        self.audits()
         self.asked("of one command and one person", "assignment.list", by,
                    {"command": "disk-report", "email": "runner@example.org"}, *session)
         answer = {"to": self.start.envelope.fields["id"],
@@ -351,12 +352,26 @@ class Installation:
         self.reply = self.said(
             "the first reply brings its sender's chain", "reply", self.enrol.hash,
             {**answer, "status": "accepted", "body": b64(b"{}"),
-             "proof": [self.enrol.envelope.dsse(), self.init.envelope.dsse()]},
+             "proof": [self.enrol.envelope.dsse(), self.init.envelope.dsse()],
+             "audit": {"partition": 3, "rows": 17, "head": self.open.hash}},
             self.authorizer, answer["to"])
         self.said("a refusal in words", "reply", self.enrol.hash,
                   {**answer, "status": "not_found", "text": "no such command"},
                   self.authorizer, answer["to"])
 
+    def audits(self):
+        session, by = [self.session], self.open.hash
+        self.asked("all of the audit log's filters", "audit.list", by,
+                   {"email": "runner@example.org", "verb": "run.start",
+                    "command": "disk-report", "since": moment(self.moment),
+                    "outcome": "refused", "before": uid("a request"), "limit": 100},
+                   *session)
+        self.asked("none of them", "audit.list", by, {"limit": 1}, *session)
+        self.asked("the first page of the audit log's rows", "audit.rows", by,
+                   {"partition": 0, "after": 0}, *session)
+        self.said("the end of a chain", "audit.checkpoint", self.enrol.hash,
+                  {"partition": 3, "rows": 17, "head": self.open.hash},
+                  self.authorizer, "audit-3")
     def revocations(self):
         """Taken away, and given otherwise, one after the other."""
         user, again, rotated = {"user": self.user}, key("reinvited"), key("rotated")
