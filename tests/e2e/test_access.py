@@ -525,9 +525,11 @@ class Asked:
         self.reply, self.came = None, "nothing at all"
 
     def judge(self, reply, dead):
-        if reply is not None and self.again and \
-                reply.status in ("behind", "conflict"):
-            reply = self.again()  # another cell's was first
+        early = {"behind", "conflict"}  # another cell's was first, or comes first
+        if self.verb in STEPS and self.of == "self":
+            early.add("not_found")
+        if reply is not None and self.again and reply.status in early:
+            reply = self.again()
         elif reply is not None and reply.status == "accepted" and \
                 self.verb in STEPS:
             self.world.stepped(self.verb, self.who, self.envelope)

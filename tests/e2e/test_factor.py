@@ -608,7 +608,7 @@ def test_a_machine_has_no_password_and_no_factor(house, fresh):
     fresh.sign_out()
     assert fresh.piped("list").returncode == 0  # signs in by itself
     rows = house.submit("user", "list").stdout
-    assert re.search(rf"^{name} +service +runner +exempt", rows, re.M), rows
+    assert re.search(rf"^{name} +- +service +runner +exempt", rows, re.M), rows
     command = house.command("echo hello")
     done = house.submit("assign", "add", command, name)
     assert done.returncode == 0, done.stderr
