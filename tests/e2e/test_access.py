@@ -25,7 +25,7 @@ COLUMNS = [("own", w) for w in PEOPLE] + [("session", w) for w in PEOPLE] + \
     [("other", w) for w in "IDLCSGX"]
 SCRIPT = b"#!/bin/sh\necho hello\n"
 VERDICTS = {"ok": "y", "accepted": "y", "not_found": "n", "denied": "-"}
-BRIEF = 3000  # ms that what ends soon lasts: the world is made in less
+BRIEF = 8000  # ms that what ends soon lasts: the world is made in less
 
 
 # The list
