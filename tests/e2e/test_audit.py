@@ -57,9 +57,11 @@ def checkpoints(house):
     """[(partition, rows, head)] on errand.events, signed by the authorizer."""
     found = []
     for message in read_all(house.brokers, "errand.events"):
+        if ("ce_type", b"errand.audit.checkpoint.v1") not in (
+                message.headers() or []):
+            continue  # other tests leave there what is no record
         envelope = Envelope.from_record(message)
-        if envelope.type == "errand.audit.checkpoint.v1" \
-                and envelope.signed_by(authorizer(house)):
+        if envelope.signed_by(authorizer(house)):
             fields = envelope.fields
             assert message.key().decode() == f"audit-{fields['partition']}"
             found.append((fields["partition"], fields["rows"], fields["head"]))
