@@ -304,8 +304,8 @@ def test_what_is_theirs_has_its_name(house, asker, runner, target):
     command = asker.save_command(house.admin, name, SCRIPT, [target])
     accepted(asker.assign(house.admin, runner.user, command))
     good = asker.run_request(runner.session, command, [target])
-    bad = asker.run_request(runner.session, command, [target], {"no": "such"})
     accepted(asker.exchange(good))
+    bad = asker.run_request(runner.session, command, [target], {"no": "such"})
     assert asker.exchange(bad).status == "invalid"
     assert [(e["id"], e["outcome"]) for e in
             listed(asker, runner.session, command=name)] \
