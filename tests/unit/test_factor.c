@@ -41,7 +41,7 @@ static void code_of_none(char *code)
     }
     for (int n = 0; n < 6; n++) {
         bool taken = false;
-        (void)snprintf(code, TOTP_DIGITS + 1, "%06d", n);
+        (void)snprintf(code, TOTP_DIGITS + 1, "%06u", (unsigned)n % 1000000U);
         for (int i = 0; i < 5; i++) {
             taken |= strcmp(code, near[i]) == 0;
         }
