@@ -25,6 +25,7 @@ from host import Asked, Host, Witness, finished_events, standing
 from house import BIN, HOME, until
 
 RESULTS = "errand.results"
+REPLAY = 400  # seconds: every request that the tests before this one made
 
 
 @pytest.fixture
@@ -367,7 +368,7 @@ def test_all_requests_decided_again_are_answered_the_same(house, tmp_path):
         assert lag(house) > 10
         os.kill(pid, signal.SIGKILL)
     again = bodies(asked)
-    until("it has read them all", lambda: lag(house) == 0, 60)
+    until("it has read them all", lambda: lag(house) == 0, REPLAY)
     assert again == answers
     assert decisions(house) == before
     honest = asked.accept()
@@ -377,7 +378,7 @@ def test_all_requests_decided_again_are_answered_the_same(house, tmp_path):
             if str(r[0]) != honest] == results
 
 
-def bodies(asked, seconds=60):
+def bodies(asked, seconds=REPLAY):
     """{execution: the body of the next reply to it}, in whichever order."""
     ids = {run.fields["id"].encode(): e for e, run in asked.runs.items()}
     found, end = {}, time.monotonic() + seconds
