@@ -465,6 +465,7 @@ def second_authorizer(house, folder):
                      (HOME / "run/authorizer-1.ready", folder / "second.ready"),
                      ("authorizer-1", name)):
         text = text.replace(str(old), str(new))
+    text += f"[authorizer]\nfactor_key = {HOME / 'keys/factor.key'}\n"
     (folder / "second.ini").write_text(text)
     (folder / "second.ini").chmod(0o600)
     chain = json.loads(enrolment.read_text())["envelopes"]
