@@ -275,7 +275,7 @@ static int split_json(const char *text, char *ret_answers[LINES],
         return speaks_of_code(text)
                    ? card_no_code(EXIT_DATA, err)
                    : err_exit(err, EXIT_DATA,
-                              "the card's JSON is one object of three texts: "
+                              "a card in a file is one object of three texts: "
                               "{\"number\": \"…\", \"name\": \"…\", "
                               "\"expiry\": \"MM/YY\"}");
     }

@@ -19,6 +19,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 SIEVE = TOP / os.environ.get("ERRAND_BIN", "build/plain") / "tests/sieve"
 
 SHORTEST = 12  # bytes of a pattern: less is found by chance
+LEAST = 5      # different bytes of a secret: a test made a simpler one itself
 LONGEST = 24
 EVERY = 0.1    # seconds between two looks at the processes
 
@@ -28,7 +29,7 @@ kept = {}  # secret -> kind
 def keep(kind, secret):
     """Remembers a secret (text or bytes); returns it."""
     data = secret.encode() if isinstance(secret, str) else bytes(secret)
-    if len(data) >= SHORTEST:
+    if len(data) >= SHORTEST and len(set(data)) >= LEAST:
         kept.setdefault(data, kind)
     return secret
 

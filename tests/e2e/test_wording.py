@@ -20,6 +20,8 @@ JARGON = re.compile(
     r"sqlstate|errno|null|librdkafka|libpq|postgres\w*)\b(?!\.\w)", re.I)
 OF_DAEMONS = {"init", "service", "target", "root"}
 OF_THE_LOG = ["audit", "verify"]
+# They name every fault that they find, a line each.
+OF_MANY_LINES = (OF_THE_LOG, ["billing", "export"])
 # How a command ended on its targets is no error of submit's.
 OUTCOME = re.compile(r"; run [0-9a-f]{12}$", re.M)
 # For whoever set up the broker, or looks after a profile's own files.
@@ -42,7 +44,8 @@ def test_a_failure_is_told_in_one_line():
     for words, said in failures():
         lines = [line for line in said.splitlines()
                  if line.startswith("submit: ")]
-        if len(lines) != 1 or len(lines[0]) > LONGEST:
+        if words[:2] not in OF_MANY_LINES and (
+                len(lines) != 1 or len(lines[0]) > LONGEST):
             wrong.append(f"{words}: {said!r}")
     assert not wrong, "\n".join(wrong)
 
