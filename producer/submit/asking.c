@@ -148,8 +148,8 @@ static bool is_own(const struct profile *profile, const struct key_pair *keys)
     return memcmp(keys->key.b, profile->key.b, sizeof(keys->key.b)) == 0;
 }
 
-static char *read_password(const struct submit *submit, const char *file,
-                           struct err *err)
+char *asking_password(const struct submit *submit, const char *file,
+                      const char *instead, struct err *err)
 {
     const char *own = profile_password_file(submit->profile);
     _cleanup_free_ char *path = file != NULL ? must_strdup(file)
@@ -162,10 +162,16 @@ static char *read_password(const struct submit *submit, const char *file,
     }
     _cleanup_free_ char *question =
         must_printf("Password of %s", submit->profile->email);
-    return prompt_secret(question,
-                         "sign in on a terminal (submit login), or set "
-                         "password_file in [profile] of the profile's config",
-                         err);
+    return prompt_secret(question, instead, err);
+}
+
+static char *read_password(const struct submit *submit, const char *file,
+                           struct err *err)
+{
+    return asking_password(submit, file,
+                           "sign in on a terminal (submit login), or set "
+                           "password_file in [profile] of the profile's config",
+                           err);
 }
 
 /* Once: 0, 1 (wrong password that somebody typed), -1. */

@@ -19,6 +19,11 @@ int asking_connect(struct submit *submit, struct err *err);
 /* Releases all of it, and remembers what was seen. */
 void asking_done(struct submit *submit);
 
+/* The own password: from `file`, the profile's password file, or by asking;
+ * `instead` is what to do where nobody can be asked. For secret_free(). */
+char *asking_password(const struct submit *submit, const char *file,
+                      const char *instead, struct err *err);
+
 /* submit->own: unlocked from the keyring, by the password file (`file`, or the
  * profile's), or by asking. */
 int asking_unlock(struct submit *submit, const char *file, struct err *err);

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "model/log_entry.h"
+#include "producer/submit/asking.h"
 #include "producer/submit/files.h"
 #include "producer/submit/keyring.h"
 #include "producer/submit/kept.h"
@@ -35,29 +36,14 @@ static void rotating_done(struct rotating *rotating)
     free(rotating->payload.entry.keep.items);
 }
 
-static char *ask_password(const struct submit *submit, struct err *err)
-{
-    const char *file = flag_value(submit, "password-file");
-    const char *own = profile_password_file(submit->profile);
-    _cleanup_free_ char *path = file != NULL ? must_strdup(file)
-                                : own != NULL
-                                    ? profile_path(submit->profile, own)
-                                    : NULL;
-
-    if (path != NULL) {
-        return secret_from_file(path, err);
-    }
-    _cleanup_free_ char *question =
-        must_printf("Password of %s", submit->profile->email);
-    return prompt_secret(question, "--password-file FILE", err);
-}
-
 /* The old key is opened by the password itself, not from the keyring: the new
  * one will be locked by it. */
 static int unlock(struct submit *submit, struct rotating *rotating,
                   struct err *err)
 {
-    rotating->password = ask_password(submit, err);
+    rotating->password =
+        asking_password(submit, flag_value(submit, "password-file"),
+                        "--password-file FILE", err);
     return rotating->password == NULL
                ? -1
                : key_file_read(rotating->path, rotating->password, &submit->own,

@@ -13,7 +13,7 @@
 #include "model/log_entry.h"
 #include "model/read.h"
 #include "producer/submit/files.h"
-#include "model/key_words.h"
+#include "producer/submit/compared.h"
 #include "producer/submit/reinvite.h"
 #include "producer/submit/second_factor.h"
 #include "producer/submit/kept.h"
@@ -199,15 +199,8 @@ int cmd_user_withdraw(struct submit *submit, struct err *err)
 static int compare(const struct submit *submit, const struct person *person,
                    struct err *err)
 {
-    _cleanup_free_ char *words = key_words(&person->key);
-    _cleanup_free_ char *question = must_printf(
-        "Does %s read the same six words to you, not by mail?", person->email);
+    int yes = key_compare(submit, person, err);
 
-    say("%s's key: %s", person->email, words);
-    if (flag_given(submit, "yes")) {
-        return 0;
-    }
-    int yes = prompt_yes(question, "compare the six words, then --yes", err);
     if (yes < 0) {
         return -1;
     }

@@ -69,15 +69,8 @@ static int find_person(struct submit *submit, const char *email,
 static int compare(const struct submit *submit, const struct person *person,
                    struct err *err)
 {
-    _cleanup_free_ char *words = key_words(&person->key);
-    _cleanup_free_ char *question = must_printf(
-        "Does %s read the same six words to you, not by mail?", person->email);
+    int yes = key_compare(submit, person, err);
 
-    say("%s's key: %s", person->email, words);
-    if (flag_given(submit, "yes")) {
-        return 0;
-    }
-    int yes = prompt_yes(question, "compare the six words, then --yes", err);
     if (yes < 0) {
         return -1;
     }

@@ -51,3 +51,16 @@ int key_print(const struct submit *submit, const char *email,
     table_done(&compared_table, &compared);
     return done;
 }
+
+int key_compare(const struct submit *submit, const struct person *person,
+                struct err *err)
+{
+    _cleanup_free_ char *words = key_words(&person->key);
+    _cleanup_free_ char *question = must_printf(
+        "Does %s read the same six words to you, not by mail?", person->email);
+
+    say("%s's key: %s", person->email, words);
+    return flag_given(submit, "yes")
+               ? 1
+               : prompt_yes(question, "compare the six words, then --yes", err);
+}

@@ -10,3 +10,8 @@
 /* For -o json and jsonl alone: {"email", "words", "fingerprint"}. */
 int key_print(const struct submit *submit, const char *email,
               const struct key32 *key, struct err *err);
+
+/* Shows the six words, and asks whether they are theirs (--yes says so).
+ * Returns 1 (yes), 0 (no), -1. */
+int key_compare(const struct submit *submit, const struct person *person,
+                struct err *err);
