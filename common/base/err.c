@@ -76,16 +76,22 @@ char *must_strdup(const char *text)
     return copy;
 }
 
-char *must_printf(const char *fmt, ...)
+char *must_vprintf(const char *fmt, va_list args)
 {
     char *text = NULL;
+
+    if (vasprintf(&text, fmt, args) < 0) {
+        abort();
+    }
+    return text;
+}
+
+char *must_printf(const char *fmt, ...)
+{
     va_list args;
 
     va_start(args, fmt);
-    int n = vasprintf(&text, fmt, args);
+    char *text = must_vprintf(fmt, args);
     va_end(args);
-    if (n < 0) {
-        abort();
-    }
     return text;
 }

@@ -43,3 +43,4 @@ void err_clear(struct err *err);
 void *must_calloc(size_t n, size_t size);
 char *must_strdup(const char *text);
 char *must_printf(const char *fmt, ...) _printf_(1, 2);
+char *must_vprintf(const char *fmt, va_list args) _printf_(1, 0);

@@ -81,6 +81,18 @@ int assignees_add(struct submit *submit, const struct id *command,
     return 0;
 }
 
+/* COMMAND EMAIL...: what was typed, found before anything is changed. */
+static int find_named(struct submit *submit, struct saved *ret_saved,
+                      struct assignee *assignees, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        assignees[i].email = submit->args[i + 1];
+    }
+    return saved_find(submit, submit->args[0], ret_saved, err) != 0
+               ? -1
+               : assignees_find(submit, assignees, n, err);
+}
+
 int cmd_assign_add(struct submit *submit, struct err *err)
 {
     const char *name = submit->args[0];
@@ -89,11 +101,7 @@ int cmd_assign_add(struct submit *submit, struct err *err)
     _cleanup_free_ struct assignee *assignees =
         must_calloc(n, sizeof(*assignees));
 
-    for (size_t i = 0; i < n; i++) {
-        assignees[i].email = submit->args[i + 1];
-    }
-    if (saved_find(submit, name, &saved, err) != 0 ||
-        assignees_find(submit, assignees, n, err) != 0) {
+    if (find_named(submit, &saved, assignees, n, err) != 0) {
         return -1;
     }
     return assignees_add(submit, &saved.save.command, name, assignees, n, err);
@@ -107,11 +115,7 @@ int cmd_assign_remove(struct submit *submit, struct err *err)
     _cleanup_free_ struct assignee *assignees =
         must_calloc(n, sizeof(*assignees));
 
-    for (size_t i = 0; i < n; i++) {
-        assignees[i].email = submit->args[i + 1];
-    }
-    if (saved_find(submit, name, &saved, err) != 0 ||
-        assignees_find(submit, assignees, n, err) != 0) {
+    if (find_named(submit, &saved, assignees, n, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < n; i++) {

@@ -186,20 +186,15 @@ static const struct key_pair *key_of(const struct opener *opener,
 
 _printf_(2, 3) static void fault(struct opener *opener, const char *fmt, ...)
 {
-    char *text = NULL;
     va_list args;
 
     va_start(args, fmt);
-    int n = vasprintf(&text, fmt, args);
+    _cleanup_free_ char *text = must_vprintf(fmt, args);
     va_end(args);
-    if (n < 0) {
-        abort();
-    }
     if (opener->saying) {
         say("submit: %s", text);
         opener->faults++;
     }
-    free(text);
 }
 
 struct line {

@@ -43,16 +43,11 @@ int print_bytes(const struct print *print, const void *bytes, size_t n,
 
 int print_line(const struct print *print, struct err *err, const char *fmt, ...)
 {
-    char *text = NULL;
     va_list args;
 
     va_start(args, fmt);
-    int n = vasprintf(&text, fmt, args);
+    _cleanup_free_ char *whole = must_vprintf(fmt, args);
     va_end(args);
-    if (n < 0) {
-        abort();
-    }
-    _cleanup_free_ char *whole = text;
     _cleanup_free_ char *line = harmless_text(whole);
     (void)fprintf(print->out, "%s\n", line);
     return written(print, err);

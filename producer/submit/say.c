@@ -6,16 +6,11 @@
 
 void say(const char *fmt, ...)
 {
-    char *text = NULL;
     va_list args;
 
     va_start(args, fmt);
-    int n = vasprintf(&text, fmt, args);
+    _cleanup_free_ char *whole = must_vprintf(fmt, args);
     va_end(args);
-    if (n < 0) {
-        abort();
-    }
-    _cleanup_free_ char *whole = text;
     _cleanup_free_ char *line = harmless_text(whole);
     (void)fprintf(stderr, "%s\n", line);
 }
