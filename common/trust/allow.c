@@ -123,25 +123,25 @@ static int signed_by_service(struct proof *proof, const struct event *request,
                : not_signed(request, err);
 }
 
-/* user.verify: by the invitation's key, and the new one. */
+/* user.verify: by the invitation's key, and the new one. It doesn't come into
+ * the set: there it would stand without its user.confirm. */
 static int signed_by_invitation(struct proof *proof,
                                 const struct event *request,
                                 struct signer *signer, struct err *err)
 {
-    struct err added = {0};
     struct invitation invited;
 
     if (request->kind != EVENT_USER_VERIFY) {
         return err_set(err, ERR_REJECT, "an invitation signs user.verify only");
     }
-    if (proof_add(proof, &request->envelope, &added) != 0) {
-        *err = added;
+    struct link *link = link_new(&request->envelope, err);
+    if (link == NULL) {
         return -1;
     }
-    struct link *link =
-        proof_link_of(proof, &request->hash, EVENT_USER_VERIFY, err);
+    int done = proof_verify(proof, link, 0, &invited, err);
+    link_free(link);
     signer->kind = SIGNER_INVITATION;
-    if (link == NULL || proof_verify(proof, link, 0, &invited, err) != 0) {
+    if (done != 0) {
         return -1;
     }
     signer->root = invited.root;

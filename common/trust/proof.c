@@ -27,6 +27,27 @@ void proof_set_standing(struct proof *proof, const struct standing *standing)
     proof->state++;
 }
 
+struct link *link_new(const struct envelope *envelope, struct err *err)
+{
+    struct envelope copy = envelope_dup(envelope);
+    struct event *event = event_new_take(&copy, err);
+
+    if (event == NULL) {
+        return NULL;
+    }
+    struct link *link = must_calloc(1, sizeof(*link));
+    link->event = event;
+    return link;
+}
+
+void link_free(struct link *link)
+{
+    if (link != NULL) {
+        event_free(link->event);
+        free(link);
+    }
+}
+
 void proof_free(struct proof *proof)
 {
     struct link *link;
@@ -37,8 +58,7 @@ void proof_free(struct proof *proof)
     }
     HASH_ITER (hh, proof->links, link, next) {
         HASH_DEL(proof->links, link);
-        event_free(link->event);
-        free(link);
+        link_free(link);
     }
     free(proof);
 }
@@ -59,15 +79,12 @@ int proof_add(struct proof *proof, const struct envelope *envelope,
     if (find(proof, &hash) != NULL) {
         return 0;
     }
-    struct envelope copy = envelope_dup(envelope);
-    struct event *event = event_new_take(&copy, err);
-    if (event == NULL) {
+    struct link *link = link_new(envelope, err);
+    if (link == NULL) {
         return err_wrap(err, "proof");
     }
-    struct link *link = must_calloc(1, sizeof(*link));
-    link->event = event;
-    HASH_ADD_KEYPTR(hh, proof->links, event->hash.b, sizeof(event->hash.b),
-                    link);
+    HASH_ADD_KEYPTR(hh, proof->links, link->event->hash.b,
+                    sizeof(link->event->hash.b), link);
     proof->state++;
     return 0;
 }

@@ -34,6 +34,10 @@ struct proof {
     int in_entry; /* within the chain of an entry, which was judged before */
 };
 
+/* A link that is in no set; NULL where the envelope is no event. */
+struct link *link_new(const struct envelope *envelope, struct err *err);
+void link_free(struct link *link);
+
 /* The entry of that hash, fetched where there is a source; marked as used. */
 struct link *proof_link(struct proof *proof, const struct hash *hash,
                         struct err *err);

@@ -19,6 +19,9 @@ int reuse_note(struct asking *asking, const struct id *user, struct err *err)
     const struct head *head = asking->request->payload;
     struct rows *rows = NULL;
 
+    if (asking->decision.stored) { /* a read that was answered before */
+        return 0;
+    }
     return PG(asking->daemon->postgres,
               "UPDATE users SET reused_by = $2 WHERE id = $1 "
               "AND reused_by IS NULL RETURNING id, invite_hash",

@@ -16,7 +16,7 @@ import pytest
 import canary
 import overheard
 from client import Envelope, Key, b64
-from house import HOME
+from house import HOME, until
 
 pytestmark = pytest.mark.last
 
@@ -136,13 +136,17 @@ def plant_log(planted):
     return path.unlink
 
 
-def plant_process(planted):
+def plant_process(planted, watch):
     """It is nobody's argument but the second shell's, and in nobody else's
-    environment."""
+    environment; that one lives until it was seen."""
+    secret = planted.secret.hex().encode()
     with subprocess.Popen(
-            ["sh", "-c", 'read -r secret; C="$secret" sh -c "sleep 1; :" "$secret"'],
+            ["sh", "-c", 'read -r secret; C="$secret" sh -c "read -r _; :" "$secret"'],
             stdin=subprocess.PIPE) as shell:
-        shell.stdin.write(planted.secret.hex().encode() + b"\n")
+        shell.stdin.write(secret + b"\n")
+        shell.stdin.flush()
+        until("it was seen", lambda: watch.failed or any(
+            b"C=" + secret in seen for seen in list(watch.seen)))
 
 
 def search_all(house, watch):
@@ -169,7 +173,7 @@ def test_no_secret_of_this_session_can_be_read(house, watch):
     assert KINDS <= set(canary.kept.values())
     topics, database, logs, processes = planted = [
         Planted(p) for p in ("the topics", "the database", "the logs", "a process")]
-    plant_process(processes)
+    plant_process(processes, watch)
     watch.stop()
     take_back = [plant_record(house, topics), plant_row(house, database),
                  plant_log(logs)]

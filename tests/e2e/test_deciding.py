@@ -372,17 +372,15 @@ def test_an_address_that_is_known_says_how(house, asker, admin):
     refused(invite("no address"), "invalid", "e-mail")
 
 
+def show_request(asker, invitation):
+    fields = asker.request("invitation.show", {
+        "root": None, "root_half": id_of_hash(asker.root)}, invitation.key.id).fields
+    return Envelope.of("invitation.show", fields, invitation.key)
+
+
 def test_an_invitation_is_shown_and_followed_once(house, asker, admin):
     invitation = asker.invite(admin, fresh("i") + "@x.example")
-
-    def show():
-        fields = asker.request("invitation.show", {
-            "root": None, "root_half": id_of_hash(asker.root)},
-            invitation.key.id).fields
-        return asker.exchange(Envelope.of("invitation.show", fields,
-                                          invitation.key))
-
-    told = accepted(show())
+    told = accepted(asker.exchange(show_request(asker, invitation)))
     answer = told.answer
     assert answer["user"]["email"] == invitation.email
     assert sha256(unb64(told.parts[0].fields["root_key"])) == asker.root
@@ -392,7 +390,25 @@ def test_an_invitation_is_shown_and_followed_once(house, asker, admin):
     asker.verify(invitation)
     refused(asker.exchange(asker.verify_request(invitation, Key())),
             "conflict", "followed already")
-    refused(show(), "conflict", "followed already")
+    refused(asker.exchange(show_request(asker, invitation)),
+            "conflict", "followed already")
+    assert reused_by(house, invitation) is not None
+
+
+def reused_by(house, invitation):
+    """The request that used it a second time, and is told to both."""
+    return house.rows("SELECT reused_by FROM users WHERE email = %s",
+                      invitation.email)[0][0]
+
+
+def test_a_look_at_an_invitation_that_comes_again_is_no_second_use(house, asker, admin):
+    """Kafka may deliver a record once more after what followed it."""
+    invitation = asker.invite(admin, fresh("i") + "@x.example")
+    look = show_request(asker, invitation)
+    accepted(asker.exchange(look))
+    asker.verify(invitation)
+    refused(asker.exchange(look), "conflict", "followed already")
+    assert reused_by(house, invitation) is None
 
 
 def test_an_invitation_that_ended_says_so(house, asker, admin):

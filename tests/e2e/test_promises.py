@@ -301,11 +301,9 @@ def beside(house, kind, folder):
 def decisions(house):
     """What stands, but for reads, whose answers are made anew."""
     return {table: house.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in (
-        "requests", "runs", "assignments", "commands", "targets",
+        "requests", "runs", "assignments", "commands", "users", "targets",
         "sessions", "services")} | {"executions": house.rows(
-            "SELECT id, run_id, dispatch, issued, expires FROM executions ORDER BY 1"),
-        # Which of several reuses of a code came last is told, and decides nothing.
-        "users": house.rows("SELECT to_jsonb(users) - 'reused_by' FROM users ORDER BY id")}
+            "SELECT id, run_id, dispatch, issued, expires FROM executions ORDER BY 1")}
 
 
 def test_a_run_asked_again_runs_once_and_its_id_tells_others_nothing(house, tmp_path):

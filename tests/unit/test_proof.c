@@ -399,6 +399,59 @@ static void a_runner_can_not_save_a_command(void **state)
     check_refused(&c, "no administrator");
 }
 
+/* As a store does: a user.verify comes with its user.confirm. */
+static int fetch(void *arg, const struct hash *hash, struct proof *proof,
+                 struct err *err)
+{
+    struct chain *c = arg;
+    struct envelope *confirm = chain_find(&c->envelopes, EVENT_USER_CONFIRM);
+
+    for (size_t i = 0; i < c->envelopes.n; i++) {
+        struct envelope *e = &list_at(&c->envelopes, struct envelope, i);
+        struct hash its = envelope_hash(e);
+        if (hash_equal(&its, hash) && proof_add(proof, e, err) != 0) {
+            return -1;
+        }
+    }
+    return hash_equal(hash, &c->verify_hash) ? proof_add(proof, confirm, err)
+                                             : 0;
+}
+
+static void a_request_that_was_judged_is_no_link_for_others(void **state)
+{
+    struct chain c;
+    struct err err = {0};
+    struct signer signer;
+    struct person person;
+    struct envelope signed_confirm;
+
+    (void)state;
+    chain_init(&c);
+    c.invite.role = ROLE_ADMINISTRATOR;
+    chain_sign(&c);
+    struct user_confirm confirm = {
+        .request.head = head_new(&c.root_hash, &c.init_hash, c.now),
+        .user = c.verify.user,
+        .key = c.verify.key,
+        .verify = c.verify_hash};
+    assert_int_equal(event_sign(EVENT_USER_CONFIRM, &confirm, c.admin, NULL,
+                                &signed_confirm, &err),
+                     0);
+    envelopes_add(&c.envelopes, &signed_confirm);
+    envelope_done(&signed_confirm);
+
+    struct envelope asked =
+        envelope_dup(chain_find(&c.envelopes, EVENT_USER_VERIFY));
+    _cleanup_event_ struct event *request = event_new_take(&asked, &err);
+    _cleanup_proof_ struct proof *proof = proof_new(&c.roots, fetch, &c);
+    assert_non_null(request);
+    assert_int_equal(proof_request(proof, request, &signer, &err), 0);
+    int done = proof_administrator(proof, &c.verify_hash, &person, &err);
+    assert_string_equal(err.text, "");
+    assert_int_equal(done, 0);
+    chain_done(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_thief_of_the_authorizers_key_can_not_write_commands),
         cmocka_unit_test(a_run_signed_by_the_own_key_is_refused),
         cmocka_unit_test(a_runner_can_not_save_a_command),
+        cmocka_unit_test(a_request_that_was_judged_is_no_link_for_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
