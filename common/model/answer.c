@@ -117,9 +117,13 @@ const struct table user_answer_table = {.name = "user answer",
                                         .size = sizeof(struct user_answer),
                                         .open = true};
 
+WORDS(service_state_words, "in_force", "ended", "void");
+
 static const struct field service_row_fields[] = {
     {"kind", FIELD_WORD, .words = &service_kind_words,
      .at = offsetof(struct service_row, kind)},
+    {"state", FIELD_WORD, .words = &service_state_words,
+     .at = offsetof(struct service_row, state)},
     {"name", FIELD_NAME, .at = offsetof(struct service_row, name)},
     {"target", FIELD_NAME, .optional = true,
      .at = offsetof(struct service_row, target)},

@@ -83,8 +83,17 @@ struct rules_answer { /* policy.list */
     char *set_by;     /* e-mail */
 };
 
-struct service_row {
-    int kind; /* enum service_kind */
+enum service_state {
+    SERVICE_IN_FORCE = 1,
+    SERVICE_ENDED, /* its time is over */
+    SERVICE_VOID   /* who enrolled it was ended, and it was not kept */
+};
+
+extern const struct words service_state_words;
+
+struct service_row { /* one enrolment; those that were revoked are not told */
+    int kind;        /* enum service_kind */
+    int state;       /* enum service_state */
     char *name;
     char *target; /* executors */
     int64_t enrolled;
@@ -94,7 +103,7 @@ struct service_row {
 };
 
 struct services_answer {
-    struct list services;  /* struct service_row: the newest of each name */
+    struct list services;  /* struct service_row: the newest of a name first */
     struct list envelopes; /* what enrols them, and its chain */
 };
 

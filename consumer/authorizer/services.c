@@ -138,21 +138,25 @@ static struct service_row service_row_of(const struct rows *rows, size_t i)
     };
 }
 
-/* Marks what enrols it, so that it goes along; one whose enrolment has ended is
- * shown, and its chain as far as it goes. */
-static int mark_chain(struct asking *asking, const struct service_row *row,
-                      struct err *err)
+/* Marks what enrols it, so that it goes along: where it is not in force, its
+ * chain as far as it goes. */
+static int judge_row(struct asking *asking, struct service_row *row,
+                     struct err *err)
 {
     const struct service_enrol *enrol;
-    int done =
-        proof_service(asking->proof, &row->hash, (enum service_kind)row->kind,
-                      NULL, asking->now, &enrol, err);
+    bool over = row->until != 0 && asking->now > row->until;
 
-    if (done != 0 && err->kind == ERR_REJECT) {
-        err_clear(err);
+    if (proof_service(asking->proof, &row->hash, (enum service_kind)row->kind,
+                      NULL, asking->now, &enrol, err) == 0) {
+        row->state = SERVICE_IN_FORCE;
         return 0;
     }
-    return done;
+    if (err->kind != ERR_REJECT) {
+        return -1;
+    }
+    row->state = over ? SERVICE_ENDED : SERVICE_VOID;
+    err_clear(err);
+    return 0;
 }
 
 int on_service_list(struct asking *asking, struct err *err)
@@ -165,10 +169,11 @@ int on_service_list(struct asking *asking, struct err *err)
     int done = 0;
 
     if (PG(asking->daemon->postgres,
-           "SELECT DISTINCT ON (s.kind, s.name) s.hash, s.kind, s.name, "
-           "s.target, s.until, s.enrolled_at, u.email AS enrolled_by "
+           "SELECT s.hash, s.kind, s.name, s.target, s.until, s.enrolled_at, "
+           "u.email AS enrolled_by "
            "FROM services s LEFT JOIN users u ON u.id = s.enrolled_by "
-           "WHERE $1::text IS NULL OR s.kind = $1::text "
+           "WHERE s.revoked_at IS NULL "
+           "AND ($1::text IS NULL OR s.kind = $1::text) "
            "ORDER BY s.kind, s.name, s.enrolled_at DESC LIMIT $2::integer",
            &rows, err, P_TEXT(kind), P_INT(ROWS_MAX)) != 0) {
         return -1;
@@ -177,7 +182,7 @@ int on_service_list(struct asking *asking, struct err *err)
     for (size_t i = 0; i < rows_n(rows) && done == 0; i++) {
         struct service_row *to = list_grow(&answer.services, sizeof(*to));
         *to = service_row_of(rows, i);
-        done = mark_chain(asking, to, err);
+        done = judge_row(asking, to, err);
     }
     if (done != 0) {
         table_done(&services_answer_table, &answer);

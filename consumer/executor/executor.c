@@ -107,6 +107,7 @@ static int make_spawner(struct executor *executor, struct err *err)
         return err_exit(err, EX_CONFIG, "[service] enrolment: %s", err->text);
     }
     executor->standing = standing_new(&plan.init);
+    executor->stands_at = -1;
     return spawner_start(&plan, ends[0], &pid, err);
 }
 
@@ -269,6 +270,9 @@ static int work(struct executor *executor, struct err *err)
     executor->more = false;
     if (claim_log_current(executor->claims) &&
         revocation_log_current(executor->revocations)) {
+        if (revoked_check(executor, err) != 0) {
+            return -1;
+        }
         recover(executor);
         if (intake_read(executor, err) != 0) {
             return -1;

@@ -94,6 +94,7 @@ struct executor {
     int64_t kept_position;
     struct standing *standing;          /* what the revocation log says, */
     struct revocation_log *revocations; /* and its reader */
+    int64_t stands_at;   /* the log's seq at which this host stood; -1: none */
     struct record early; /* a dispatch that was decided under an entry which is
                             not known here, */
     int64_t early_since; /* and since when it waits (clock_steady()) */
@@ -164,6 +165,9 @@ claim_log_seen on_claim;
 /* revoked.c: the revocation log, on its way to the spawner */
 int revoked_begin(struct executor *executor, struct err *err);
 int revoked_read(struct executor *executor, struct err *err);
+
+/* FATAL: by what was read, this host is no executor any more. */
+int revoked_check(struct executor *executor, struct err *err);
 
 /* recovery.c: what earlier lives owe */
 void recover(struct executor *executor);

@@ -1,8 +1,10 @@
 /*
  * revoked.c: the revocation log on its way through this half: read to its end
  * before anything is claimed, and each entry handed on to the spawner, which
- * judges it itself and keeps it.
+ * judges it itself and keeps it. A host whose own enrolment is void would only
+ * take runs from others, to refuse them: it ends.
  */
+#include "base/clock.h"
 #include "consumer/executor/executor.h"
 #include "consumer/executor/link.h"
 
@@ -47,6 +49,37 @@ int revoked_begin(struct executor *executor, struct err *err)
     return executor->revocations == NULL
                ? -1
                : revocation_log_begin(executor->revocations, err);
+}
+
+/* The spawner asks the same of itself, from what it keeps. */
+static int check_self(struct executor *executor, struct err *err)
+{
+    struct daemon *daemon = executor->daemon;
+    _cleanup_proof_ struct proof *proof = proof_new(&daemon->roots, NULL, NULL);
+    const struct service_enrol *enrol;
+
+    proof_set_standing(proof, executor->standing);
+    if (proof_add_all(proof, &daemon->enrolment, err) != 0 ||
+        proof_service(proof, &daemon->by, SERVICE_EXECUTOR, executor->target,
+                      clock_now(), &enrol, err) != 0) {
+        err->kind = ERR_FATAL;
+        return err_wrap(err, "this host is no executor any more");
+    }
+    return 0;
+}
+
+int revoked_check(struct executor *executor, struct err *err)
+{
+    int64_t seq = standing_seq(executor->standing);
+
+    if (executor->stands_at == seq) {
+        return 0;
+    }
+    if (check_self(executor, err) != 0) {
+        return -1;
+    }
+    executor->stands_at = seq;
+    return 0;
 }
 
 int revoked_read(struct executor *executor, struct err *err)

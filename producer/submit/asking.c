@@ -264,11 +264,35 @@ static void place_entry(const struct submit *submit,
     }
 }
 
+/* What counts is the log, not who told of it: an entry that is there was made,
+ * also where the authorizer that made it ended itself by it; one that is not
+ * was not, whatever the answer says. */
+static int check_heard(struct submit *submit, const struct question *question,
+                       const struct hash *asked, struct err *err)
+{
+    const struct log_entry *entry = question->payload;
+
+    if (!standing_is_entry(question->kind)) {
+        return heard_read_up(submit, err);
+    }
+    int done = heard_read_up(submit, err);
+    if (heard_holds(submit, entry->seq, asked)) {
+        err_clear(err);
+        return 0;
+    }
+    return done != 0 ? -1
+                     : err_exit(err, EXIT_NOT_ALLOWED,
+                                "this was answered as done, and the "
+                                "revocation log does not show it: don't rely "
+                                "on it before you have asked again");
+}
+
 static int ask_once(struct submit *submit, const struct question *question,
                     struct err *err)
 {
     bool own = question->as == ASK_OWN;
     struct head *head = question->payload;
+    struct hash asked = {0};
 
     if ((own ? asking_unlock(submit, NULL, err)
              : asking_session(submit, err)) ||
@@ -282,12 +306,15 @@ static int ask_once(struct submit *submit, const struct question *question,
                             .payload = question->payload,
                             .first = own ? submit->own : submit->session->keys,
                             .second = question->second,
-                            .ret_hash = question->ret_hash};
+                            .ret_hash = &asked};
     if (rpc_ask(submit->rpc, &call, question->answer, question->ret_answer,
                 err) != 0) {
         return -1;
     }
-    if (heard_read_up(submit, err) != 0) {
+    if (question->ret_hash != NULL) {
+        *question->ret_hash = asked;
+    }
+    if (check_heard(submit, question, &asked, err) != 0) {
         if (question->answer != NULL && question->ret_answer != NULL) {
             table_done(question->answer, question->ret_answer);
         }

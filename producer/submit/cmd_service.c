@@ -1,11 +1,13 @@
 /*
  * cmd_service.c: service enrol: a daemon becomes a member of the installation;
- * and service list: which are.
+ * service rotate: one that is a member gets a new key; and service list: which
+ * are.
  *
  * In comes the line that the daemon printed with --make-key; out goes a file
  * with its enrolment and the chain up to root.init, which its configuration
  * names. An authorizer is enrolled by the root key, off line, every other kind
- * by the administrator's own key.
+ * by the administrator's own key. A rotation is one enrolment more for the same
+ * name: both are in force until the older one is revoked (cmd_service_end.c).
  */
 #include <libgen.h>
 #include <string.h>
@@ -18,7 +20,9 @@
 struct enrolling {
     struct service_enrol enrol; /* lends the command line's texts */
     const char *out;
-    struct list chain; /* struct envelope */
+    struct list chain;             /* struct envelope */
+    struct services_answer before; /* rotate: of the same kind */
+    bool rotates;
 };
 
 static int need(const struct submit *submit, const char *name,
@@ -60,6 +64,16 @@ static int check_target(const struct service_enrol *enrol, struct err *err)
     return executor ? name_check(enrol->target, err) : 0;
 }
 
+static int read_target(const struct submit *submit, struct enrolling *enrolling,
+                       struct err *err)
+{
+    if (enrolling->rotates) { /* it stays what it is */
+        return 0;
+    }
+    enrolling->enrol.target = (char *)flag_value(submit, "target");
+    return check_target(&enrolling->enrol, err);
+}
+
 static int read_line(const struct submit *submit, struct enrolling *enrolling,
                      struct err *err)
 {
@@ -73,8 +87,7 @@ static int read_line(const struct submit *submit, struct enrolling *enrolling,
         return -1;
     }
     enrol->name = submit->args[1];
-    enrol->target = (char *)flag_value(submit, "target");
-    if (check_target(enrol, err) != 0) {
+    if (read_target(submit, enrolling, err) != 0) {
         return -1;
     }
     return key_line_check(line, &enrol->key, &enrol->box, err) != 0
@@ -92,6 +105,23 @@ static int write_out(const struct enrolling *enrolling,
 
     return files_envelopes(&files, enrolling->out, envelope, &enrolling->chain,
                            err);
+}
+
+static void tell_enrolled(const struct enrolling *enrolling)
+{
+    const struct service_enrol *enrol = &enrolling->enrol;
+    _cleanup_free_ char *until =
+        enrol->until == 0 ? NULL : time_text(enrol->until);
+
+    say("%s is enrolled%s%s%s: name %s in its [service] enrolment%s.",
+        enrol->name, enrolling->rotates ? " with the new key" : "",
+        until == NULL ? "" : " until ", until == NULL ? "" : until,
+        enrolling->out, enrolling->rotates ? ", and the new key file" : "");
+    if (enrolling->rotates) {
+        say("The older key counts as well, until: submit service revoke %s "
+            "--older",
+            enrol->name);
+    }
 }
 
 /* Authorizers */
@@ -147,10 +177,7 @@ static int enrol_authorizer(const struct submit *submit,
         write_out(enrolling, &envelope, err) != 0) {
         return -1;
     }
-    _cleanup_free_ char *until = time_text(enrolling->enrol.until);
-    say("%s is enrolled as an authorizer until %s: name %s in its [service] "
-        "enrolment.",
-        enrolling->enrol.name, until, enrolling->out);
+    tell_enrolled(enrolling);
     return 0;
 }
 
@@ -207,9 +234,7 @@ static int enrol_service(struct submit *submit, struct enrolling *enrolling,
 {
     _cleanup_envelope_ struct envelope envelope = {0};
 
-    submit->profile = profile_open(err);
-    if (submit->profile == NULL ||
-        own_chain(submit, &enrolling->chain, err) != 0 ||
+    if (own_chain(submit, &enrolling->chain, err) != 0 ||
         submit_ask(submit,
                    &(struct question){.as = ASK_OWN,
                                       .kind = EVENT_SERVICE_ENROL,
@@ -220,23 +245,68 @@ static int enrol_service(struct submit *submit, struct enrolling *enrolling,
         write_out(enrolling, &envelope, err) != 0) {
         return -1;
     }
-    say("%s is enrolled: name %s in its [service] enrolment.",
-        enrolling->enrol.name, enrolling->out);
+    tell_enrolled(enrolling);
     return 0;
+}
+
+/* What serves a target under this name goes on serving it. */
+static int find_before(struct submit *submit, struct enrolling *enrolling,
+                       struct err *err)
+{
+    struct service_enrol *enrol = &enrolling->enrol;
+
+    if (services_ask(submit, enrol->kind, &enrolling->before, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < enrolling->before.services.n; i++) {
+        const struct service_row *row =
+            &list_at(&enrolling->before.services, struct service_row, i);
+        if (strcmp(row->name, enrol->name) == 0) {
+            enrol->target = row->target;
+            return 0;
+        }
+    }
+    const char *kind = word_text(&service_kind_words, enrol->kind);
+    return err_exit(err, EXIT_NOT_FOUND,
+                    "no %s %s is enrolled: submit service enrol %s %s", kind,
+                    enrol->name, kind, enrol->name);
+}
+
+static int enrol(struct submit *submit, struct enrolling *enrolling,
+                 struct err *err)
+{
+    if (read_line(submit, enrolling, err) != 0) {
+        return -1;
+    }
+    if (enrolling->enrol.kind == SERVICE_AUTHORIZER) {
+        return enrol_authorizer(submit, enrolling, err);
+    }
+    submit->profile = profile_open(err);
+    if (submit->profile == NULL ||
+        (enrolling->rotates && find_before(submit, enrolling, err) != 0)) {
+        return -1;
+    }
+    return enrol_service(submit, enrolling, err);
+}
+
+static int enrol_and_free(struct submit *submit, struct enrolling *enrolling,
+                          struct err *err)
+{
+    int done = enrol(submit, enrolling, err);
+
+    envelopes_done(&enrolling->chain);
+    table_done(&services_answer_table, &enrolling->before);
+    return done;
 }
 
 int cmd_service_enrol(struct submit *submit, struct err *err)
 {
-    struct enrolling enrolling = {0};
-    int done = -1;
+    return enrol_and_free(submit, &(struct enrolling){0}, err);
+}
 
-    if (read_line(submit, &enrolling, err) == 0) {
-        done = enrolling.enrol.kind == SERVICE_AUTHORIZER
-                   ? enrol_authorizer(submit, &enrolling, err)
-                   : enrol_service(submit, &enrolling, err);
-    }
-    envelopes_done(&enrolling.chain);
-    return done;
+int cmd_service_rotate(struct submit *submit, struct err *err)
+{
+    return enrol_and_free(submit, &(struct enrolling){.rotates = true}, err);
 }
 
 /* service list */
@@ -250,6 +320,9 @@ static const struct column service_columns[] = {
     {"by", COLUMN_TEXT, .at = offsetof(struct service_row, enrolled_by),
      .wide = true},
     {"until", COLUMN_TIME, .at = offsetof(struct service_row, until)},
+    {"state", COLUMN_WORD, .at = offsetof(struct service_row, state),
+     .words = &service_state_words},
+    {"enrolment", COLUMN_HASH, .at = offsetof(struct service_row, hash)},
 };
 
 int cmd_service_list(struct submit *submit, struct err *err)

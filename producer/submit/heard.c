@@ -109,3 +109,9 @@ int heard_read_up(struct submit *submit, struct err *err)
                           "revoked: nothing of it is believed")
                : 0;
 }
+
+bool heard_holds(const struct submit *submit, int64_t seq,
+                 const struct hash *entry)
+{
+    return standing_holds(known_standing(submit->known), seq, entry);
+}

@@ -15,3 +15,7 @@ int heard_open(struct submit *submit, struct err *err);
 /* After an answer: reads what is new of the log, and looks whether who answered
  * still may (-1, status 77). A log that can't be read now is read next time. */
 int heard_read_up(struct submit *submit, struct err *err);
+
+/* Whether the log, as far as it is known here, holds this entry. */
+bool heard_holds(const struct submit *submit, int64_t seq,
+                 const struct hash *entry);

@@ -60,9 +60,10 @@ static int take_all(const struct submit *submit,
         return -1;
     }
     for (size_t i = 0; i < answer->services.n; i++) {
-        if (take_notifier(proof,
-                          &list_at(&answer->services, struct service_row, i),
-                          notifiers, err) != 0) {
+        const struct service_row *row =
+            &list_at(&answer->services, struct service_row, i);
+        if (row->state == SERVICE_IN_FORCE &&
+            take_notifier(proof, row, notifiers, err) != 0) {
             return -1;
         }
     }

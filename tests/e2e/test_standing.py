@@ -451,12 +451,13 @@ def key_line(key):
     return base64.b32encode(code).decode().rstrip("=").lower()
 
 
-def second_authorizer(house, folder):
-    """Enrolled by the root key, started once, and ended: what a thief has of it."""
-    key, name = Key(), house.fresh("authorizer-")
+def second_authorizer(house, folder, name, verb="enrol"):
+    """One that the root key enrols: its key, its enrolment's chain, and its
+    configuration, to start it by."""
+    key = Key()
     key.write(folder / "second.key")
     enrolment = folder / "second.enrol.json"
-    done(house.submit("service", "enrol", "authorizer", name, "--key", key_line(key),
+    done(house.submit("service", verb, "authorizer", name, "--key", key_line(key),
                       "--out", str(enrolment), "--root-key", str(HOME / "root/root.key"),
                       "--root-password-file", str(HOME / "keys/root.password")))
     text = (HOME / "conf/authorizer-1.ini").read_text()
@@ -502,7 +503,7 @@ def answered_by_thief(house, key, chain, log, *pids):
 
 
 def test_a_revoked_authorizer_is_believed_by_nobody(house, folder):
-    key, chain, config = second_authorizer(house, folder)
+    key, chain, config = second_authorizer(house, folder, house.fresh("authorizer-"))
     asker = house.asker()
     with open(folder / "second.log", "w", encoding="utf-8") as log:
         second = subprocess.Popen([BIN / "errand-authorizer", "--config", config],

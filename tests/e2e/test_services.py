@@ -1,0 +1,142 @@
+"""Daemons' keys, as an administrator changes and ends them: submit service
+rotate, revoke, list."""
+import contextlib
+import json
+import re
+import subprocess
+
+import pytest
+
+from client import Key
+from host import Host
+from house import BIN, until
+from test_standing import done, key_line, second_authorizer, told
+
+
+@pytest.fixture
+def host(house, tmp_path):
+    executor = Host(house, tmp_path)
+    executor.start()
+    yield executor
+    executor.stop()
+
+
+def enrolments(house, name):
+    """Of what `service list` shows, the newest first: (state, hash)."""
+    rows = json.loads(done(house.submit("service", "list", "-o", "json")).stdout)
+    return [(row["state"], row["hash"]) for row in rows if row["name"] == name]
+
+
+def rotated(house, host):
+    """Its configuration with the new key, which --make-key made on the host."""
+    text = host.config.read_text()
+    for ending in ".key", ".enrol.json":
+        text = text.replace(host.name + ending, f"{host.name}.new{ending}")
+    config = host.home / "new.conf"
+    config.write_text(text)
+    line = subprocess.run([BIN / "errand-executor", "--config", config, "--make-key"],
+                          capture_output=True, text=True, check=True).stdout.strip()
+    said = done(house.submit(
+        "service", "rotate", "executor", host.name, "--key", line,
+        "--out", str(host.home / f"{host.name}.new.enrol.json"))).stderr
+    assert f"submit service revoke {host.name} --older" in said
+    return config
+
+
+def test_an_executor_gets_a_new_key_and_its_runs_go_on(house, host):
+    command = house.command("echo here", target=host.target)
+    assert done(house.submit("run", command)).stdout == "here\n"
+    old, new = host.config, rotated(house, host)
+    assert done(house.submit("run", command)).stdout == "here\n", "the old key"
+    host.stop()
+    host.config = new
+    host.start()
+    assert done(house.submit("run", command)).stdout == "here\n", "the new key"
+    assert [state for state, _ in enrolments(house, host.name)] == ["in_force"] * 2
+    told(house.submit("service", "revoke", host.name, "--yes"), 64, "--older", "--all")
+    said = done(house.submit("service", "revoke", host.name, "--older", "--yes")).stderr
+    assert re.search(f"executor {host.name}, enrolled at .*, is revoked", said)
+    assert len(enrolments(house, host.name)) == 1
+    told(house.submit("service", "revoke", host.name, "--older", "--yes"), 65, "--all")
+    assert done(house.submit("run", command)).stdout == "here\n", "the new key stays"
+    host.stop()
+    host.config = old
+    process = host.run()
+    assert process.returncode == 1, "the old key serves again"
+    assert f"the enrolment of {host.name} was revoked" in process.stderr
+
+
+def test_a_host_whose_key_was_stolen_is_ended_at_once(house, host):
+    command = house.command("echo here", "#: wait = 2s", target=host.target)
+    (_, enrolment), = enrolments(house, host.name)
+    done(house.submit("service", "revoke", host.name, "--enrolment", enrolment[:12], "--yes"))
+    assert enrolments(house, host.name) == []
+    assert host.process.wait(20) == 1, "it goes on"
+    assert "revoked" in host.log.read_text()
+    refused = house.submit("run", command)
+    assert refused.returncode != 0 and "here" not in refused.stdout, refused
+    told(house.submit("service", "revoke", host.name, "--yes"), 67, "service list")
+    told(house.submit("service", "rotate", "executor", host.name, "--key", key_line(Key()),
+                      "--out", str(host.home / "none")), 67, "service enrol")
+    assert not (host.home / "none").exists()
+
+
+def test_invitations_go_on_when_a_notifier_was_revoked(house, tmp_path):
+    name = house.fresh("notifier-")
+    done(house.submit("service", "enrol", "notifier", name, "--key", key_line(Key()),
+                      "--out", str(tmp_path / "notifier.enrol.json")))
+    email = house.fresh("sealed-to-two") + "@x.example"
+    done(house.submit("user", "invite", email))
+    done(house.submit("service", "revoke", name, "--yes"))
+    email = house.fresh("sealed-to-one") + "@x.example"
+    done(house.submit("user", "invite", email))
+    house.post.awaited(email)
+
+
+def test_the_only_authorizer_stays(house):
+    told(house.submit("service", "revoke", "authorizer-1", "--yes"), 65, "only authorizer")
+    told(house.submit("service", "revoke", "authorizer-1", "--kind", "king"), 64, "king")
+    told(house.submit("service", "revoke", "nobody", "--yes"), 67, "nobody")
+    told(house.submit("service", "list", who="runner"), 77)
+    told(house.submit("service", "revoke", "authorizer-1", "--yes", who="runner"), 77)
+
+
+@contextlib.contextmanager
+def serving(config):
+    """An authorizer beside the stack's own."""
+    folder = config.parent
+    with open(folder / "second.log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen([BIN / "errand-authorizer", "--config", config],
+                                   stderr=log)
+    try:
+        until("it serves", (folder / "second.ready").exists, 30)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_an_authorizers_key_is_changed_while_requests_come(house, tmp_path):
+    """The new key's process first, then the old one's end: all are answered."""
+    name = house.fresh("authorizer-")
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    _, _, config = second_authorizer(house, old, name)
+    with serving(config) as ends:
+        _, _, config = second_authorizer(house, new, name, "rotate")
+        with serving(config) as stays:
+            both = enrolments(house, name)
+            assert [state for state, _ in both] == ["in_force"] * 2
+            asking = [house.start("list", who="runner") for _ in range(5)]
+            done(house.submit("service", "revoke", name, "--older", "--yes"))
+            assert ends.wait(20) == 1, "it goes on with a revoked key"
+            for process in asking:
+                with process:
+                    assert process.wait(60) == 0, process.stderr.read()
+            for _ in range(5):
+                done(house.submit("list", who="runner"))
+            assert stays.poll() is None
+            assert enrolments(house, name) == both[:1]
+            done(house.submit("service", "revoke", name, "--yes"))
+    done(house.submit("list", who="runner"))
