@@ -11,6 +11,7 @@ import client
 from client import Key, accepted, b64, moment, now_ms
 from host import Host, standing
 from house import BIN, HOME, until
+from terminal import Terminal
 from test_joining import Guest as Newcomer
 from test_joining import folder, told  # noqa: F401  pylint: disable=unused-import
 from test_promises import next_of
@@ -473,33 +474,74 @@ def second_authorizer(house, folder, name, verb="enrol"):
     return key, chain, folder / "second.ini"
 
 
-def answered_by_thief(house, key, chain, log, *pids):
-    """What submit makes of a thief's answer, while nobody else answers."""
-    consumers = [client.reader(house.brokers, "errand.requests", p)
-                 for p in house.partitions("errand.requests")]
-    asker, by = house.asker(), client.Envelope.from_dsse(chain[0]).hash
-    with standing(house.pid("authorizer-1"), *pids):
-        asking = house.start("list", who="runner")
-        request = client.Envelope.from_record(next_of(consumers))
+class Thief:
+    """Who has an authorizer's key, and the topics."""
+
+    def __init__(self, house, key, chain):
+        self.house, self.key, self.chain = house, key, chain
+        self.by = client.Envelope.from_dsse(chain[0]).hash
+        self.asker = house.asker()
+        self.consumers = []
+
+    def __enter__(self):
+        """From now on they hear what is asked."""
+        self.consumers = [client.reader(self.house.brokers, "errand.requests", p)
+                          for p in self.house.partitions("errand.requests")]
+        return self
+
+    def __exit__(self, *_what):
+        for consumer in self.consumers:
+            consumer.close()
+
+    def answers(self, log, status):
+        """The next request, in the name of the authorizer."""
+        request = client.Envelope.from_record(next_of(self.consumers))
         fields, ms = request.fields, now_ms()
         reply = client.Envelope.of("reply", {
             "root": fields["root"], "id": client.uuid7(ms), "issued": moment(ms),
-            "by": by, "to": fields["id"], "request": request.hash, "part": 0,
-            "last": True, "seq": log[0], "head": log[1], "status": "not_found",
-            "text": "stolen", "proof": chain}, key)
+            "by": self.by, "to": fields["id"], "request": request.hash, "part": 0,
+            "last": True, "seq": log[0], "head": log[1], "status": status,
+            "text": "stolen", "proof": self.chain}, self.key)
         box = client.nacl.public.SealedBox(client.nacl.public.PublicKey(
             client.unb64(fields["reply"]["box"]))).encrypt(
                 json.dumps(reply.dsse()).encode())
-        asker.send("errand.replies", json.dumps({"box": b64(box)}).encode(), [],
-                   fields["id"], partition=fields["reply"]["partition"])
+        self.asker.send("errand.replies", json.dumps({"box": b64(box)}).encode(), [],
+                        fields["id"], partition=fields["reply"]["partition"])
+
+
+def answered_by_thief(thief, log, *pids):
+    """What submit makes of a thief's answer, while nobody else answers."""
+    house = thief.house
+    with thief, standing(house.pid("authorizer-1"), *pids):
+        asking = house.start("list", who="runner")
+        thief.answers(log, "not_found")
         try:
             asking.wait(3)
         except subprocess.TimeoutExpired:
             pass
     said = asking.communicate(timeout=60)
-    for consumer in consumers:
-        consumer.close()
     return asking.returncode, said
+
+
+def test_an_entry_is_made_when_the_log_shows_it(house, folder):
+    """Whoever has an authorizer's key can say so, and the log does not."""
+    name = house.fresh("authorizer-")
+    key, chain, config = second_authorizer(house, folder, name)
+    with subprocess.Popen([BIN / "errand-authorizer", "--config", config],
+                          stderr=subprocess.DEVNULL) as second:
+        until("it is known", (folder / "second.ready").exists, 30)
+        second.terminate()
+    with Terminal("service", "revoke", name, environment=house.env("admin")) as seen:
+        seen.sees("Revoke the enrolment of authorizer")
+        asker = house.asker()
+        accepted(asker.ask("user.list", {}, house.admin))
+        with Thief(house, key, chain) as thief, standing(house.pid("authorizer-1")):
+            seen.types("y")
+            thief.answers(asker.log, "accepted")
+            seen.sees("the revocation log does not show it")
+        seen.ends(77)
+    # The request was on the topic: an honest authorizer did it meanwhile.
+    told(house.submit("service", "revoke", name, "--yes"), 67, name)
 
 
 def test_a_revoked_authorizer_is_believed_by_nobody(house, folder):
@@ -512,7 +554,8 @@ def test_a_revoked_authorizer_is_believed_by_nobody(house, folder):
         until("it serves", (folder / "second.ready").exists, 30)
         accepted(asker.ask("user.list", {}, house.admin))
         log = asker.log
-        status, said = answered_by_thief(house, key, chain, log, second.pid)
+        thief = Thief(house, key, chain)
+        status, said = answered_by_thief(thief, log, second.pid)
         assert (status, "stolen" in said[1]) == (67, True), said
         revoked = client.Envelope.from_dsse(chain[0]).hash
         accepted(asker.enter("service.revoke", {"service": revoked}, house.admin))
@@ -522,5 +565,5 @@ def test_a_revoked_authorizer_is_believed_by_nobody(house, folder):
         if second.poll() is None:
             second.kill()
     done(house.submit("list", who="runner"))  # it hears of the entry
-    status, said = answered_by_thief(house, key, chain, asker.log)
+    status, said = answered_by_thief(thief, asker.log)
     assert (status, "stolen" in said[1]) == (0, False), said
