@@ -8,9 +8,16 @@
 #include "base/clock.h"
 
 #define ANEW 1000 /* ms after which a refusal is worth another look */
+#define LOOK 100  /* ms between looks for who was revoked */
 
 struct enrolled {
     struct hash service;
+    UT_hash_handle hh;
+};
+
+struct revoked {
+    struct hash service;
+    int64_t at;
     UT_hash_handle hh;
 };
 
@@ -20,6 +27,8 @@ struct speakers {
     struct proof *proof;
     int64_t begun; /* when this proof was begun, by the steady clock */
     struct enrolled *enrolled;
+    struct revoked *revoked;
+    int64_t looked; /* for them, by the steady clock */
 };
 
 /* Adds what a query found, column `envelope`. */
@@ -38,7 +47,8 @@ static int add_envelopes(struct proof *proof, const struct rows *rows,
 }
 
 /* Only what the chain of a service is made of is looked for: whatever else
- * somebody names in `by` is not worth its memory. */
+ * somebody names in `by` is not worth its memory. (The three in the middle name
+ * the key of an administrator, or lead to one.) */
 static int fetch(void *arg, const struct hash *hash, struct proof *proof,
                  struct err *err)
 {
@@ -49,6 +59,8 @@ static int fetch(void *arg, const struct hash *hash, struct proof *proof,
     if (PG(speakers->postgres,
            "SELECT type, envelope FROM envelopes WHERE hash = $1 AND type IN"
            " ('errand.root.init.v1', 'errand.service.enrol.v1',"
+           " 'errand.user.role.v1', 'errand.key.rotate.v1',"
+           " 'errand.user.reinvite.v1',"
            " 'errand.user.invite.v1', 'errand.user.verify.v1')",
            &rows, err, P_HASH(hash)) != 0 ||
         add_envelopes(proof, rows, err) != 0) {
@@ -81,22 +93,34 @@ struct speakers *speakers_new(const struct roots *roots,
 
     speakers->roots = roots;
     speakers->postgres = postgres;
+    speakers->looked = clock_steady() - LOOK;
     begin_anew(speakers);
     return speakers;
 }
 
-void speakers_free(struct speakers *speakers)
+static void forget_all(struct speakers *speakers)
 {
     struct enrolled *at;
     struct enrolled *next;
+    struct revoked *gone;
+    struct revoked *after;
 
-    if (speakers == NULL) {
-        return;
-    }
     HASH_ITER (hh, speakers->enrolled, at, next) {
         HASH_DEL(speakers->enrolled, at);
         free(at);
     }
+    HASH_ITER (hh, speakers->revoked, gone, after) {
+        HASH_DEL(speakers->revoked, gone);
+        free(gone);
+    }
+}
+
+void speakers_free(struct speakers *speakers)
+{
+    if (speakers == NULL) {
+        return;
+    }
+    forget_all(speakers);
     proof_free(speakers->proof);
     free(speakers);
 }
@@ -125,6 +149,56 @@ static int check_accepted(struct speakers *speakers, const struct hash *service,
     at->service = *service;
     HASH_ADD(hh, speakers->enrolled, service.b, sizeof(at->service.b), at);
     return 0;
+}
+
+static struct revoked *find_revoked(const struct speakers *speakers,
+                                    const struct hash *service)
+{
+    struct revoked *found = NULL;
+
+    HASH_FIND(hh, speakers->revoked, service->b, sizeof(service->b), found);
+    return found;
+}
+
+/* Revoked is for ever. The table has few rows. */
+static int look_for_revoked(struct speakers *speakers, struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (clock_steady() - speakers->looked < LOOK) {
+        return 0;
+    }
+    if (PG(speakers->postgres,
+           "SELECT hash, revoked_at FROM services WHERE revoked_at IS NOT NULL",
+           &rows, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        struct hash service = row_hash(rows, i, "hash");
+        if (find_revoked(speakers, &service) == NULL) {
+            struct revoked *gone = must_calloc(1, sizeof(*gone));
+            gone->service = service;
+            gone->at = row_time(rows, i, "revoked_at");
+            HASH_ADD(hh, speakers->revoked, service.b, sizeof(gone->service.b),
+                     gone);
+        }
+    }
+    speakers->looked = clock_steady();
+    return 0;
+}
+
+/* What was said before stays said. */
+static int check_not_revoked(struct speakers *speakers,
+                             const struct hash *service, int64_t moment,
+                             struct err *err)
+{
+    if (look_for_revoked(speakers, err) != 0) {
+        return -1;
+    }
+    const struct revoked *gone = find_revoked(speakers, service);
+    return gone == NULL || moment <= gone->at
+               ? 0
+               : err_set(err, ERR_REJECT, "its signer's enrolment was revoked");
 }
 
 /* The kinds of service that may say this, in the order in which to try. */
@@ -170,7 +244,8 @@ static int try_kind(struct speakers *speakers, const struct event *event,
     if (proof_service(speakers->proof, &head->by, kind, NULL, moment, &enrol,
                       err) != 0 ||
         (kind != SERVICE_AUTHORIZER &&
-         check_accepted(speakers, &head->by, err) != 0)) {
+         check_accepted(speakers, &head->by, err) != 0) ||
+        check_not_revoked(speakers, &head->by, moment, err) != 0) {
         return -1;
     }
     if (!hash_equal(&head->root, &enrol->request.head.root)) {

@@ -12,19 +12,25 @@ from house import until
 
 
 class Enrolled:
-    """A service by its enrolment: kind, target, and the key it signs with."""
+    """A service by its enrolment: kind, target, the key it signs with, until when."""
 
-    def __init__(self, kind, target, key):
-        self.kind, self.target, self.key = kind, target, key
+    def __init__(self, kind, target, key, revoked):
+        self.kind, self.target, self.key, self.revoked = kind, target, key, revoked
+
+    def signed(self, envelope, message):
+        """While it was one."""
+        return envelope.signed_by(self.key) and (
+            self.revoked is None or message.timestamp()[1] <= self.revoked)
 
 
 def enrolled(house):
     """{hash of service.enrol: Enrolled}"""
-    rows = house.rows("SELECT encode(s.hash, 'hex'), s.kind, s.target, e.envelope"
+    rows = house.rows("SELECT encode(s.hash, 'hex'), s.kind, s.target, e.envelope,"
+                      " (extract(epoch FROM s.revoked_at) * 1000)::bigint"
                       " FROM services s JOIN envelopes e USING (hash)")
     return {h: Enrolled(kind, target, unb64(Envelope.from_dsse(
-        client.json.loads(envelope)).fields["key"]))
-        for h, kind, target, envelope in rows}
+        client.json.loads(envelope)).fields["key"]), revoked)
+        for h, kind, target, envelope, revoked in rows}
 
 
 def read_event(message, services):
@@ -34,7 +40,7 @@ def read_event(message, services):
         service = services[envelope.fields["by"]]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
-    return (envelope, service) if envelope.signed_by(service.key) else None
+    return (envelope, service) if service.signed(envelope, message) else None
 
 
 def winners(house, services):

@@ -8,9 +8,11 @@ import subprocess
 import pytest
 
 from client import Key
-from host import Host
+from host import Asked, Host
 from house import BIN, until
-from test_standing import done, key_line, second_authorizer, told
+from test_recording import Dead, Voice
+from test_standing import (Guest, done, folder, key_line,  # pylint: disable=unused-import
+                           second_authorizer, told)
 
 
 @pytest.fixture
@@ -99,6 +101,57 @@ def test_the_only_authorizer_stays(house):
     told(house.submit("service", "revoke", "nobody", "--yes"), 67, "nobody")
     told(house.submit("service", "list", who="runner"), 77)
     told(house.submit("service", "revoke", "authorizer-1", "--yes", who="runner"), 77)
+
+
+def test_what_a_stolen_hosts_key_says_later_is_not_recorded(house, tmp_path):
+    voice, asked, dead = heard(house, tmp_path)
+    before, later = asked.accept(), asked.accept()
+    for execution in before, later:
+        voice.say(voice.started(execution, voice.claim(execution)))
+    voice.say(voice.finished(before, 0))
+    asked.outcome(before, "succeeded")
+    done(house.submit("service", "revoke", voice.name, "--yes"))
+    voice.say(voice.finished(later, 1))
+    dead.has("its signer's enrolment was revoked")
+    assert asked.results()[before].outcome == "succeeded"
+    assert asked.outcome(later, "lost").said_by == "scheduler"
+
+
+def heard(house, folder, administrator=None):
+    """An executor whose key is ours, of a target of its own."""
+    target = house.fresh("r")
+    done(house.submit("target", "add", target))
+    voice = Voice(house, folder, target, administrator)
+    return voice, Asked(house, "#!/bin/sh\ntrue\n", target=target), Dead(house)
+
+
+@pytest.mark.parametrize("change", ["rotate", "role", "reset"])
+def test_hosts_of_an_administrator_whose_key_is_another_now_are_heard(
+        house, folder, change):
+    """Their enrolments hang on a key.rotate, a user.role or a user.reinvite."""
+    guest = Guest(house, folder, "guest")
+    if change == "role":
+        guest.settled()
+        done(house.submit("user", "role", guest.email, "administrator", "--yes"))
+    else:
+        guest.settled("administrator")
+        done(house.submit("user", "confirm", guest.email, "--yes"))
+    if change == "rotate":
+        done(guest.submit("key", "rotate", "--password-file", str(guest.password)))
+    if change == "reset":
+        done(house.submit("user", "reset", guest.email, "--password"))
+        again = Guest(house, folder, "again")
+        again.email = guest.email
+        again.code.write_text(house.post.code(guest.email, 2))
+        again.code.chmod(0o600)
+        done(again.verify())
+        done(house.submit("user", "confirm", guest.email, "--yes"))
+        guest = again
+    done(guest.submit("login", "--password-file", str(guest.password)))
+    voice, asked, _ = heard(house, folder, guest)
+    execution = asked.accept()
+    voice.say(voice.finished(execution, voice.claim(execution)))
+    asked.outcome(execution, "succeeded")
 
 
 @contextlib.contextmanager
