@@ -32,8 +32,8 @@ SUBMIT := asking auditor card_form card_line cards_asked cards_seen \
 	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_result \
 	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
 	cmd_standing cmd_target cmd_user cmd_verify compared files follow founding \
-	harmless heard help kept keyring naming notifiers opening parse password print \
-	profile prompt qr saved say second_factor session_file setting_up \
+	harmless heard help kept keyring naming notifiers opening parse password \
+	place print profile prompt qr saved say second_factor session_file setting_up \
 	signed_ends since spout submit track verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cards \
@@ -180,9 +180,10 @@ $(VENV)/installed: tests/requirements.txt
 	@$(VENV)/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
-# The stack of the end-to-end tests: beside the development stack, one a variant.
+# The stacks of the end-to-end tests: beside the development stack, for each
+# variant; `check` shares the tests out between two.
 ERRAND_TEST_HOME ?= $(abspath $(OUT)/home)
-TEST_STACK = ERRAND_HOME=$(ERRAND_TEST_HOME) $(PYTHON) ops/dev/stack.py
+TEST_HOMES = $(ERRAND_TEST_HOME) $(ERRAND_TEST_HOME)-2
 TESTS ?=
 unit e2e check: export ERRAND_BIN := $(abspath $(OUT))
 unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
@@ -194,13 +195,14 @@ test: deps deps-test ## install what tests need, build, run everything
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs layers
 	@$(MAKE) --no-print-directory check
 check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE)
-	@$(TEST_STACK) reset
+	@for home in $(TEST_HOMES); do \
+		ERRAND_HOME=$$home $(PYTHON) ops/dev/stack.py reset || exit; done
 	@$(PYTEST) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
-		--logs $(ERRAND_TEST_HOME)/log
+		--home $(TEST_HOMES)
 unit: $(UNIT_PROGRAMS) ## run the unit tests (UNIT_TESTS="dsse link")
 	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS)
 e2e: all $(VERDICT) $(SIEVE) ## run the end-to-end tests (TESTS="test_x.py -k y")
-	@$(PYTEST) tests/run --e2e="$(TESTS)" --logs $(ERRAND_TEST_HOME)/log
+	@$(PYTEST) tests/run --e2e="$(TESTS)" --home $(ERRAND_TEST_HOME)
 asan: ## run all tests under ASan and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
 	@$(MAKE) --no-print-directory VARIANT=asan check

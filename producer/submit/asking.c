@@ -266,13 +266,15 @@ static void place_entry(const struct submit *submit,
 
 /* What counts is the log, not who told of it: an entry that is there was made,
  * also where the authorizer that made it ended itself by it; one that is not
- * was not, whatever the answer says. */
+ * was not, whatever the answer says. (A target that is as asked already needs
+ * none.) */
 static int check_heard(struct submit *submit, const struct question *question,
                        const struct hash *asked, struct err *err)
 {
     const struct log_entry *entry = question->payload;
 
-    if (!standing_is_entry(question->kind)) {
+    if (!standing_is_entry(question->kind) ||
+        question->kind == EVENT_TARGET_SET) {
         return heard_read_up(submit, err);
     }
     int done = heard_read_up(submit, err);

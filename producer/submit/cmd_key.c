@@ -14,6 +14,7 @@
 #include "producer/submit/founding.h"
 #include "model/key_words.h"
 #include "producer/submit/keyring.h"
+#include "producer/submit/place.h"
 
 #define FORMAT "errand profile 1"
 #define BUNDLE_MAX (1 << 20)
@@ -256,7 +257,7 @@ static int import(const struct submit *submit, struct bundle *bundle,
     _cleanup_free_ char *directory = profile_directory(err);
     struct person person;
 
-    if (directory == NULL || place_check(directory, err) != 0 ||
+    if (directory == NULL || place_check_free(directory, err) != 0 ||
         read_bundle(submit->args[0], bundle, err) != 0 ||
         check_bundle(bundle, &person, err) != 0 ||
         write_imported(submit, directory, bundle, &person, err) != 0) {

@@ -20,9 +20,10 @@
 #include "producer/submit/compared.h"
 #include "producer/submit/founding.h"
 #include "producer/submit/greet.h"
+#include "producer/submit/place.h"
 
 struct following {
-    char *directory;
+    struct place place;
     struct list kafka; /* struct pair */
     struct key_pair *invitation;
     struct id half;
@@ -34,15 +35,13 @@ struct following {
     struct key_pair *own;
     struct user_verify verify;
     struct rpc *rpc;
-    struct hash begun;    /* an earlier try's invitation key, by its id; zero:
-                             there    was none */
     const char *password; /* of the new key; NULL: a machine's */
     struct files *files;
 };
 
 static void following_done(struct following *following)
 {
-    free(following->directory);
+    place_done(&following->place);
     pairs_done(&following->kafka);
     key_pair_free(following->invitation);
     table_done(&user_answer_table, &following->answer);
@@ -81,79 +80,6 @@ static int read_code(const struct submit *submit, struct following *following,
     return 0;
 }
 
-/* What a verify that was broken off has left: everything but the config that
- * would make it a profile. */
-static bool find_begun(struct following *following)
-{
-    _cleanup_free_ char *path =
-        must_printf("%s/enrolment.json", following->directory);
-    _cleanup_envelopes_ struct list envelopes = {0};
-    struct err ignored;
-
-    if (!file_exists(path) || envelopes_read(path, &envelopes, &ignored) != 0 ||
-        envelopes.n == 0) {
-        return false;
-    }
-    const struct envelope *first = &list_at(&envelopes, struct envelope, 0);
-    if (strcmp(first->type, event_types[EVENT_USER_VERIFY].type) == 0 &&
-        first->signatures.n > 0) {
-        following->begun = list_at(&first->signatures, struct signature, 0).key;
-    }
-    return !hash_is_zero(&following->begun);
-}
-
-/* A directory in which nobody is yet; what is configured there of the broker
- * holds. */
-static int read_place(struct following *following, struct err *err)
-{
-    struct err somebody = {0};
-
-    following->directory = profile_directory(err);
-    if (following->directory == NULL) {
-        return -1;
-    }
-    if (place_check(following->directory, &somebody) != 0 &&
-        !find_begun(following)) {
-        *err = somebody;
-        return -1;
-    }
-    return 0;
-}
-
-/* By this very invitation, or it is somebody's. */
-static int check_begun(const struct following *following, struct err *err)
-{
-    struct hash invitation = key_id(&following->invitation->key);
-
-    return hash_is_zero(&following->begun) ||
-                   hash_equal(&following->begun, &invitation)
-               ? 0
-               : place_check(following->directory, err);
-}
-
-/* It never arrived: nothing of it is worth anything. */
-static void remove_begun(const struct following *following)
-{
-    static const char *const files[] = {"key.json", "root.pub",
-                                        "enrolment.json"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        _cleanup_free_ char *path =
-            must_printf("%s/%s", following->directory, files[i]);
-        (void)unlink(path);
-    }
-}
-
-/* What the block says of the brokers counts, unless a config does already. */
-static int read_brokers(struct following *following, struct err *err)
-{
-    const char *brokers =
-        following->brokers[0] == '\0' ? NULL : following->brokers;
-
-    return profile_brokers(following->directory, brokers, &following->kafka,
-                           err);
-}
-
 /* The invitation's chain, up to the root that is the code's. */
 static int check_invitation(struct following *following, struct err *err)
 {
@@ -184,7 +110,8 @@ static int check_invitation(struct following *following, struct err *err)
     following->answer.user.role = invited.role;
     following->answer.user.service = invited.service;
     proof_used(proof, &following->chain);
-    return 0;
+    return place_check_invited(&following->place, &following->root, &invited,
+                               err);
 }
 
 static void on_late(void *arg, const char *what)
@@ -235,12 +162,13 @@ static int write_member(void *arg, const struct envelope *verify,
 {
     struct following *following = arg;
     _cleanup_envelopes_ struct list enrolment = {0};
-    struct member member = {.directory = following->directory,
+    struct member member = {.directory = following->place.directory,
                             .root = &following->root,
                             .keys = following->own,
                             .password = following->password,
                             .enrolment = &enrolment};
 
+    place_clear(&following->place); /* nothing of it is worth anything */
     envelopes_add(&enrolment, verify);
     for (size_t i = 0; i < following->chain.n; i++) {
         envelopes_add(&enrolment,
@@ -251,9 +179,12 @@ static int write_member(void *arg, const struct envelope *verify,
 
 static int finish(struct following *following, struct err *err)
 {
-    struct member member = {.directory = following->directory,
+    struct member member = {.directory = following->place.directory,
                             .brokers = following->brokers};
 
+    if (place_is_configured(&following->place)) {
+        return 0;
+    }
     return member_config(&member, following->files, err);
 }
 
@@ -282,7 +213,7 @@ static int become(struct following *following, struct err *err)
         return -1;
     }
     return unsure ? err_wrap(err, "your key is in %s; try `submit login` later",
-                             following->directory)
+                             following->place.directory)
                   : 0;
 }
 
@@ -309,8 +240,8 @@ static int sign_in(struct submit *submit, struct following *following,
     if (answer.state == USER_VERIFIED) {
         _cleanup_free_ char *words = key_words(&submit->profile->key);
         say("Your key's six words; read them to whoever confirms you, not by "
-            "mail: %s",
-            words);
+            "mail:");
+        say("    %s", words);
     }
     table_done(&session_answer_table, &answer);
     return key_print(submit, submit->profile->email, &submit->profile->key,
@@ -323,7 +254,7 @@ static int go_on(struct submit *submit, struct following *following,
                  struct err *err)
 {
     say("submit: %s; going on with the key that is in %s", err->text,
-        following->directory);
+        following->place.directory);
     following->files->keep = true;
     return finish(following, err) != 0 ? -1 : sign_in(submit, following, err);
 }
@@ -353,21 +284,21 @@ static int join(struct submit *submit, struct following *following,
 static int follow(struct submit *submit, struct following *following,
                   struct err *err)
 {
-    if (read_place(following, err) != 0 ||
+    const struct place *place = &following->place;
+
+    if (place_read(&following->place, err) != 0 ||
         read_code(submit, following, err) != 0 ||
-        check_begun(following, err) != 0 || read_brokers(following, err) != 0) {
+        place_brokers(place, following->brokers, &following->kafka, err) != 0) {
         return -1;
     }
-    if (show_invitation(following, err) != 0) {
-        return hash_is_zero(&following->begun) || following->rpc == NULL ||
-                       rpc_status(following->rpc) != REPLY_CONFLICT
-                   ? -1
-                   : go_on(submit, following, err);
+    if (show_invitation(following, err) == 0) {
+        return join(submit, following, err);
     }
-    if (!hash_is_zero(&following->begun)) {
-        remove_begun(following);
-    }
-    return join(submit, following, err);
+    return place_was_begun(place, &following->invitation->key) &&
+                   following->rpc != NULL &&
+                   rpc_status(following->rpc) == REPLY_CONFLICT
+               ? go_on(submit, following, err)
+               : -1;
 }
 
 int cmd_verify(struct submit *submit, struct err *err)

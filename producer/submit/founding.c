@@ -25,23 +25,6 @@ char *new_password(const char *question, const char *file, const char *instead,
     return take_ptr(secret);
 }
 
-int place_check(const char *directory, struct err *err)
-{
-    static const char *const files[] = {"key.json", "enrolment.json",
-                                        "root.pub"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        _cleanup_free_ char *path = must_printf("%s/%s", directory, files[i]);
-        if (files_absent(path,
-                         "this profile is somebody's; ERRAND_PROFILE names "
-                         "another directory",
-                         err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 int name_check(const char *name, struct err *err)
 {
     return name_is_good(name)

@@ -35,9 +35,6 @@ struct member {
     const char *brokers;          /* NULL, "": ERRAND_BROKERS, if it is set */
 };
 
-/* -1 (status 65): this directory is somebody's profile. */
-int place_check(const char *directory, struct err *err);
-
 /* Writes enrolment.json, root.pub, and key.json where it is not there yet: in
  * this order, so that what was broken off is known by the first. */
 int member_write(const struct member *member, struct files *files,

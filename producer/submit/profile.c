@@ -120,16 +120,29 @@ int profile_brokers(const char *directory, const char *brokers,
         config_read(path, keys, ARRAY_SIZE(keys), &config, err) != 0) {
         return -1;
     }
-    if (config_text(&config, "root", "keys") != NULL) {
-        config_done(&config);
-        return err_exit(err, EX_DATAERR,
-                        "%s pins a root already: this profile is somebody's; "
-                        "ERRAND_PROFILE names another directory",
-                        path);
-    }
     set_brokers(&config, brokers, ret_kafka);
     config_done(&config);
     return 0;
+}
+
+int profile_pins(const char *directory, struct roots *ret_roots,
+                 struct err *err)
+{
+    struct profile profile = {.directory = (char *)directory};
+    _cleanup_free_ char *path = profile_path(&profile, "config");
+
+    if (!file_exists(path)) {
+        return 0;
+    }
+    if (config_read(path, keys, ARRAY_SIZE(keys), &profile.config, err) != 0) {
+        return -1;
+    }
+    int done = config_text(&profile.config, "root", "keys") == NULL
+                   ? 0
+                   : read_roots(&profile, err);
+    config_done(&profile.config);
+    *ret_roots = profile.roots;
+    return done;
 }
 
 static int read_config(struct profile *profile, struct err *err)

@@ -34,9 +34,14 @@ struct profile {
 /* The directory that counts now; the caller's to free. */
 char *profile_directory(struct err *err);
 
-/* How the broker is reached from a directory that is nobody's profile yet: its
- * config, if there is one, these brokers (NULL: none), and ERRAND_BROKERS, the
- * first that says. pairs_done(). */
+/* The roots that a directory's config pins: none where there is no config, or
+ * it names none. roots_done(), after -1 too. */
+int profile_pins(const char *directory, struct roots *ret_roots,
+                 struct err *err);
+
+/* How the broker is reached from a directory that may be nobody's profile yet:
+ * its config, if there is one, these brokers (NULL: none), and ERRAND_BROKERS,
+ * the first that says. pairs_done(). */
 int profile_brokers(const char *directory, const char *brokers,
                     struct list *ret_kafka, struct err *err);
 

@@ -1,8 +1,13 @@
 """conftest.py: one stack for all end-to-end tests, beside a running demo.
 
 ERRAND_TEST_HOME says where it lives (build/e2e); ERRAND_TEST_KEEP=1 leaves it
-up for the next time. Its passwords are cheap to try: it is a test stack."""
+up for the next time. Its passwords are cheap to try: it is a test stack.
+ERRAND_TEST_SHARE names a folder by which several pytests share the files: each
+runs those that it was the first to take, and `last` ones in any case."""
+import contextlib
+import itertools
 import os
+import pathlib
 
 import pytest
 
@@ -25,7 +30,44 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    items.sort(key=is_last)
+
+
+def is_last(item):
+    return item.get_closest_marker("last") is not None
+
+
+def taken(path):
+    """True where this pytest is the first to take that file."""
+    share = os.environ.get("ERRAND_TEST_SHARE")
+    if share is None:
+        return True
+    with contextlib.suppress(FileExistsError):
+        (pathlib.Path(share) / path.name).touch(exist_ok=False)
+        return True
+    return False
+
+
+def our_own(items):
+    """A file is taken when its turn comes."""
+    for (path, last), group in itertools.groupby(
+            items, lambda item: (item.path, is_last(item))):
+        if last or taken(path):
+            yield from group
+
+
+def pytest_runtestloop(session):
+    """As pytest's own, but for the choice."""
+    if session.testsfailed or session.config.option.collectonly:
+        return None
+    item, rest = None, our_own(session.items)
+    for following in itertools.chain(rest, [None]):
+        if item is not None:
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.shouldfail or session.shouldstop:
+                raise session.Failed(session.shouldfail or session.shouldstop)
+        item = following
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -139,7 +139,11 @@ def test_a_weak_password_is_refused(house, folder, password, said):
 def test_a_profile_belongs_to_one_person(house, folder):
     guest = Guest(house, folder, "settled").joined()
     before = {f: f.read_bytes() for f in guest.profile.iterdir()}
-    told(guest.verify(), 65, "ERRAND_PROFILE")
+    again = guest.verify()
+    assert again.returncode == 0 and "going on with the key" in again.stderr
+    stranger = Guest(house, folder, "stranger").invited()
+    stranger.profile = guest.profile
+    told(stranger.verify(), 65, "ERRAND_PROFILE")
     assert {f: f.read_bytes() for f in guest.profile.iterdir()} == before
 
 

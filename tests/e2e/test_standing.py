@@ -215,6 +215,26 @@ def test_a_lost_password_gives_the_same_person_a_new_key(house, folder):
     told(guest.submit("run", command), 77)
 
 
+def test_a_lost_password_is_followed_on_the_same_machine(house, folder):
+    """In the profile as it is: its key is dead, its person is the same."""
+    guest, command = runner_of(house, folder)
+    before = (guest.profile / "config").read_text()
+    old = (guest.profile / "key.json").read_bytes()
+    done(house.submit("user", "reset", guest.email, "--password"))
+    guest.code.write_text(house.post.code(guest.email, 2))
+    other = Guest(house, folder, "other").settled()
+    other.code = guest.code
+    kept = (other.profile / "key.json").read_bytes()
+    told(other.verify(), 65, "somebody's")
+    assert (other.profile / "key.json").read_bytes() == kept
+    done(guest.verify())
+    assert (guest.profile / "key.json").read_bytes() != old
+    assert (guest.profile / "config").read_text() == before
+    assert done(guest.submit("run", command)).stdout == "hello\n"
+    assert "going on with the key" in done(guest.verify()).stderr
+    assert (guest.profile / "config").read_text() == before
+
+
 def test_a_rotated_key_is_the_only_one(house, folder):
     guest, command = runner_of(house, folder)
     old = guest.profile / "key.json"
