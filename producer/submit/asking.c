@@ -81,49 +81,23 @@ static void remember_checkpoints(const struct submit *submit)
 
 int asking_connect(struct submit *submit, struct err *err)
 {
-    int64_t seq;
-    struct hash head;
-
     if (submit->rpc != NULL) {
         return heard_open(submit, err);
-    }
-    if (profile_seen_read(submit->profile, &seq, &head, err) != 0) {
-        return -1;
     }
     submit->rpc =
         rpc_new(&submit->profile->kafka, &submit->profile->roots, err);
     if (submit->rpc == NULL) {
         return -1;
     }
-    rpc_set_seen(submit->rpc, seq, &head);
     recall_checkpoints(submit);
     rpc_on_strange(submit->rpc, on_strange);
     rpc_on_late(submit->rpc, on_late, NULL);
     return heard_open(submit, err);
 }
 
-/* Remembered only where it is news. */
-static void remember_seen(const struct submit *submit)
-{
-    int64_t seq[2];
-    struct hash head[2];
-    struct err err = {0};
-
-    rpc_seen(submit->rpc, &seq[0], &head[0]);
-    if (profile_seen_read(submit->profile, &seq[1], &head[1], &err) != 0 ||
-        hash_is_zero(&head[0]) || seq[0] < seq[1] ||
-        (seq[0] == seq[1] && hash_equal(&head[0], &head[1]))) {
-        return;
-    }
-    if (profile_seen_write(submit->profile, seq[0], &head[0], &err) != 0) {
-        say("submit: %s", err.text);
-    }
-}
-
 void asking_done(struct submit *submit)
 {
     if (submit->rpc != NULL && submit->profile != NULL) {
-        remember_seen(submit);
         remember_checkpoints(submit);
     }
     rpc_free(submit->rpc);

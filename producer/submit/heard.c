@@ -9,6 +9,23 @@
 
 #define WAIT_MS 2000 /* for what an answer says that there is */
 
+/* An answer from before what is known here is old. What an answer names beyond
+ * that counts for this connection alone, until the log shows it: a thief of an
+ * authorizer's key could name what never comes. */
+static void set_seen(struct submit *submit)
+{
+    const struct standing *standing = known_standing(submit->known);
+    int64_t seq = 0;
+    struct hash head;
+
+    rpc_set_standing(submit->rpc, standing);
+    rpc_seen(submit->rpc, &seq, &head);
+    if (standing_seq(standing) > seq) {
+        rpc_set_seen(submit->rpc, standing_seq(standing),
+                     standing_head(standing));
+    }
+}
+
 int heard_open(struct submit *submit, struct err *err)
 {
     struct profile *profile = submit->profile;
@@ -25,7 +42,7 @@ int heard_open(struct submit *submit, struct err *err)
             return -1;
         }
     }
-    rpc_set_standing(submit->rpc, known_standing(submit->known));
+    set_seen(submit);
     return 0;
 }
 

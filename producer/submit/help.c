@@ -6,6 +6,8 @@
 #include "model/user.h"
 #include "producer/submit/parse.h"
 
+#define LINE 79 /* columns of a text */
+
 static const char exit_codes[] =
     "What submit's exit status means:\n"
     "   0  run: all succeeded; reads: it could be told; changes: done\n"
@@ -78,20 +80,50 @@ static void print_group(FILE *out, const char *title, enum audience who)
     }
 }
 
-static void print_flags(FILE *out, const struct flag *flags, size_t n)
+/* NULL: there are none. */
+static void print_flags(FILE *out, const struct flag *flags)
 {
-    for (size_t i = 0; i < n && flags[i].name != NULL; i++) {
+    for (; flags != NULL && flags->name != NULL; flags++) {
         char letter[8] = "    ";
-        if (flags[i].help == NULL) {
+        if (flags->help == NULL) {
             continue;
         }
-        if (flags[i].letter != 0) {
-            (void)snprintf(letter, sizeof(letter), "-%c, ", flags[i].letter);
+        if (flags->letter != 0) {
+            (void)snprintf(letter, sizeof(letter), "-%c, ", flags->letter);
         }
         _cleanup_free_ char *flag = must_printf(
-            "--%s%s%s", flags[i].name, flags[i].value == NULL ? "" : " ",
-            flags[i].value == NULL ? "" : flags[i].value);
-        (void)fprintf(out, "  %s%-26s %s\n", letter, flag, flags[i].help);
+            "--%s%s%s", flags->name, flags->value == NULL ? "" : " ",
+            flags->value == NULL ? "" : flags->value);
+        (void)fprintf(out, "  %s%-26s %s\n", letter, flag, flags->help);
+    }
+}
+
+/* A text of words, in lines of LINE columns at most. */
+static void print_text(FILE *out, const char *text)
+{
+    size_t column = 0;
+
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        if (column > 0 && column + 1 + len > LINE) {
+            (void)fputc('\n', out);
+            column = 0;
+        }
+        (void)fprintf(out, "%s%.*s", column > 0 ? " " : "", (int)len, text);
+        column += len + (column > 0 ? 1 : 0);
+        text += len;
+        text += strspn(text, " ");
+    }
+    (void)fputc('\n', out);
+}
+
+static void print_indented(FILE *out, const char *lines)
+{
+    while (*lines != '\0') {
+        size_t len = strcspn(lines, "\n");
+        (void)fprintf(out, "    %.*s\n", (int)len, lines);
+        lines += len;
+        lines += *lines == '\n' ? 1 : 0;
     }
 }
 
@@ -106,7 +138,7 @@ static void print_all(FILE *out, int role)
         }
     }
     (void)fputs("\nFlags, before or after the verb\n", out);
-    print_flags(out, common_flags, n_common_flags);
+    print_flags(out, common_flags);
     (void)fputs("\n`submit help VERB` tells more, `submit help exit-codes` "
                 "what the exit status means.\n",
                 out);
@@ -117,11 +149,16 @@ static void print_verb(FILE *out, const struct verb *verb)
     (void)fprintf(out, "Usage: submit %s%s%s\n%s\n", verb->name,
                   verb->args[0] == '\0' ? "" : " ", verb->args, verb->summary);
     if (verb->help != NULL) {
-        (void)fprintf(out, "\n%s\n", verb->help);
+        (void)fputc('\n', out);
+        print_text(out, verb->help);
+    }
+    if (verb->example != NULL) {
+        (void)fputc('\n', out);
+        print_indented(out, verb->example);
     }
     (void)fputs("\nFlags\n", out);
-    print_flags(out, verb->flags, VERB_FLAGS_MAX);
-    print_flags(out, common_flags, n_common_flags);
+    print_flags(out, verb->flags);
+    print_flags(out, common_flags);
 }
 
 /* All verbs for this role that open with this word ("command"), after a blank

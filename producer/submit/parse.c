@@ -12,17 +12,24 @@ const struct flag common_flags[] = {
     {'o', "output", "FORMAT", "table, json, jsonl or name"},
     {'h', "help", NULL, "say what a verb does, and its flags"},
     {0, "version", NULL, "print the version"},
-};
+    {0}};
 
-const size_t n_common_flags = ARRAY_SIZE(common_flags);
+/* The common ones, then each verb's. */
+static const struct flag *flags_at(size_t i)
+{
+    return i == 0 ? common_flags : verbs[i - 1].flags;
+}
 
-static const struct flag *flag_of(const struct verb *verb, const char *name,
+#define FOREACH_FLAG(flag, list) \
+    for (const struct flag *flag = list; flag != NULL && flag->name; flag++)
+
+static const struct flag *find_in(const struct flag *flags, const char *name,
                                   size_t len)
 {
-    for (size_t i = 0; i < VERB_FLAGS_MAX && verb->flags[i].name; i++) {
-        if (strncmp(verb->flags[i].name, name, len) == 0 &&
-            verb->flags[i].name[len] == '\0') {
-            return &verb->flags[i];
+    FOREACH_FLAG(flag, flags)
+    {
+        if (strncmp(flag->name, name, len) == 0 && flag->name[len] == '\0') {
+            return flag;
         }
     }
     return NULL;
@@ -30,14 +37,8 @@ static const struct flag *flag_of(const struct verb *verb, const char *name,
 
 static const struct flag *find_long(const char *name, size_t len)
 {
-    for (size_t i = 0; i < n_common_flags; i++) {
-        if (strncmp(common_flags[i].name, name, len) == 0 &&
-            common_flags[i].name[len] == '\0') {
-            return &common_flags[i];
-        }
-    }
-    for (size_t i = 0; i < n_verbs; i++) {
-        const struct flag *flag = flag_of(&verbs[i], name, len);
+    for (size_t i = 0; i <= n_verbs; i++) {
+        const struct flag *flag = find_in(flags_at(i), name, len);
         if (flag != NULL) {
             return flag;
         }
@@ -47,15 +48,11 @@ static const struct flag *find_long(const char *name, size_t len)
 
 static const struct flag *find_letter(char letter)
 {
-    for (size_t i = 0; i < n_common_flags; i++) {
-        if (common_flags[i].letter == letter) {
-            return &common_flags[i];
-        }
-    }
-    for (size_t i = 0; i < n_verbs; i++) {
-        for (size_t f = 0; f < VERB_FLAGS_MAX; f++) {
-            if (verbs[i].flags[f].letter == letter && letter != 0) {
-                return &verbs[i].flags[f];
+    for (size_t i = 0; i <= n_verbs; i++) {
+        FOREACH_FLAG(flag, flags_at(i))
+        {
+            if (flag->letter == letter && letter != 0) {
+                return flag;
             }
         }
     }
@@ -68,13 +65,11 @@ static int unknown_long(const char *name, size_t len, struct err *err)
     size_t n = 0;
     _cleanup_free_ char *word = must_printf("%.*s", (int)len, name);
 
-    for (size_t i = 0; i < n_common_flags; i++) {
-        known[n++] = common_flags[i].name;
-    }
-    for (size_t i = 0; i < n_verbs; i++) {
-        for (size_t f = 0; f < VERB_FLAGS_MAX; f++) {
-            if (verbs[i].flags[f].help != NULL && n < FLAGS_KNOWN) {
-                known[n++] = verbs[i].flags[f].name;
+    for (size_t i = 0; i <= n_verbs; i++) {
+        FOREACH_FLAG(flag, flags_at(i))
+        {
+            if (flag->help != NULL && n < FLAGS_KNOWN) {
+                known[n++] = flag->name;
             }
         }
     }
@@ -254,11 +249,8 @@ static int check_flags(const struct submit *submit, struct err *err)
 {
     for (size_t i = 0; i < submit->given.n; i++) {
         const char *name = list_at(&submit->given, struct pair, i).name;
-        bool common = false;
-        for (size_t c = 0; c < n_common_flags; c++) {
-            common |= strcmp(common_flags[c].name, name) == 0;
-        }
-        if (!common && flag_of(submit->verb, name, strlen(name)) == NULL) {
+        if (find_in(common_flags, name, strlen(name)) == NULL &&
+            find_in(submit->verb->flags, name, strlen(name)) == NULL) {
             return err_exit(err, EXIT_USAGE,
                             "'%s' takes no --%s: `submit help %s`",
                             submit->verb->name, name, submit->verb->name);
@@ -267,18 +259,41 @@ static int check_flags(const struct submit *submit, struct err *err)
     return 0;
 }
 
+struct arity {
+    size_t min, max;
+};
+
+/* Of "COMMAND [NAME=VALUE...]": what stands in brackets may be missing, and a
+ * word with `...` may come again. */
+static struct arity arity_of(const char *args)
+{
+    struct arity arity = {.max =
+                              strstr(args, "...") != NULL ? SIZE_MAX / 2 : 0};
+    bool optional = false;
+
+    while (*args != '\0') {
+        size_t len = strcspn(args, " ");
+        optional |= args[0] == '[';
+        arity.min += optional ? 0 : 1;
+        arity.max++;
+        optional &= args[len - 1] != ']';
+        args += len + strspn(args + len, " ");
+    }
+    return arity;
+}
+
 static int check_number(const struct submit *submit, struct err *err)
 {
     const struct verb *verb = submit->verb;
-    int n = (int)submit->n_args;
+    struct arity arity = arity_of(verb->args);
 
-    if (n < verb->min) {
+    if (submit->n_args < arity.min) {
         return err_exit(err, EXIT_USAGE, "something is missing: submit %s %s",
                         verb->name, verb->args);
     }
-    if (verb->max != ANY_NUMBER && n > verb->max) {
+    if (submit->n_args > arity.max && !verb->refuses) {
         return err_exit(err, EXIT_USAGE, "'%.60s' is too much: submit %s%s%s",
-                        submit->args[verb->max], verb->name,
+                        submit->args[arity.max], verb->name,
                         verb->args[0] == '\0' ? "" : " ", verb->args);
     }
     return 0;

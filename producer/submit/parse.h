@@ -9,9 +9,8 @@
 
 #include "producer/submit/submit.h"
 
-/* Beside the verbs' own. */
+/* Beside the verbs' own; up to one without a name. */
 extern const struct flag common_flags[];
-extern const size_t n_common_flags;
 
 /* Fills verb, args, given and print.format; the words stay argv's. With --help
  * or --version verb stays NULL, and args holds all words. parse_done() after

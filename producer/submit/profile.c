@@ -22,19 +22,6 @@ static const struct config_key keys[] = {
      .help = "a private file whose first line unlocks the key"},
 };
 
-struct seen {
-    int64_t seq;
-    struct hash log;
-};
-
-static const struct field seen_fields[] = {
-    {"seq", FIELD_INT, .at = offsetof(struct seen, seq)},
-    {"head", FIELD_HASH, .at = offsetof(struct seen, log)},
-};
-
-static const struct table seen_table = {
-    .name = "seen", TABLE(seen_fields), .size = sizeof(struct seen)};
-
 /* Absolute, also where the directory is not there yet. */
 static char *absolute(const char *path)
 {
@@ -290,37 +277,6 @@ char *profile_session_path(const struct profile *profile, struct err *err)
 }
 
 /* What was seen */
-
-int profile_seen_read(const struct profile *profile, int64_t *ret_seq,
-                      struct hash *ret_head, struct err *err)
-{
-    _cleanup_free_ char *path = profile_path(profile, "seen.json");
-    _cleanup_buf_ struct buf json = {0};
-    struct seen seen = {0};
-
-    if (file_exists(path) &&
-        (file_read(path, 4096, &json, err) != 0 ||
-         table_decode(&seen_table, json.data, json.len, &seen, err) != 0)) {
-        err->status = EX_CONFIG;
-        return err_wrap(err, "%s", path);
-    }
-    *ret_seq = seen.seq;
-    *ret_head = seen.log;
-    return 0;
-}
-
-int profile_seen_write(const struct profile *profile, int64_t seq,
-                       const struct hash *head, struct err *err)
-{
-    _cleanup_free_ char *path = profile_path(profile, "seen.json");
-    struct seen seen = {.seq = seq, .log = *head};
-    _cleanup_buf_ struct buf json = {0};
-
-    if (table_encode(&seen_table, &seen, &json, err) != 0) {
-        return -1;
-    }
-    return file_write(path, json.data, json.len, 0600, true, err);
-}
 
 int profile_checkpoints_read(const struct profile *profile,
                              struct checkpoints *ret_seen, struct err *err)

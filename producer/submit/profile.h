@@ -4,10 +4,9 @@
  *
  * ERRAND_PROFILE, by default ~/.config/errand. Files: config, key.json,
  * enrolment.json (the envelopes that name the person's key, and their chain),
- * root.pub, session.json, seen.json, audit.json, revocations, cards.json,
- * cache/. The session is in
- * $XDG_RUNTIME_DIR/errand/<hash of the profile's path>/ where there is one. All
- * but config and root.pub are 0600 in directories of 0700.
+ * root.pub, session.json, audit.json, revocations, cards.json, cache/. The
+ * session is in $XDG_RUNTIME_DIR/errand/<hash of the profile's path>/ where
+ * there is one. All but config and root.pub are 0600 in directories of 0700.
  */
 #pragma once
 
@@ -61,12 +60,6 @@ char *profile_keyring_name(const struct profile *profile);
 
 /* [profile] password_file; NULL: none. */
 const char *profile_password_file(const struct profile *profile);
-
-/* The highest (seq, head) seen in replies; zero where there is none yet. */
-int profile_seen_read(const struct profile *profile, int64_t *ret_seq,
-                      struct hash *ret_head, struct err *err);
-int profile_seen_write(const struct profile *profile, int64_t seq,
-                       const struct hash *head, struct err *err);
 
 /* The audit log's checkpoints that replies named; a file of their own, for they
  * change with each reply, and nothing is lost where the newest one is. */

@@ -46,18 +46,19 @@ enum audience { FOR_EVERYBODY, FOR_BILLING, FOR_ADMINISTRATORS };
 
 typedef int cmd(struct submit *submit, struct err *err);
 
-#define VERB_FLAGS_MAX 8
-#define ANY_NUMBER (-1)
-
 struct verb {
     const char *name; /* "command save" */
-    const char *args; /* "FILE"; "": none */
-    int min, max;     /* how many of them; ANY_NUMBER */
+    const char *args; /* "COMMAND [NAME=VALUE...]" says also how many there
+                         may be; "": none */
     const char *summary;
-    const char *help; /* more lines for `submit help VERB`; may be NULL */
-    struct flag flags[VERB_FLAGS_MAX]; /* beside -o, --help, --version */
-    enum audience who;                 /* helps to sort the help; no access */
-    bool bare;                         /* works without a profile */
+    enum audience who;        /* helps to sort the help; no access */
+    const struct flag *flags; /* beside -o, --help, --version; up to one without
+                                 a name; NULL: none */
+    const char *help;    /* more for `submit help VERB`, which breaks its lines;
+                            may be NULL */
+    const char *example; /* lines below it; may be NULL */
+    bool bare;           /* works without a profile */
+    bool refuses; /* says itself what is wrong with words beyond `args` */
     cmd *run;
 };
 

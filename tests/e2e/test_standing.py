@@ -577,6 +577,9 @@ def test_a_revoked_authorizer_is_believed_by_nobody(house, folder):
         thief = Thief(house, key, chain)
         status, said = answered_by_thief(thief, log, second.pid)
         assert (status, "stolen" in said[1]) == (67, True), said
+        # What a thief says of the log beyond its end is forgotten.
+        answered_by_thief(thief, (log[0] + 1000, "ab" * 32), second.pid)
+        done(house.submit("list", who="runner"))
         revoked = client.Envelope.from_dsse(chain[0]).hash
         accepted(asker.enter("service.revoke", {"service": revoked}, house.admin))
         assert second.wait(20) == 1, "it goes on"

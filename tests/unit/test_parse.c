@@ -143,26 +143,52 @@ static void help_and_version_need_nothing_else(void **state)
     parse_done(&submit);
 }
 
+static void check_flag(const struct flag *a, const struct flag *others)
+{
+    for (const struct flag *b = others; b && b->name; b++) {
+        if (strcmp(a->name, b->name) == 0) {
+            assert_int_equal(a->value == NULL, b->value == NULL);
+        } else if (a->letter != 0) {
+            assert_int_not_equal(a->letter, b->letter);
+        }
+    }
+}
+
 /* A letter or a value that means one thing here and another there would make
  * parsing guess. */
 static void the_same_flag_is_the_same_in_all_verbs(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < n_verbs * VERB_FLAGS_MAX; i++) {
-        const struct flag *a =
-            &verbs[i / VERB_FLAGS_MAX].flags[i % VERB_FLAGS_MAX];
-        for (size_t k = 0; a->name && k < n_verbs * VERB_FLAGS_MAX; k++) {
-            const struct flag *b =
-                &verbs[k / VERB_FLAGS_MAX].flags[k % VERB_FLAGS_MAX];
-            if (b->name == NULL) {
-                continue;
-            }
-            if (strcmp(a->name, b->name) == 0) {
-                assert_int_equal(a->value == NULL, b->value == NULL);
-            } else if (a->letter != 0) {
-                assert_int_not_equal(a->letter, b->letter);
+    for (size_t i = 0; i < n_verbs; i++) {
+        for (const struct flag *a = verbs[i].flags; a && a->name; a++) {
+            for (size_t k = 0; k < n_verbs; k++) {
+                check_flag(a, verbs[k].flags);
             }
         }
+    }
+}
+
+static void a_verbs_arguments_say_how_many_there_may_be(void **state)
+{
+    static const struct {
+        const char *line;
+        int done;
+    } lines[] = {
+        {"show", -1},        {"show a", 0},        {"show a b", -1},
+        {"result", 0},       {"result a", 0},      {"result a b", -1},
+        {"run", -1},         {"run a", 0},         {"run a b=1 c=2", 0},
+        {"list a", -1},      {"help a b", 0},      {"help", 0},
+        {"verify a b c", 0}, {"assign add a", -1}, {"assign add a b c", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct submit submit = {0};
+        struct err err = {0};
+        int done = parse_line(&submit, lines[i].line, &err);
+        if (done != lines[i].done) {
+            fail_msg("%s: %d: %s", lines[i].line, done, err.text);
+        }
+        parse_done(&submit);
     }
 }
 
@@ -176,6 +202,7 @@ int main(void)
         cmocka_unit_test(half_a_verb_is_answered_with_its_other_halves),
         cmocka_unit_test(flags_and_arguments_must_fit_the_verb),
         cmocka_unit_test(help_and_version_need_nothing_else),
+        cmocka_unit_test(a_verbs_arguments_say_how_many_there_may_be),
         cmocka_unit_test(the_same_flag_is_the_same_in_all_verbs),
     };
 

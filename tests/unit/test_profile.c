@@ -12,9 +12,10 @@
 #include "base/file.h"
 #include "chain.h"
 #include "producer/submit/founding.h"
+#include "producer/submit/place.h"
 #include "producer/submit/session_file.h"
 
-struct place {
+struct scene {
     char top[40];
     char *directory;
     struct chain chain;
@@ -25,23 +26,23 @@ static int set_up(void **state)
 {
     static const enum event_kind kinds[] = {EVENT_USER_VERIFY, EVENT_ROOT_INIT,
                                             EVENT_USER_INVITE};
-    struct place *place = must_calloc(1, sizeof(*place));
+    struct scene *scene = must_calloc(1, sizeof(*scene));
 
     (void)setenv("ERRAND_TEST_LOCK_COST", "low", 1);
     (void)unsetenv("ERRAND_BROKERS");
     (void)unsetenv("XDG_RUNTIME_DIR");
-    (void)snprintf(place->top, sizeof(place->top),
+    (void)snprintf(scene->top, sizeof(scene->top),
                    "/tmp/errand-profile.XXXXXX");
-    assert_non_null(mkdtemp(place->top));
-    place->directory = must_printf("%s/profile", place->top);
-    (void)setenv("ERRAND_PROFILE", place->directory, 1);
-    chain_init(&place->chain);
-    chain_sign(&place->chain);
+    assert_non_null(mkdtemp(scene->top));
+    scene->directory = must_printf("%s/profile", scene->top);
+    (void)setenv("ERRAND_PROFILE", scene->directory, 1);
+    chain_init(&scene->chain);
+    chain_sign(&scene->chain);
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        envelopes_add(&place->enrolment,
-                      chain_find(&place->chain.envelopes, kinds[i]));
+        envelopes_add(&scene->enrolment,
+                      chain_find(&scene->chain.envelopes, kinds[i]));
     }
-    *state = place;
+    *state = scene;
     return 0;
 }
 
@@ -49,32 +50,32 @@ static int tear_down(void **state)
 {
     static const char *const names[] = {
         "config",       "root.pub",          "key.json",  "enrolment.json",
-        "session.json", "session.open.json", "seen.json", "audit.json"};
-    struct place *place = *state;
+        "session.json", "session.open.json", "audit.json"};
+    struct scene *scene = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         _cleanup_free_ char *path =
-            must_printf("%s/%s", place->directory, names[i]);
+            must_printf("%s/%s", scene->directory, names[i]);
         (void)unlink(path);
     }
-    (void)rmdir(place->directory);
-    assert_int_equal(rmdir(place->top), 0);
-    free(place->directory);
-    envelopes_done(&place->enrolment);
-    chain_done(&place->chain);
-    free(place);
+    (void)rmdir(scene->directory);
+    assert_int_equal(rmdir(scene->top), 0);
+    free(scene->directory);
+    envelopes_done(&scene->enrolment);
+    chain_done(&scene->chain);
+    free(scene);
     return 0;
 }
 
-static void make(struct place *place)
+static void make(struct scene *scene)
 {
     struct files files = {0};
     struct err err = {0};
-    struct member member = {.directory = place->directory,
-                            .root = &place->chain.root->key,
-                            .keys = place->chain.runner,
+    struct member member = {.directory = scene->directory,
+                            .root = &scene->chain.root->key,
+                            .keys = scene->chain.runner,
                             .password = "a password for a test",
-                            .enrolment = &place->enrolment};
+                            .enrolment = &scene->enrolment};
 
     assert_int_equal(member_write(&member, &files, &err), 0);
     assert_int_equal(member_config(&member, &files, &err), 0);
@@ -82,9 +83,9 @@ static void make(struct place *place)
     files_done(&files);
 }
 
-static void put(const struct place *place, const char *name, const char *text)
+static void put(const struct scene *scene, const char *name, const char *text)
 {
-    _cleanup_free_ char *path = must_printf("%s/%s", place->directory, name);
+    _cleanup_free_ char *path = must_printf("%s/%s", scene->directory, name);
     struct err err = {0};
 
     assert_int_equal(file_write(path, text, strlen(text), 0600, true, &err), 0);
@@ -103,31 +104,31 @@ static void refuse(const char *said)
 
 static void what_is_written_is_read_back(void **state)
 {
-    struct place *place = *state;
+    struct scene *scene = *state;
     struct err err = {0};
 
-    make(place);
+    make(scene);
     struct profile *profile = profile_open(&err);
     assert_non_null(profile);
     assert_string_equal(profile->email, "runner@example.org");
-    assert_true(hash_equal(&profile->root, &place->chain.root_hash));
-    assert_true(hash_equal(&profile->by, &place->chain.verify_hash));
-    assert_memory_equal(&profile->key, &place->chain.runner->key, 32);
+    assert_true(hash_equal(&profile->root, &scene->chain.root_hash));
+    assert_true(hash_equal(&profile->by, &scene->chain.verify_hash));
+    assert_memory_equal(&profile->key, &scene->chain.runner->key, 32);
     profile_free(profile);
 }
 
 static void secrets_are_for_their_owner_alone(void **state)
 {
-    struct place *place = *state;
+    struct scene *scene = *state;
     static const char *const names[] = {"key.json", "enrolment.json"};
     struct stat st;
 
-    make(place);
-    assert_int_equal(stat(place->directory, &st), 0);
+    make(scene);
+    assert_int_equal(stat(scene->directory, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0700);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         _cleanup_free_ char *path =
-            must_printf("%s/%s", place->directory, names[i]);
+            must_printf("%s/%s", scene->directory, names[i]);
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_mode & 0777, 0600);
     }
@@ -141,44 +142,44 @@ static void no_profile_says_how_one_is_made(void **state)
 
 static void what_does_not_fit_is_refused(void **state)
 {
-    struct place *place = *state;
+    struct scene *scene = *state;
 
-    make(place);
-    put(place, "config", "[root]\nkeys = root.pub\n[profile]\npasword = x\n");
+    make(scene);
+    put(scene, "config", "[root]\nkeys = root.pub\n[profile]\npasword = x\n");
     refuse("unknown key 'pasword'");
-    put(place, "config", "[kafka]\n");
+    put(scene, "config", "[kafka]\n");
     refuse("[root] keys is missing");
-    put(place, "config", "[root]\nkeys = root.pub\n");
-    put(place, "enrolment.json", "{\"envelopes\":[]}");
+    put(scene, "config", "[root]\nkeys = root.pub\n");
+    put(scene, "enrolment.json", "{\"envelopes\":[]}");
     refuse("holds no envelope");
-    put(place, "enrolment.json", "nonsense");
+    put(scene, "enrolment.json", "nonsense");
     refuse("enrolment.json");
-    put(place, "root.pub", "nonsense\n");
+    put(scene, "root.pub", "nonsense\n");
     refuse("root.pub");
 }
 
 static void an_enrolment_under_another_root_is_refused(void **state)
 {
-    struct place *place = *state;
+    struct scene *scene = *state;
 
-    make(place);
-    put(place, "root.pub", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
+    make(scene);
+    put(scene, "root.pub", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n");
     refuse("not pinned here");
 }
 
 static void
 the_environment_names_the_broker_where_the_file_does_not(void **state)
 {
-    struct place *place = *state;
+    struct scene *scene = *state;
     struct err err = {0};
 
-    make(place);
+    make(scene);
     (void)setenv("ERRAND_BROKERS", "there:9092", 1);
     struct profile *profile = profile_open(&err);
     assert_string_equal(pairs_get(&profile->kafka, "bootstrap.servers"),
                         "there:9092");
     profile_free(profile);
-    put(place, "config",
+    put(scene, "config",
         "[root]\nkeys = root.pub\n[kafka]\nbootstrap.servers = here:9092\n");
     profile = profile_open(&err);
     assert_string_equal(pairs_get(&profile->kafka, "bootstrap.servers"),
@@ -187,29 +188,52 @@ the_environment_names_the_broker_where_the_file_does_not(void **state)
     (void)unsetenv("ERRAND_BROKERS");
 }
 
-static void a_profile_that_is_somebodys_is_not_followed_into(void **state)
+static void a_profile_is_followed_into_by_its_own_person_alone(void **state)
 {
-    struct place *place = *state;
-    struct list kafka = {0};
+    struct scene *scene = *state;
+    _cleanup_place_ struct place place = {0};
+    struct key32 other = scene->chain.session->key;
     struct err err = {0};
 
-    assert_int_equal(profile_brokers(place->directory, NULL, &kafka, &err), 0);
-    make(place);
-    assert_int_equal(profile_brokers(place->directory, NULL, &kafka, &err), -1);
+    make(scene);
+    assert_int_equal(place_read(&place, &err), 0);
+    assert_true(place_is_configured(&place));
+    struct key32 root = scene->chain.root->key;
+    struct invitation invited = {.user = scene->chain.verify.user};
+    assert_int_equal(place_check_invited(&place, &root, &invited, &err), 0);
+    assert_int_equal(place_check_invited(&place, &other, &invited, &err), -1);
+    assert_int_equal(err.status, EXIT_DATA);
+    invited.user = id_new(scene->chain.now);
+    assert_int_equal(place_check_invited(&place, &root, &invited, &err), -1);
+    assert_int_equal(err.status, EXIT_DATA);
+}
+
+/* Its enrolment was lost, and may come back. */
+static void a_key_that_nothing_names_is_not_replaced(void **state)
+{
+    struct scene *scene = *state;
+    _cleanup_place_ struct place place = {0};
+    _cleanup_free_ char *path =
+        must_printf("%s/enrolment.json", scene->directory);
+    struct err err = {0};
+
+    make(scene);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(place_read(&place, &err), -1);
     assert_int_equal(err.status, EXIT_DATA);
 }
 
 static void what_was_written_goes_again_where_a_later_file_fails(void **state)
 {
-    struct place *place = *state;
+    struct scene *scene = *state;
     struct files files = {0};
     struct err err = {0};
-    _cleanup_free_ char *first = must_printf("%s/root.pub", place->directory);
-    _cleanup_free_ char *taken = must_printf("%s/config", place->directory);
+    _cleanup_free_ char *first = must_printf("%s/root.pub", scene->directory);
+    _cleanup_free_ char *taken = must_printf("%s/config", scene->directory);
 
-    assert_int_equal(directory_make(place->directory, &err), 0);
-    put(place, "config", "theirs");
-    assert_int_equal(files_root(&files, first, &place->chain.root->key, &err),
+    assert_int_equal(directory_make(scene->directory, &err), 0);
+    put(scene, "config", "theirs");
+    assert_int_equal(files_root(&files, first, &scene->chain.root->key, &err),
                      0);
     assert_int_equal(files_text(&files, taken, "ours", 0600, &err), -1);
     files_done(&files);
@@ -219,29 +243,29 @@ static void what_was_written_goes_again_where_a_later_file_fails(void **state)
 
 /* The session */
 
-static struct session_key session_of(const struct place *place)
+static struct session_key session_of(const struct scene *scene)
 {
     const struct envelope *open =
-        chain_find((struct list *)&place->chain.envelopes, EVENT_SESSION_OPEN);
+        chain_find((struct list *)&scene->chain.envelopes, EVENT_SESSION_OPEN);
 
-    return (struct session_key){.keys = place->chain.session,
+    return (struct session_key){.keys = scene->chain.session,
                                 .envelope = *open};
 }
 
 static void a_session_is_kept_until_its_end(void **state)
 {
-    struct place *place = *state;
+    struct scene *scene = *state;
     struct session_key *read = NULL;
     struct err err = {0};
 
-    make(place);
+    make(scene);
     struct profile *profile = profile_open(&err);
     assert_int_equal(session_load(profile, &read, &err), 1);
-    struct session_key session = session_of(place);
+    struct session_key session = session_of(scene);
     assert_int_equal(session_store(profile, &session, &err), 0);
     assert_int_equal(session_load(profile, &read, &err), 0);
-    assert_true(hash_equal(&read->by, &place->chain.open_hash));
-    assert_int_equal(read->until, place->chain.open.until);
+    assert_true(hash_equal(&read->by, &scene->chain.open_hash));
+    assert_int_equal(read->until, scene->chain.open.until);
     session_free(read);
     session_forget(profile);
     assert_int_equal(session_load(profile, &read, &err), 1);
@@ -250,55 +274,35 @@ static void a_session_is_kept_until_its_end(void **state)
 
 static void a_session_of_another_person_or_key_is_none(void **state)
 {
-    struct place *place = *state;
+    struct scene *scene = *state;
     struct session_key *read = NULL;
     struct err err = {0};
 
-    make(place);
+    make(scene);
     struct profile *profile = profile_open(&err);
-    struct session_key session = session_of(place);
-    session.keys = place->chain.admin;
+    struct session_key session = session_of(scene);
+    session.keys = scene->chain.admin;
     assert_int_equal(session_store(profile, &session, &err), 0);
     assert_int_equal(session_load(profile, &read, &err), 1);
-    session.keys = place->chain.session;
+    session.keys = scene->chain.session;
     assert_int_equal(session_store(profile, &session, &err), 0);
-    profile->by = place->chain.init_hash;
+    profile->by = scene->chain.init_hash;
     assert_int_equal(session_load(profile, &read, &err), 1);
-    profile_free(profile);
-}
-
-static void what_was_seen_is_remembered(void **state)
-{
-    struct place *place = *state;
-    struct err err = {0};
-    struct hash head;
-    int64_t seq;
-
-    make(place);
-    struct profile *profile = profile_open(&err);
-    assert_int_equal(profile_seen_read(profile, &seq, &head, &err), 0);
-    assert_int_equal(seq, 0);
-    assert_true(hash_is_zero(&head));
-    assert_int_equal(
-        profile_seen_write(profile, 7, &place->chain.init_hash, &err), 0);
-    assert_int_equal(profile_seen_read(profile, &seq, &head, &err), 0);
-    assert_int_equal(seq, 7);
-    assert_true(hash_equal(&head, &place->chain.init_hash));
     profile_free(profile);
 }
 
 static void checkpoints_are_remembered_per_partition(void **state)
 {
-    struct place *place = *state;
+    struct scene *scene = *state;
     struct checkpoint at = {.partition = 3, .rows = 17};
     struct checkpoints seen;
     struct err err = {0};
 
-    make(place);
+    make(scene);
     struct profile *profile = profile_open(&err);
     assert_int_equal(profile_checkpoints_read(profile, &seen, &err), 0);
     assert_int_equal(seen.list.n, 0);
-    at.head = place->chain.init_hash;
+    at.head = scene->chain.init_hash;
     (void)checkpoints_take(&seen, &at);
     assert_int_equal(profile_checkpoints_write(profile, &seen, &err), 0);
     table_done(&checkpoints_table, &seen);
@@ -322,11 +326,11 @@ int main(void)
         CASE(what_does_not_fit_is_refused),
         CASE(an_enrolment_under_another_root_is_refused),
         CASE(the_environment_names_the_broker_where_the_file_does_not),
-        CASE(a_profile_that_is_somebodys_is_not_followed_into),
+        CASE(a_profile_is_followed_into_by_its_own_person_alone),
+        CASE(a_key_that_nothing_names_is_not_replaced),
         CASE(what_was_written_goes_again_where_a_later_file_fails),
         CASE(a_session_is_kept_until_its_end),
         CASE(a_session_of_another_person_or_key_is_none),
-        CASE(what_was_seen_is_remembered),
         CASE(checkpoints_are_remembered_per_partition),
     };
 
