@@ -161,13 +161,46 @@ static const struct column user_columns[] = {
     {"verified", COLUMN_TIME, .at = offsetof(struct user_row, verified)},
     {"invited until", COLUMN_TIME,
      .at = offsetof(struct user_row, invited_until)},
+    /* user show alone */
+    {"confirmed", COLUMN_TIME, .at = offsetof(struct user_row, confirmed)},
+    {"keys so far", COLUMN_INT, .at = offsetof(struct user_row, generation)},
+    {"id", COLUMN_ID, .at = offsetof(struct user_row, user)},
 };
+
+#define IN_LIST (ARRAY_SIZE(user_columns) - 3)
+
+int cmd_user_show(struct submit *submit, struct err *err)
+{
+    _cleanup_free_ char *email = account_normal(submit->args[0], err);
+    struct noun noun = {.table = row_table(&users_answer_table),
+                        .columns = user_columns,
+                        .n = ARRAY_SIZE(user_columns)};
+    struct user_named named = {.email = email};
+    struct user_answer answer = {0};
+
+    if (email == NULL) {
+        err->status = EXIT_DATA;
+        return -1;
+    }
+    if (submit_ask(submit,
+                   &(struct question){.as = ASK_SESSION,
+                                      .kind = EVENT_USER_SHOW,
+                                      .payload = &named,
+                                      .answer = &user_answer_table,
+                                      .ret_answer = &answer},
+                   err) != 0) {
+        return -1;
+    }
+    int done = print_row(&submit->print, &noun, &answer.user, err);
+    table_done(&user_answer_table, &answer);
+    return done;
+}
 
 int cmd_user_list(struct submit *submit, struct err *err)
 {
     struct noun noun = {.table = row_table(&users_answer_table),
                         .columns = user_columns,
-                        .n = ARRAY_SIZE(user_columns)};
+                        .n = IN_LIST};
     struct plain_request plain = {0};
     struct users_answer answer = {0};
 

@@ -134,7 +134,7 @@ cmd cmd_init, cmd_login, cmd_logout, cmd_whoami, cmd_verify;
 cmd cmd_mfa_setup, cmd_mfa_status, cmd_user_reset;
 cmd cmd_policy_list, cmd_policy_set;
 cmd cmd_passwd, cmd_key_export, cmd_key_import, cmd_key_list;
-cmd cmd_user_invite, cmd_user_confirm, cmd_user_list;
+cmd cmd_user_invite, cmd_user_show, cmd_user_confirm, cmd_user_list;
 cmd cmd_user_suspend, cmd_user_resume, cmd_user_remove, cmd_user_withdraw,
     cmd_user_role, cmd_user_resend, cmd_user_reset, cmd_key_rotate,
     cmd_assign_remove, cmd_assign_explain, cmd_command_remove;

@@ -232,8 +232,8 @@ const struct verb verbs[] = {
      .help = "Makes a profile of what key export wrote. ERRAND_PROFILE names a "
              "directory that is nobody's yet, if the usual one is somebody's.",
      .bare = true},
-    {"help", "[VERB | exit-codes]", "this help", FOR_EVERYBODY, .run = cmd_help, .refuses = true,
-     .bare = true},
+    {"help", "[VERB | exit-codes]", "this help", FOR_EVERYBODY, .run = cmd_help,
+     .refuses = true, .bare = true},
     {"card add", "", "add a payment card", FOR_BILLING, .run = cmd_card_add,
      .flags = card_add_flags, .refuses = true,
      .help = "Asks for the number, the name on the card and when it expires; "
@@ -295,6 +295,8 @@ const struct verb verbs[] = {
      .run = cmd_user_confirm, .flags = user_confirm_flags,
      .help = "Compare the six words with them first: face to face or by "
              "telephone."},
+    {"user show", "EMAIL", "one person, and how they stand", FOR_ADMINISTRATORS,
+     .run = cmd_user_show},
     {"user list", "", "everybody", FOR_ADMINISTRATORS, .run = cmd_user_list},
     {"user suspend", "EMAIL", "let nothing of theirs be done for now",
      FOR_ADMINISTRATORS, .run = cmd_user_suspend, .flags = user_suspend_flags,

@@ -65,6 +65,17 @@ def test_a_suspension_holds_for_the_next_request_and_open_sessions(house, folder
     told(house.submit("user", "resume", guest.email), 65, "not suspended")
 
 
+def test_one_person_is_shown_with_how_they_stand(house, folder):
+    guest, _ = runner_of(house, folder)
+    done(house.submit("user", "suspend", guest.email))
+    shown = done(house.submit("user", "show", guest.email.upper())).stdout
+    assert guest.email in shown and "suspended" in shown
+    row = json.loads(done(house.submit("user", "show", guest.email, "-o", "json")).stdout)
+    assert (row["email"], row["generation"], row["suspended"]) == (guest.email, 1, True)
+    told(house.submit("user", "show", "nobody@x.example"), 67)
+    told(house.submit("user", "show", guest.email, who="runner"), 67)
+
+
 def test_who_was_removed_is_gone_and_what_they_did_is_not(house, folder):
     guest, command = runner_of(house, folder)
     run = json.loads(guest.submit("result", "-o", "json").stdout)["run"]["run"]
