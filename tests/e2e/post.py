@@ -14,6 +14,7 @@ import subprocess
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
+import overheard
 from lone import until
 
 
@@ -26,9 +27,14 @@ def plain(mail):
 
 
 def block(mail):
-    """What is to be pasted, as it stands in the mail; or None."""
+    """What is to be pasted, as it stands in the mail; or None. Its code is a secret
+    from then on."""
     found = re.search("^-+BEGIN ERRAND.*?^-+END.*?$", plain(mail), re.M | re.S)
-    return found and found.group(0) + "\n"
+    if found is None:
+        return None
+    for code in overheard.CODE.findall(found.group(0)):
+        overheard.keep_code(code)
+    return found.group(0) + "\n"
 
 
 class Sink:

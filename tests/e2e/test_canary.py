@@ -59,6 +59,7 @@ def stack_secrets(house):
     """What the stack was made with, and an invitation in any case."""
     email = house.fresh("i") + "@example.org"
     assert house.submit("user", "invite", email, "-o", "name").returncode == 0
+    house.post.block(email)
     for path in HOME.glob("profiles/*/password"):
         overheard.keep_password(path)
     overheard.keep_password(HOME / "keys/root.password")

@@ -259,6 +259,20 @@ def test_the_services_are_listed(house):
     assert {row["kind"] for row in reply.answer["services"]} == {"notifier"}
 
 
+def sealed_to(house, email):
+    """The ids of the box keys that an invitation's seed is sealed to."""
+    (envelope,), = house.rows("SELECT e.envelope FROM users u JOIN envelopes e ON"
+                              " e.hash = u.invite_hash WHERE u.email = %s", email)
+    return [box["to"] for box in Envelope.from_dsse(json.loads(envelope)).fields["sealed"]]
+
+
+def box_keys(house, name):
+    (envelope,), = house.rows("SELECT e.envelope FROM services s JOIN envelopes e"
+                              " USING (hash) WHERE s.name = %s", name)
+    fields = Envelope.from_dsse(json.loads(envelope)).fields
+    return [client.sha256(client.unb64(fields["box"]))]
+
+
 def test_a_box_key_that_nobody_signed_gets_no_seed(house):
     """The database is the attacker's: a row without a chain is not believed."""
     target = house.rows("SELECT hash FROM services WHERE kind = 'executor'")[0]
@@ -268,9 +282,11 @@ def test_a_box_key_that_nobody_signed_gets_no_seed(house):
                  " s.hash = %s AND h.type = 'errand.target.set.v1' LIMIT 1",
                  target[0])
     try:
-        done = house.submit("user", "invite", house.fresh("x") + "@b.example")
-        assert done.returncode == 65 and "thief" in done.stderr
-        assert "can't be trusted" in done.stderr
+        rows = json.loads(house.submit("service", "list", "-o", "json").stdout)
+        assert {r["name"]: r["state"] for r in rows}["thief"] == "void"
+        email = house.fresh("x") + "@b.example"
+        assert house.submit("user", "invite", email).returncode == 0
+        assert sealed_to(house, email) == box_keys(house, "notifier-1")
     finally:
         house.change("DELETE FROM services WHERE name = 'thief'")
 
