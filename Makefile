@@ -16,10 +16,10 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf clock codec err field_kinds fields file id spoken suggest utf8 \
+BASE := buf clock codec err field_kinds field_values fields file id spoken suggest utf8 \
 	words
-MODEL := answer assignment audit billing card change command command_file \
-	command_keys enrolment envelope invitation key_words log_entry mail mfa \
+MODEL := answer argv assignment audit billing card change command command_file \
+	command_keys enrolment envelope invitation key_words limits log_entry mail mfa \
 	parameter read record reply request result rules run session target user
 TRUST := allow dsse event key_file keys known late person proof revocation \
 	sealed standing wallet
@@ -27,7 +27,7 @@ IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
 	postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
-SUBMIT := asking auditor card_form card_line cards_asked cards_seen \
+SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command \
 	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_result \
 	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
@@ -47,7 +47,7 @@ NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := audit auditor buf card clock codec command command_file config \
+UNIT_TESTS := argv audit auditor buf card clock codec command command_file config \
 	enrolment envelope err factor fields harmless id invitation kafka key_file \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \

@@ -107,3 +107,13 @@ bool has_control(const char *text, const char *allowed)
     }
     return false;
 }
+
+size_t utf8_length(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0'; text++) {
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return n;
+}

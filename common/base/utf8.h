@@ -20,6 +20,9 @@ size_t utf8_first(const void *bytes, size_t n, uint32_t *ret_character);
  * directional marks, line separators, tags, private use, noncharacters. */
 bool utf8_is_shown(uint32_t character);
 
+/* The characters of good UTF-8. */
+size_t utf8_length(const char *text);
+
 /* True when a text holds a control byte (below 0x20, or 0x7f) that is not
  * among the allowed ones. */
 bool has_control(const char *text, const char *allowed);

@@ -10,6 +10,9 @@
 
 #define FIRST_LINE_MAX 254
 
+static const struct field arg_item = {
+    .name = "word", .kind = FIELD_TEXT, .max = ARG_MAX_BYTES};
+
 static const struct field command_save_fields[] = {
     {"command", FIELD_ID, .at = offsetof(struct command_save, command)},
     {"name", FIELD_NAME, .at = offsetof(struct command_save, name)},
@@ -23,6 +26,8 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, script)},
     {"parameters", FIELD_LIST, .item = &parameter_item, .max = PARAMETERS_MAX,
      .at = offsetof(struct command_save, parameters)},
+    {"args", FIELD_LIST, .optional = true, .item = &arg_item, .max = ARGS_MAX,
+     .at = offsetof(struct command_save, args)},
     {"targets", FIELD_LIST, .item = &name_item, .max = COMMAND_TARGETS_MAX,
      .at = offsetof(struct command_save, targets)},
     {"timeout", FIELD_INT, .min = 1, .max = TIMEOUT_MAX,
@@ -135,8 +140,11 @@ int command_check(const struct command_save *command, struct err *err)
     if (script_check(script->data, script->len, err) != 0) {
         return err_wrap(err, "script");
     }
-    return targets_check(&command->targets, err) == 0 &&
-                   parameters_check(&command->parameters, err) == 0
+    if (targets_check(&command->targets, err) != 0 ||
+        parameters_check(&command->parameters, err) != 0) {
+        return -1;
+    }
+    return argv_check(&command->args, &command->parameters, err) == 0
                ? 0
-               : -1;
+               : err_wrap(err, "args");
 }

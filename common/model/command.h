@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "model/argv.h"
 #include "model/parameter.h"
 #include "model/request.h"
 
@@ -27,6 +28,7 @@ struct command_save { /* administrator's own key */
     struct hash previous; /* zero for version 1 */
     struct buf script;
     struct list parameters; /* struct parameter */
+    struct list args;       /* char *: words behind the script; argv.h */
     struct list targets;    /* char *, names */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */

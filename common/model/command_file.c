@@ -33,22 +33,24 @@ static int unknown_key(const struct reader *reader, const char *name)
     const struct key *keys = inside ? parameter_keys : command_keys;
     const struct key *others = inside ? command_keys : parameter_keys;
     const char *known[KEYS_MAX];
+    _cleanup_buf_ struct buf all = {0};
+    size_t n = 0;
 
     if (key_index(others, name) < KEYS_MAX) {
         return complain(reader, reader->line, name,
                         inside ? "stands above the first [param NAME]"
                                : "stands below a [param NAME]");
     }
-    for (size_t i = 0; i < KEYS_MAX; i++) {
-        known[i] = keys[i].name;
+    for (; keys[n].name != NULL; n++) {
+        known[n] = keys[n].name;
+        (void)buf_addf(&all, "%s%s", n == 0 ? "" : ", ", known[n]);
     }
-    const char *close = suggest(name, known, KEYS_MAX);
-    return complain(reader, reader->line, NULL,
-                    "unknown key '%.64s'%s%s%s; %s: %s, %s, %s, %s, %s", name,
-                    close == NULL ? "" : " (did you mean '",
-                    close == NULL ? "" : close, close == NULL ? "" : "'?)",
-                    inside ? "a parameter has" : "a command has", known[0],
-                    known[1], known[2], known[3], known[4]);
+    const char *close = suggest(name, known, n);
+    return complain(
+        reader, reader->line, NULL, "unknown key '%.64s'%s%s%s; %s: %s", name,
+        close == NULL ? "" : " (did you mean '", close == NULL ? "" : close,
+        close == NULL ? "" : "'?)",
+        inside ? "a parameter has" : "a command has", buf_text(&all));
 }
 
 /* What a parameter must be is known when its last line is read. */

@@ -197,23 +197,88 @@ static int set_choices(struct reader *reader, const char *value)
                           CHOICES_MAX);
 }
 
-const struct key command_keys[KEYS_MAX] = {
-    {"name", set_name},       {"description", set_description},
-    {"targets", set_targets}, {"timeout", set_timeout},
+static int set_fixed(struct reader *reader, const char *value)
+{
+    parameter_of(reader)->fixed = must_strdup(value);
+    return 0;
+}
+
+static int set_min(struct reader *reader, const char *value)
+{
+    return set_text(&parameter_of(reader)->min, value);
+}
+
+static int set_max(struct reader *reader, const char *value)
+{
+    return set_text(&parameter_of(reader)->max, value);
+}
+
+static int set_max_length(struct reader *reader, const char *value)
+{
+    struct parameter length = {
+        .type = PARAMETER_INT, .min = (char[]){"1"}, .max = (char[]){"4000"}};
+
+    if (parameter_check(&length, value, reader->err) != 0) {
+        return pass_on(reader, reader->line, reader->key);
+    }
+    parameter_of(reader)->max_length = strtoll(value, NULL, 10);
+    return 0;
+}
+
+static int set_pattern(struct reader *reader, const char *value)
+{
+    return set_text(&parameter_of(reader)->pattern, value);
+}
+
+/* Split at blanks: none can be part of a word, but of a value that comes to
+ * stand in one. */
+static int set_args(struct reader *reader, const char *value)
+{
+    struct list *args = &reader->command.args;
+
+    for (value += strspn(value, BLANKS); *value != '\0';
+         value += strspn(value, BLANKS)) {
+        size_t len = strcspn(value, BLANKS);
+        _cleanup_free_ char *word = strndup(value, len);
+        texts_add(args, word);
+        value += len;
+    }
+    return args->n <= ARGS_MAX ? 0
+                               : complain(reader, reader->line, reader->key,
+                                          "%zu words, and at most %d can be",
+                                          args->n, ARGS_MAX);
+}
+
+const struct key command_keys[] = {
+    {"name", set_name},
+    {"description", set_description},
+    {"targets", set_targets},
+    {"timeout", set_timeout},
     {"wait", set_wait},
+    {"args", set_args},
+    {NULL, NULL},
 };
 
-const struct key parameter_keys[KEYS_MAX] = {
-    {"type", set_type}, {"required", set_required}, {"default", set_default},
-    {"help", set_help}, {"choices", set_choices},
+const struct key parameter_keys[] = {
+    {"type", set_type},
+    {"required", set_required},
+    {"default", set_default},
+    {"fixed", set_fixed},
+    {"help", set_help},
+    {"choices", set_choices},
+    {"min", set_min},
+    {"max", set_max},
+    {"max_length", set_max_length},
+    {"pattern", set_pattern},
+    {NULL, NULL},
 };
 
 size_t key_index(const struct key *keys, const char *name)
 {
-    size_t i = 0;
-
-    while (i < KEYS_MAX && strcmp(keys[i].name, name) != 0) {
-        i++;
+    for (size_t i = 0; keys[i].name != NULL; i++) {
+        if (strcmp(keys[i].name, name) == 0) {
+            return i;
+        }
     }
-    return i;
+    return KEYS_MAX;
 }

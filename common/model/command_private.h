@@ -8,7 +8,7 @@
 #include "model/command.h"
 
 #define VALUE_MAX 4000
-#define KEYS_MAX 5
+#define KEYS_MAX 16
 #define BLANKS " \t"
 
 struct reader {
@@ -27,8 +27,9 @@ struct key {
     int (*set)(struct reader *reader, const char *value);
 };
 
-extern const struct key command_keys[KEYS_MAX];
-extern const struct key parameter_keys[KEYS_MAX];
+/* Up to one without a name; fewer than KEYS_MAX. */
+extern const struct key command_keys[];
+extern const struct key parameter_keys[];
 
 /* Where a key stands among these; KEYS_MAX: nowhere. */
 size_t key_index(const struct key *keys, const char *name);

@@ -6,6 +6,7 @@
 
 #include "base/suggest.h"
 #include "base/utf8.h"
+#include "model/limits.h"
 
 #define INT_DIGITS 18 /* what any shell's arithmetic holds */
 #define NUMBER_MAX 40 /* bytes */
@@ -21,10 +22,20 @@ static const struct field parameter_fields[] = {
      .at = offsetof(struct parameter, required)},
     {"default", FIELD_TEXT, .optional = true, .max = PARAMETER_VALUE_MAX,
      .at = offsetof(struct parameter, fallback)},
+    {"fixed", FIELD_TEXT, .optional = true, .max = PARAMETER_VALUE_MAX,
+     .at = offsetof(struct parameter, fixed)},
     {"help", FIELD_TEXT, .optional = true,
      .at = offsetof(struct parameter, help)},
     {"choices", FIELD_LIST, .optional = true, .item = &text_item,
      .max = CHOICES_MAX, .at = offsetof(struct parameter, choices)},
+    {"min", FIELD_TEXT, .optional = true, .max = NUMBER_MAX,
+     .at = offsetof(struct parameter, min)},
+    {"max", FIELD_TEXT, .optional = true, .max = NUMBER_MAX,
+     .at = offsetof(struct parameter, max)},
+    {"max_length", FIELD_INT, .optional = true, .min = 1,
+     .max = PARAMETER_VALUE_MAX, .at = offsetof(struct parameter, max_length)},
+    {"pattern", FIELD_TEXT, .optional = true, .max = PATTERN_MAX,
+     .at = offsetof(struct parameter, pattern)},
 };
 
 const struct table parameter_table = {.name = "parameter",
@@ -168,7 +179,7 @@ int parameter_check(const struct parameter *parameter, const char *value,
         !texts_hold(&parameter->choices, value)) {
         return not_a_choice(&parameter->choices, err);
     }
-    return 0;
+    return limits_check(parameter, value, err);
 }
 
 static int choices_sound(const struct parameter *parameter, struct err *err)
@@ -196,6 +207,19 @@ static int choices_sound(const struct parameter *parameter, struct err *err)
     return 0;
 }
 
+/* What it is where nobody says: fixed, or by default. */
+static int standing_value_sound(const struct parameter *parameter,
+                                const char *value, struct err *err)
+{
+    if (value == NULL) {
+        return 0;
+    }
+    if (parameter->required) {
+        return err_set(err, ERR_REJECT, "a required parameter has none");
+    }
+    return parameter_check(parameter, value, err);
+}
+
 int parameter_sound(const struct parameter *parameter, const char **ret_member,
                     struct err *err)
 {
@@ -203,17 +227,19 @@ int parameter_sound(const struct parameter *parameter, const char **ret_member,
     const char **member = ret_member == NULL ? &ignored : ret_member;
 
     *member = "choices";
-    if (choices_sound(parameter, err) != 0) {
+    if (choices_sound(parameter, err) != 0 ||
+        limits_sound(parameter, member, err) != 0) {
         return -1;
     }
     *member = "default";
-    if (parameter->fallback == NULL) {
-        return 0;
+    if (standing_value_sound(parameter, parameter->fallback, err) != 0) {
+        return -1;
     }
-    if (parameter->required) {
-        return err_set(err, ERR_REJECT, "a required parameter has none");
+    *member = "fixed";
+    if (parameter->fixed != NULL && parameter->fallback != NULL) {
+        return err_set(err, ERR_REJECT, "what is fixed has no default");
     }
-    return parameter_check(parameter, parameter->fallback, err);
+    return standing_value_sound(parameter, parameter->fixed, err);
 }
 
 /* Arguments */
@@ -266,6 +292,11 @@ static int argument_check(const struct list *parameters,
     if (parameter == NULL) {
         return unknown(parameters, argument->name, err);
     }
+    if (parameter->fixed != NULL) {
+        return err_set(err, ERR_REJECT,
+                       "%s: the administrator fixed it: leave it out",
+                       argument->name);
+    }
     if (pairs_get(&before, argument->name) != NULL) {
         return err_set(err, ERR_REJECT, "%s: given twice", argument->name);
     }
@@ -293,7 +324,9 @@ int arguments_check(const struct list *parameters, const struct list *arguments,
             return err_set(err, ERR_REJECT, "%s: missing, and required",
                            parameter->name);
         }
-        value = value == NULL ? parameter->fallback : value;
+        value = parameter->fixed != NULL ? parameter->fixed
+                : value != NULL          ? value
+                                         : parameter->fallback;
         if (value != NULL && ret_values != NULL) {
             pairs_add(&values, parameter->name, value);
         }

@@ -31,15 +31,20 @@ struct parameter {
     int type;
     bool required;
     char *fallback; /* "default"; NULL: none */
+    char *fixed;    /* what it always is, whoever asks; NULL: it is asked for */
     char *help;
     struct list choices; /* char *: for a choice */
+    char *min, *max;     /* limits.h; NULL: none */
+    char *pattern;
+    int64_t max_length; /* characters; 0: only PARAMETER_VALUE_MAX holds */
 };
 
 extern const struct table parameter_table;
 extern const struct field parameter_item; /* of a list of them */
 
 /* What a parameter itself must be beyond its members' bounds: choices for a
- * choice and no other, a default that is good and not also required. -1
+ * choice and no other, limits that fit its type, a default or a fixed value
+ * that is good, and only one of these three: default, fixed, required. -1
  * (REJECT): says what, and in ret_member (may be NULL) which one. */
 int parameter_sound(const struct parameter *parameter, const char **ret_member,
                     struct err *err);
@@ -50,8 +55,9 @@ int parameter_check(const struct parameter *parameter, const char *value,
 
 /*
  * Checks arguments (struct pair) against parameters (struct parameter): each
- * known and good, each required one there. ret_values (may be NULL): the
- * arguments and the defaults of what is absent, in the parameters' order.
+ * known and good, none that is fixed, each required one there. ret_values (may
+ * be NULL): the arguments, what is fixed, and the defaults of what is absent,
+ * in the parameters' order.
  */
 int arguments_check(const struct list *parameters, const struct list *arguments,
                     struct list *ret_values, struct err *err);

@@ -53,27 +53,19 @@ static void set(struct list *environment, const char *name, const char *value)
     texts_add(environment, text);
 }
 
-static int set_values(struct list *environment, const struct order *order,
-                      struct err *err)
+static void set_values(struct list *environment, const struct list *values)
 {
-    struct list values = {0};
-
-    if (arguments_check(&order->command->parameters, &order->run->arguments,
-                        &values, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < values.n; i++) {
-        const struct pair *value = &list_at(&values, struct pair, i);
+    for (size_t i = 0; i < values->n; i++) {
+        const struct pair *value = &list_at(values, struct pair, i);
         _cleanup_free_ char *name = parameter_variable(value->name);
         set(environment, name, value->value);
     }
-    pairs_done(&values);
-    return 0;
 }
 
 /* Built anew; the list ends in NULL, for execve(). */
-static int build_environment(const struct child_plan *plan, const char *home,
-                             struct list *ret_environment, struct err *err)
+static void build_environment(const struct child_plan *plan, const char *home,
+                              const struct list *values,
+                              struct list *ret_environment)
 {
     char id[ID_TEXT];
     char attempt[24];
@@ -93,23 +85,49 @@ static int build_environment(const struct child_plan *plan, const char *home,
     set(all, "ERRAND_TARGET", plan->target);
     (void)snprintf(attempt, sizeof(attempt), "%lld", (long long)plan->attempt);
     set(all, "ERRAND_ATTEMPT", attempt);
-    if (set_values(all, plan->order, err) != 0) {
-        return -1;
-    }
+    set_values(all, values);
     (void)list_grow(all, sizeof(char *));
-    return 0;
 }
 
-static void environment_done(struct list *environment)
+/* What execve() gets; each list ends in NULL. */
+struct image {
+    int script;
+    struct list arguments;
+    struct list environment;
+};
+
+static void image_done(struct image *image)
 {
-    texts_done(environment);
+    cleanup_close(&image->script);
+    texts_done(&image->arguments);
+    texts_done(&image->environment);
+}
+
+/* The values are the proof's, checked once more where they are used. */
+static int build_image(const struct child_plan *plan, const char *home,
+                       struct image *image, struct err *err)
+{
+    const struct command_save *command = plan->order->command;
+    struct list values = {0};
+
+    image->script = seal_script(&command->script, err);
+    if (image->script < 0 ||
+        arguments_check(&command->parameters, &plan->order->run->arguments,
+                        &values, err) != 0) {
+        return -1;
+    }
+    texts_add(&image->arguments, command->name);
+    argv_make(&command->args, &values, &image->arguments);
+    (void)list_grow(&image->arguments, sizeof(char *));
+    build_environment(plan, home, &values, &image->environment);
+    pairs_done(&values);
+    return 0;
 }
 
 /* In the child: nothing here may allocate or return. */
 static _Noreturn void become(const struct child_plan *plan, const char *home,
-                             int script, char **environment, pid_t parent)
+                             const struct image *image, pid_t parent)
 {
-    char *const arguments[] = {(char *)plan->order->command->name, NULL};
     sigset_t none;
     int null = open("/dev/null", O_RDONLY);
 
@@ -122,12 +140,12 @@ static _Noreturn void become(const struct child_plan *plan, const char *home,
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
         setsid() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         chdir(home) != 0 || dup2(null, 0) < 0 || dup2(plan->out, 1) < 0 ||
-        dup2(plan->err, 2) < 0 || dup2(script, SCRIPT_FD) < 0 ||
+        dup2(plan->err, 2) < 0 || dup2(image->script, SCRIPT_FD) < 0 ||
         close_range(SCRIPT_FD + 1, ~0U, 0) != 0) {
         _exit(EXIT_CANT_EXECUTE);
     }
     /* The interpreter opens /dev/fd/3: so 3 stays open across execve(). */
-    (void)execve("/dev/fd/3", arguments, environment);
+    (void)execve("/dev/fd/3", image->arguments.items, image->environment.items);
     dprintf(2, "%s: can't be executed: %s\n", plan->order->command->name,
             errno == ENOENT ? "no such interpreter" : strerror(errno));
     _exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANT_EXECUTE);
@@ -137,11 +155,9 @@ int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)
 {
     _cleanup_free_ char *home =
         private_directory(plan->directory, &plan->execution);
-    _cleanup_(environment_done) struct list environment = {0};
-    _cleanup_close_ int script =
-        seal_script(&plan->order->command->script, err);
+    _cleanup_(image_done) struct image image = {.script = -1};
 
-    if (script < 0 || build_environment(plan, home, &environment, err) != 0) {
+    if (build_image(plan, home, &image, err) != 0) {
         return -1;
     }
     if (mkdir(home, 0700) != 0 && errno != EEXIST) {
@@ -158,7 +174,7 @@ int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)
         return -1;
     }
     if (pid == 0) {
-        become(plan, home, script, environment.items, parent);
+        become(plan, home, &image, parent);
     }
     *ret_pid = pid;
     return 0;

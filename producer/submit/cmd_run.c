@@ -10,31 +10,9 @@
 
 #include "base/clock.h"
 #include "model/run.h"
+#include "producer/submit/arguments.h"
 #include "producer/submit/follow.h"
 #include "producer/submit/saved.h"
-
-/* NAME=VALUE for each argument behind the command's name. */
-static int read_arguments(const struct submit *submit, struct list *arguments,
-                          struct err *err)
-{
-    for (size_t i = 1; i < submit->n_args; i++) {
-        const char *text = submit->args[i];
-        const char *equals = strchr(text, '=');
-        if (equals == NULL || equals == text) {
-            return err_exit(err, EXIT_USAGE,
-                            "'%s' is no argument: those are NAME=VALUE", text);
-        }
-        _cleanup_free_ char *name = strndup(text, (size_t)(equals - text));
-        if (name == NULL) {
-            abort();
-        }
-        if (pairs_get(arguments, name) != NULL) {
-            return err_exit(err, EXIT_USAGE, "%s is given twice", name);
-        }
-        pairs_add(arguments, name, equals + 1);
-    }
-    return 0;
-}
 
 static int bad_target(const struct command_answer *command, const char *target,
                       struct err *err)
@@ -138,7 +116,7 @@ static int run_command(struct submit *submit, struct run_start *run,
     struct command_answer command = {0};
     struct run_answer answer = {0};
 
-    if (read_arguments(submit, &run->arguments, err) != 0 ||
+    if (arguments_read(submit, 1, &run->arguments, err) != 0 ||
         command_ask(submit, submit->args[0], &command, err) != 0) {
         return -1;
     }

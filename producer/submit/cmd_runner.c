@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "model/limits.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
 
@@ -57,6 +58,9 @@ static char *usage_make(const void *row)
         const struct parameter *one =
             &list_at(&answer->parameters, struct parameter, i);
         bool needed = one->required && one->fallback == NULL;
+        if (one->fixed != NULL) {
+            continue;
+        }
         (void)buf_addf(&out, needed ? " %s=%s" : " [%s=%s]", one->name,
                        word_text(&parameter_type_words, one->type));
     }
@@ -87,6 +91,9 @@ static char *default_make(const void *row)
 {
     const struct parameter *one = row;
 
+    if (one->fixed != NULL) {
+        return must_printf("%s (always)", one->fixed);
+    }
     if (one->fallback != NULL) {
         return must_strdup(one->fallback);
     }
@@ -103,6 +110,9 @@ static char *choices_make(const void *row)
         (void)buf_addf(&out, "%s%s", i == 0 ? ": " : "|",
                        list_at(&one->choices, char *, i));
     }
+    _cleanup_free_ char *limits = limits_text(one);
+    (void)buf_addf(&out, "%s%s", limits == NULL ? "" : ", ",
+                   limits == NULL ? "" : limits);
     return buf_take(&out);
 }
 

@@ -14,6 +14,7 @@
 static const struct flag run_flags[] = {
     {'t', "target", "TARGET", "run it there alone; may be repeated"},
     {'d', "detach", NULL, "print the run's id once it is accepted"},
+    {0, "params", "FILE", "read values from a JSON object, or - (stdin)"},
     {0}};
 
 static const struct flag history_flags[] = {
@@ -177,7 +178,9 @@ const struct verb verbs[] = {
      .run = cmd_show},
     {"run", "COMMAND [NAME=VALUE...]", "run a command, and see its output",
      FOR_EVERYBODY, .run = cmd_run, .flags = run_flags,
-     .help = "Runs on all of the command's targets, unless -t names some. "
+     .help = "A VALUE that begins with @ is a file's content (@- is standard "
+             "input, @@ stands for @). "
+             "Runs on all of the command's targets, unless -t names some. "
              "Follows the output and says how the run ended. Ctrl-C detaches: "
              "the run goes on, `submit output` shows the rest."},
     {"result", "[RUN]", "how a run ended", FOR_EVERYBODY, .run = cmd_result,
@@ -295,9 +298,9 @@ const struct verb verbs[] = {
      .run = cmd_user_confirm, .flags = user_confirm_flags,
      .help = "Compare the six words with them first: face to face or by "
              "telephone."},
+    {"user list", "", "everybody", FOR_ADMINISTRATORS, .run = cmd_user_list},
     {"user show", "EMAIL", "one person, and how they stand", FOR_ADMINISTRATORS,
      .run = cmd_user_show},
-    {"user list", "", "everybody", FOR_ADMINISTRATORS, .run = cmd_user_list},
     {"user suspend", "EMAIL", "let nothing of theirs be done for now",
      FOR_ADMINISTRATORS, .run = cmd_user_suspend, .flags = user_suspend_flags,
      .help = "What they prepared goes on, unless --keep says otherwise."},

@@ -147,7 +147,20 @@ def another_installation(lone, command, run):
     return lone.authority.dispatch(command, run, lone.target, root=Key().id)
 
 
-FORGED = [another_script, other_arguments, another_execution_of_the_run, another_target,
+def arguments_beyond_their_limits(lone, _command, _run):
+    """signed by the runner, and no authorizer would have let it pass"""
+    limited = lone.command("#!/bin/sh\ntrue\n", parameters=[
+        {"name": "n", "type": "int", "max": "5"}])
+    return lone.order(limited, arguments={"n": "6"})
+
+
+def an_argument_that_is_fixed(lone, _command, _run):
+    fixed = lone.command("#!/bin/sh\ntrue\n", parameters=[
+        {"name": "how", "type": "string", "fixed": "gently"}])
+    return lone.order(fixed, arguments={"how": "roughly"})
+
+
+FORGED = [arguments_beyond_their_limits, an_argument_that_is_fixed, another_script, other_arguments, another_execution_of_the_run, another_target,
           a_key_that_nobody_enrolled, a_missing_link, an_expiry_beyond_the_deadline,
           an_unknown_field, another_installation]
 

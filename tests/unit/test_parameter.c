@@ -57,6 +57,79 @@ static void values_are_what_the_table_says(void **state)
     assert_true(n > 100);
 }
 
+/* "min=1 max=5" into the parameter. */
+static void add_limits(struct parameter *parameter, char *text)
+{
+    const struct {
+        const char *name;
+        char **to;
+    } members[] = {{"min", &parameter->min},
+                   {"max", &parameter->max},
+                   {"pattern", &parameter->pattern}};
+    char *rest = NULL;
+
+    for (char *one = strtok_r(text, " ", &rest); one != NULL;
+         one = strtok_r(NULL, " ", &rest)) {
+        char *value = strchr(one, '=');
+        *value++ = '\0';
+        bool length = strcmp(one, "max_length") == 0;
+        parameter->max_length =
+            length ? strtoll(value, NULL, 10) : parameter->max_length;
+        for (size_t i = 0; i < ARRAY_SIZE(members) && !length; i++) {
+            if (strcmp(members[i].name, one) == 0) {
+                *members[i].to = value;
+            }
+        }
+    }
+}
+
+static void limits_are_what_the_table_says(void **state)
+{
+    struct columns row;
+    size_t n = 0;
+
+    (void)state;
+    columns_open(&row, "tests/tables/limits.txt");
+    while (columns_next(&row)) {
+        struct parameter parameter = {
+            .type = word_value(&parameter_type_words, row.cells[0])};
+        struct err err = {0};
+        assert_int_equal(row.n, 4);
+        add_limits(&parameter, row.cells[1]);
+        if (parameter_sound(&parameter, NULL, &err) != 0) {
+            fail_msg("%s:%zu: %s", row.path, row.line, err.text);
+        }
+        bool good = parameter_check(&parameter, row.cells[2], &err) == 0;
+        if (good != (strcmp(row.cells[3], "ok") == 0) ||
+            (!good && strstr(err.text, row.cells[3]) == NULL)) {
+            fail_msg("%s:%zu: '%s': %s", row.path, row.line, row.cells[2],
+                     good ? "taken" : err.text);
+        }
+        n++;
+    }
+    assert_true(n > 50);
+}
+
+static void what_is_fixed_is_nobodys_to_say(void **state)
+{
+    struct parameter all[] = {{.name = (char[]){"host"},
+                               .type = PARAMETER_STRING,
+                               .fixed = (char[]){"db-1"}}};
+    struct pair given = {(char[]){"host"}, (char[]){"db-1"}};
+    struct list parameters = {all, 1};
+    struct list one = {&given, 1};
+    struct list none = {0};
+    struct list values = {0};
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(arguments_check(&parameters, &none, &values, &err), 0);
+    assert_string_equal(pairs_get(&values, "host"), "db-1");
+    pairs_done(&values);
+    assert_int_equal(arguments_check(&parameters, &one, &values, &err), -1);
+    assert_non_null(strstr(err.text, "the administrator fixed it"));
+}
+
 static void a_value_has_at_most_4000_bytes(void **state)
 {
     struct parameter parameter = {.type = PARAMETER_STRING};
@@ -250,6 +323,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_what_the_table_says),
+        cmocka_unit_test(limits_are_what_the_table_says),
+        cmocka_unit_test(what_is_fixed_is_nobodys_to_say),
         cmocka_unit_test(a_value_has_at_most_4000_bytes),
         cmocka_unit_test(a_parameter_without_a_type_takes_nothing),
         cmocka_unit_test(values_come_in_the_parameters_order_with_defaults),

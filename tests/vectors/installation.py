@@ -251,7 +251,13 @@ class Installation:
         self.by_admin("its second version names the first", "command.save",
                       {"command": self.command_id, "name": "disk-report",
                        "version": 2, "previous": self.save.hash,
-                       "script": b64(b"#!/bin/sh\ntrue\n"), "parameters": [],
+                       "script": b64(b"#!/bin/sh\ntrue\n"),
+                       "parameters": [
+                           {"name": "host", "type": "string", "pattern": "[a-z]+",
+                            "max_length": 20},
+                           {"name": "n", "type": "number", "min": "0.5", "max": "7"},
+                           {"name": "how", "type": "bool", "fixed": "true"}],
+                       "args": ["--host={host}", "{n}"],
                        "targets": ["web-1", "web-2"], "timeout": 86400,
                        "wait": 604800})
         self.assign = self.by_admin("a runner may run a command", "assignment.add",
