@@ -246,21 +246,28 @@ static int check_heard(struct submit *submit, const struct question *question,
                        const struct hash *asked, struct err *err)
 {
     const struct log_entry *entry = question->payload;
+    bool made =
+        standing_is_entry(question->kind) && question->kind != EVENT_TARGET_SET;
+    int done = heard_read_up(submit, made, err);
 
-    if (!standing_is_entry(question->kind) ||
-        question->kind == EVENT_TARGET_SET) {
-        return heard_read_up(submit, err);
+    if (!made) {
+        return done;
     }
-    int done = heard_read_up(submit, err);
-    if (heard_holds(submit, entry->seq, asked)) {
+    int held = heard_entry(submit, entry->seq, asked);
+    if (held > 0) {
         err_clear(err);
         return 0;
     }
-    return done != 0 ? -1
-                     : err_exit(err, EXIT_NOT_ALLOWED,
-                                "this was answered as done, and the "
-                                "revocation log does not show it: don't rely "
-                                "on it before you have asked again");
+    if (done != 0) {
+        return -1;
+    }
+    return held == 0
+               ? err_exit(err, EXIT_NOT_ALLOWED,
+                          "this was answered as done, and the revocation log "
+                          "does not show it: who answered can't be believed")
+               : err_exit(err, EXIT_NO_ANSWER,
+                          "this was answered as done, but the revocation log "
+                          "can't be read now to see it");
 }
 
 static int ask_once(struct submit *submit, const struct question *question,
@@ -282,6 +289,8 @@ static int ask_once(struct submit *submit, const struct question *question,
                             .payload = question->payload,
                             .first = own ? submit->own : submit->session->keys,
                             .second = question->second,
+                            .before = question->before,
+                            .arg = question->arg,
                             .ret_hash = &asked};
     if (rpc_ask(submit->rpc, &call, question->answer, question->ret_answer,
                 err) != 0) {

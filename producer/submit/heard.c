@@ -7,7 +7,9 @@
 #include "revocation_log.h"
 #include "trust/known.h"
 
-#define WAIT_MS 2000 /* for what an answer says that there is */
+/* ms, for what an answer says that there is */
+#define WAIT 2000
+#define WAIT_ENTRY 10000 /* the own entry is among it */
 
 /* An answer from before what is known here is old. What an answer names beyond
  * that counts for this connection alone, until the log shows it: a thief of an
@@ -67,26 +69,44 @@ static int64_t known_seq(const struct submit *submit)
     return standing_seq(known_standing(submit->known));
 }
 
-static int read_until(struct submit *submit, struct revocation_log *log,
-                      int64_t seq, struct err *err)
-{
-    int64_t end = clock_steady() + WAIT_MS;
+#define ALL INT64_MAX /* up to the log's end, as it is now */
 
-    if (revocation_log_begin(log, err) != 0) {
+static int begin(struct revocation_log *log, int64_t end, struct err *err)
+{
+    int done;
+
+    while ((done = revocation_log_begin(log, err)) != 0 &&
+           err->kind == ERR_RETRY && clock_steady() < end) {
+        err_clear(err);
+    }
+    return done;
+}
+
+static int read_until(struct submit *submit, struct revocation_log *log,
+                      int64_t seq, int64_t patience, struct err *err)
+{
+    int64_t end = clock_steady() + patience;
+
+    if (begin(log, end, err) != 0) {
         return -1;
     }
-    while (known_seq(submit) < seq && clock_steady() < end) {
+    while (seq == ALL ? !revocation_log_current(log)
+                      : known_seq(submit) < seq) {
         struct pollfd fd = {.fd = revocation_log_fd(log), .events = POLLIN};
         (void)poll(&fd, 1, 100);
         if (revocation_log_read(log, err) != 0) {
             return -1;
+        }
+        if (clock_steady() > end) {
+            return err_set(err, ERR_RETRY, "it does not come");
         }
     }
     return 0;
 }
 
 /* Into a standing of its own, since what is added has to be kept first. */
-static int read_up(struct submit *submit, int64_t seq, struct err *err)
+static int read_up(struct submit *submit, int64_t seq, int64_t patience,
+                   struct err *err)
 {
     struct hash init;
 
@@ -104,12 +124,21 @@ static int read_up(struct submit *submit, int64_t seq, struct err *err)
     if (log == NULL) {
         return -1;
     }
-    int done = read_until(submit, log, seq, err);
+    int done = read_until(submit, log, seq, patience, err);
     revocation_log_free(log);
     return done == 0 ? known_sync(submit->known, err) : -1;
 }
 
-int heard_read_up(struct submit *submit, struct err *err)
+int heard_read_all(struct submit *submit, struct err *err)
+{
+    if (read_up(submit, ALL, WAIT_ENTRY, err) == 0) {
+        return 0;
+    }
+    err->status = EXIT_NO_ANSWER;
+    return err_wrap(err, "the revocation log can't be read now");
+}
+
+int heard_read_up(struct submit *submit, bool entry, struct err *err)
 {
     struct err ignored = {0};
     int64_t seq = 0;
@@ -117,7 +146,7 @@ int heard_read_up(struct submit *submit, struct err *err)
 
     rpc_seen(submit->rpc, &seq, &head);
     if (seq > known_seq(submit)) {
-        (void)read_up(submit, seq, &ignored);
+        (void)read_up(submit, seq, entry ? WAIT_ENTRY : WAIT, &ignored);
     }
     return standing_service_revoked(known_standing(submit->known),
                                     rpc_speaks(submit->rpc))
@@ -127,8 +156,15 @@ int heard_read_up(struct submit *submit, struct err *err)
                : 0;
 }
 
-bool heard_holds(const struct submit *submit, int64_t seq,
-                 const struct hash *entry)
+int heard_entry(const struct submit *submit, int64_t seq,
+                const struct hash *entry)
 {
-    return standing_holds(known_standing(submit->known), seq, entry);
+    int64_t told = 0;
+    struct hash head;
+
+    if (standing_holds(known_standing(submit->known), seq, entry)) {
+        return 1;
+    }
+    rpc_seen(submit->rpc, &told, &head);
+    return known_seq(submit) >= seq || told < seq ? 0 : -1;
 }

@@ -13,9 +13,14 @@
 int heard_open(struct submit *submit, struct err *err);
 
 /* After an answer: reads what is new of the log, and looks whether who answered
- * still may (-1, status 77). A log that can't be read now is read next time. */
-int heard_read_up(struct submit *submit, struct err *err);
+ * still may (-1, status 77). A log that can't be read now is read next time;
+ * more patience is had where the own entry should be in it. */
+int heard_read_up(struct submit *submit, bool entry, struct err *err);
 
-/* Whether the log, as far as it is known here, holds this entry. */
-bool heard_holds(const struct submit *submit, int64_t seq,
-                 const struct hash *entry);
+/* Reads the log to its end as it is now. -1, status 75: not now. */
+int heard_read_all(struct submit *submit, struct err *err);
+
+/* 1: the log holds this entry; 0: it does not, or the answer itself names an
+ * end before it; -1: it could not be read so far. */
+int heard_entry(const struct submit *submit, int64_t seq,
+                const struct hash *entry);

@@ -111,6 +111,9 @@ struct question {
     /* The payload got another id: what in it hangs on that is made anew. May be
      * NULL. */
     int (*anew)(struct submit *submit, void *arg, struct err *err);
+    /* With the signed request, before it is sent: so that nothing of it is
+     * lost. May be NULL. */
+    int (*before)(void *arg, const struct envelope *envelope, struct err *err);
     void *arg;
 };
 

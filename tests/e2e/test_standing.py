@@ -267,6 +267,38 @@ def test_a_rotated_key_is_the_only_one(house, folder):
     assert (reply.status, "changed" in reply.text) == ("denied", True)
 
 
+def rotates(guest):
+    return guest.submit("key", "rotate", "--password-file", str(guest.password))
+
+
+def test_a_rotation_that_was_broken_off_goes_on_with_the_key_that_was_accepted(
+        house, folder):
+    guest, command = runner_of(house, folder)
+    new, asked = guest.profile / "key.new.json", guest.profile / "enrolment.new.json"
+    with standing(house.pid("authorizer-1")):
+        broken = subprocess.Popen(
+            [BIN / "submit", "key", "rotate", "--password-file", str(guest.password)],
+            env={**os.environ, "ERRAND_PROFILE": str(guest.profile),
+                 "ERRAND_BROKERS": house.brokers}, stderr=subprocess.PIPE)
+        until("it was sent", lambda: broken.stderr.read(1), 20)  # "waiting for …"
+        broken.kill()
+        broken.communicate()
+    key = new.read_bytes()
+    assert asked.exists() and key != (guest.profile / "key.json").read_bytes()
+    until("it was accepted", lambda: house.rows(
+        "SELECT generation FROM users WHERE email = %s", guest.email) == [(2,)])
+    done(rotates(guest))
+    assert (guest.profile / "key.json").read_bytes() == key
+    assert not new.exists() and not asked.exists()
+    done(guest.submit("login", "--password-file", str(guest.password)))
+    assert done(guest.submit("run", command)).stdout == "hello\n"
+    # One that never left is begun anew.
+    new.write_bytes(b"half")
+    done(rotates(guest))
+    done(guest.submit("login", "--password-file", str(guest.password)))
+    assert done(guest.submit("run", command)).stdout == "hello\n"
+
+
 def test_administrators_rotate_and_their_commands_go_on(house, folder):
     other = Guest(house, folder, "other").settled("administrator")
     done(house.submit("user", "confirm", other.email, "--yes"))
