@@ -49,8 +49,15 @@ static int refuse_taken(struct asking *asking,
                         const struct rows *rows)
 {
     const char *name = row_text(rows, 0, "key_of");
+    const char *revoked = row_text(rows, 0, "was_key_of");
     const char *target = row_text(rows, 0, "serves");
 
+    if (revoked != NULL) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "this key was revoked as %s's: make a new one "
+                             "(--make-key)",
+                             revoked);
+    }
     if (name != NULL) {
         return asking_refuse(asking, REPLY_CONFLICT,
                              "this key is %s's: each daemon makes its own "
@@ -77,6 +84,8 @@ static int check_rows(struct asking *asking, const struct service_enrol *enrol,
            "(SELECT max(name) FROM services WHERE key_id = $2 AND revoked_at "
            "IS NULL "
            "AND (kind, name) <> ($3::text, $4::text)) AS key_of, "
+           "(SELECT max(name) FROM services WHERE key_id = $2 "
+           "AND revoked_at IS NOT NULL) AS was_key_of, "
            "(SELECT max(target) FROM services WHERE revoked_at IS NULL AND "
            "kind = $3::text "
            "AND name = $4::text AND target <> $1::text) AS serves",
@@ -138,16 +147,22 @@ static struct service_row service_row_of(const struct rows *rows, size_t i)
     };
 }
 
-/* Marks what enrols it, so that it goes along: where it is not in force, its
- * chain as far as it goes. */
-static int judge_row(struct asking *asking, struct service_row *row,
-                     struct err *err)
+/* How it stands by the revocation log; and by `chain`, which knows of none,
+ * what enrolled it is marked, so that whoever asks can check it. */
+static int judge_row(struct asking *asking, struct proof *chain,
+                     struct service_row *row, struct err *err)
 {
+    enum service_kind kind = (enum service_kind)row->kind;
     const struct service_enrol *enrol;
     bool over = row->until != 0 && asking->now > row->until;
 
-    if (proof_service(asking->proof, &row->hash, (enum service_kind)row->kind,
-                      NULL, asking->now, &enrol, err) == 0) {
+    if (proof_service(chain, &row->hash, kind, NULL, 0, &enrol, err) != 0 &&
+        err->kind != ERR_REJECT) {
+        return -1;
+    }
+    err_clear(err);
+    if (proof_service(asking->proof, &row->hash, kind, NULL, asking->now,
+                      &enrol, err) == 0) {
         row->state = SERVICE_IN_FORCE;
         return 0;
     }
@@ -163,6 +178,8 @@ int on_service_list(struct asking *asking, struct err *err)
 {
     const struct service_list *list = asking->request->payload;
     _cleanup_rows_ struct rows *rows = NULL;
+    _cleanup_proof_ struct proof *chain =
+        proof_new(&asking->daemon->roots, source_fetch, asking->source);
     struct services_answer answer = {0};
     const char *kind =
         list->kind == 0 ? NULL : word_text(&service_kind_words, list->kind);
@@ -178,17 +195,16 @@ int on_service_list(struct asking *asking, struct err *err)
            &rows, err, P_TEXT(kind), P_INT(ROWS_MAX)) != 0) {
         return -1;
     }
-    proof_forget_used(asking->proof);
     for (size_t i = 0; i < rows_n(rows) && done == 0; i++) {
         struct service_row *to = list_grow(&answer.services, sizeof(*to));
         *to = service_row_of(rows, i);
-        done = judge_row(asking, to, err);
+        done = judge_row(asking, chain, to, err);
     }
     if (done != 0) {
         table_done(&services_answer_table, &answer);
         return -1;
     }
-    proof_used(asking->proof, &answer.envelopes);
+    proof_used(chain, &answer.envelopes);
     return asking_answer_take(asking, &services_answer_table, &answer, err);
 }
 

@@ -270,7 +270,7 @@ static int work(struct executor *executor, struct err *err)
     executor->more = false;
     if (claim_log_current(executor->claims) &&
         revocation_log_current(executor->revocations)) {
-        if (revoked_check(executor, err) != 0) {
+        if (!executor->stopping && revoked_check(executor, err) != 0) {
             return -1;
         }
         recover(executor);

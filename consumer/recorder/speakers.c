@@ -8,7 +8,7 @@
 #include "base/clock.h"
 
 #define ANEW 1000 /* ms after which a refusal is worth another look */
-#define LOOK 100  /* ms between looks for who was revoked */
+#define LOOK 10   /* ms between looks for who was revoked, at least */
 
 struct enrolled {
     struct hash service;
@@ -29,6 +29,7 @@ struct speakers {
     struct enrolled *enrolled;
     struct revoked *revoked;
     int64_t looked; /* for them, by the steady clock */
+    int64_t seen;   /* whoever was revoked before this moment is among them */
 };
 
 /* Adds what a query found, column `envelope`. */
@@ -160,12 +161,15 @@ static struct revoked *find_revoked(const struct speakers *speakers,
     return found;
 }
 
-/* Revoked is for ever. The table has few rows. */
-static int look_for_revoked(struct speakers *speakers, struct err *err)
+/* Revoked is for ever. The table has few rows; a batch of records, all of them
+ * older than the look, is worth one. */
+static int look_for_revoked(struct speakers *speakers, int64_t moment,
+                            struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
+    int64_t now = clock_now();
 
-    if (clock_steady() - speakers->looked < LOOK) {
+    if (moment < speakers->seen || clock_steady() - speakers->looked < LOOK) {
         return 0;
     }
     if (PG(speakers->postgres,
@@ -184,6 +188,7 @@ static int look_for_revoked(struct speakers *speakers, struct err *err)
         }
     }
     speakers->looked = clock_steady();
+    speakers->seen = now;
     return 0;
 }
 
@@ -192,7 +197,7 @@ static int check_not_revoked(struct speakers *speakers,
                              const struct hash *service, int64_t moment,
                              struct err *err)
 {
-    if (look_for_revoked(speakers, err) != 0) {
+    if (look_for_revoked(speakers, moment, err) != 0) {
         return -1;
     }
     const struct revoked *gone = find_revoked(speakers, service);

@@ -14,14 +14,15 @@
 
 #include "base/file.h"
 #include "model/read.h"
+#include "producer/submit/enrolled.h"
 #include "producer/submit/founding.h"
 #include "producer/submit/notifiers.h"
 
 struct enrolling {
     struct service_enrol enrol; /* lends the command line's texts */
     const char *out;
-    struct list chain;             /* struct envelope */
-    struct services_answer before; /* rotate: of the same kind */
+    struct list chain;        /* struct envelope */
+    struct enrolments before; /* rotate: of the same kind and name */
     bool rotates;
 };
 
@@ -31,8 +32,8 @@ static int need(const struct submit *submit, const char *name,
     *ret_value = flag_value(submit, name);
     return *ret_value != NULL
                ? 0
-               : err_exit(err, EXIT_USAGE,
-                          "--%s is missing: `submit help service enrol`", name);
+               : err_exit(err, EXIT_USAGE, "--%s is missing: `submit help %s`",
+                          name, submit->verb->name);
 }
 
 static int read_kind(const char *word, int *ret_kind, struct err *err)
@@ -113,8 +114,10 @@ static void tell_enrolled(const struct enrolling *enrolling)
     _cleanup_free_ char *until =
         enrol->until == 0 ? NULL : time_text(enrol->until);
 
-    say("%s is enrolled%s%s%s: name %s in its [service] enrolment%s.",
-        enrol->name, enrolling->rotates ? " with the new key" : "",
+    say("%s is enrolled%s%s%s%s%s: name %s in its [service] enrolment%s.",
+        enrol->name, enrol->target == NULL ? "" : " for target ",
+        enrol->target == NULL ? "" : enrol->target,
+        enrolling->rotates ? " with the new key" : "",
         until == NULL ? "" : " until ", until == NULL ? "" : until,
         enrolling->out, enrolling->rotates ? ", and the new key file" : "");
     if (enrolling->rotates) {
@@ -254,22 +257,30 @@ static int find_before(struct submit *submit, struct enrolling *enrolling,
                        struct err *err)
 {
     struct service_enrol *enrol = &enrolling->enrol;
+    const char *kind = word_text(&service_kind_words, enrol->kind);
 
-    if (services_ask(submit, enrol->kind, &enrolling->before, err) != 0) {
+    if (enrolments_ask(submit, enrol->kind, enrol->name, &enrolling->before,
+                       err) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < enrolling->before.services.n; i++) {
-        const struct service_row *row =
-            &list_at(&enrolling->before.services, struct service_row, i);
-        if (strcmp(row->name, enrol->name) == 0) {
-            enrol->target = row->target;
-            return 0;
+    if (enrolling->before.list.n == 0) {
+        return err_exit(err, EXIT_NOT_FOUND,
+                        "no %s %s is enrolled: submit service enrol %s %s",
+                        kind, enrol->name, kind, enrol->name);
+    }
+    for (size_t i = 0; i < enrolling->before.list.n; i++) {
+        const struct service_enrol *one =
+            list_at(&enrolling->before.list, struct enrolled, i).enrol;
+        if (memcmp(one->key.b, enrol->key.b, sizeof(one->key.b)) == 0) {
+            return err_exit(err, EXIT_DATA,
+                            "that is the key which %s has: --make-key makes a "
+                            "new one where [service] key names another file",
+                            enrol->name);
         }
     }
-    const char *kind = word_text(&service_kind_words, enrol->kind);
-    return err_exit(err, EXIT_NOT_FOUND,
-                    "no %s %s is enrolled: submit service enrol %s %s", kind,
-                    enrol->name, kind, enrol->name);
+    enrol->target =
+        list_at(&enrolling->before.list, struct enrolled, 0).enrol->target;
+    return 0;
 }
 
 static int enrol(struct submit *submit, struct enrolling *enrolling,
@@ -295,7 +306,7 @@ static int enrol_and_free(struct submit *submit, struct enrolling *enrolling,
     int done = enrol(submit, enrolling, err);
 
     envelopes_done(&enrolling->chain);
-    table_done(&services_answer_table, &enrolling->before);
+    enrolments_done(&enrolling->before);
     return done;
 }
 

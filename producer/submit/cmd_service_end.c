@@ -3,154 +3,117 @@
  * more.
  *
  * An enrolment ends, not a name: while a daemon's key is changed, two of one
- * name are in force. Which enrolment it is comes from the signed enrolment
- * itself, never from what the authorizer tells of it.
+ * name are in force. Which enrolments there are, and which is the newest, is
+ * what was signed (enrolled.h).
  */
 #include <string.h>
 
 #include "base/clock.h"
 #include "model/log_entry.h"
-#include "model/read.h"
-#include "producer/submit/notifiers.h"
+#include "producer/submit/enrolled.h"
 
-struct ending {
-    struct services_answer answer;
-    struct list chosen; /* struct service_row *: lent by the answer */
-};
-
-static void ending_done(struct ending *ending)
+static const struct enrolled *at(const struct list *chosen, size_t i)
 {
-    table_done(&services_answer_table, &ending->answer);
-    free(ending->chosen.items);
-}
-
-#define _cleanup_ending_ _cleanup_(ending_done)
-
-static const struct service_row *row_at(const struct ending *ending, size_t i)
-{
-    return list_at(&ending->chosen, const struct service_row *, i);
+    return &list_at(chosen, struct enrolled, i);
 }
 
 /* The begin of the hash, as service list shows it. */
-static bool is_enrolment(const struct service_row *row, const char *begin)
+static bool is_enrolment(const struct enrolled *enrolled, const char *begin)
 {
     char text[HASH_TEXT];
 
-    hash_format(&row->hash, text);
+    hash_format(&enrolled->row->hash, text);
     return begin == NULL || strncmp(text, begin, strlen(begin)) == 0;
 }
 
-static int choose_named(const struct submit *submit, struct ending *ending,
-                        struct err *err)
+static int keep_chosen(const struct submit *submit, struct list *chosen,
+                       struct err *err)
 {
-    const char *word = flag_value(submit, "kind");
     const char *begin = flag_value(submit, "enrolment");
-    int kind = word == NULL ? 0 : word_value(&service_kind_words, word);
+    size_t n = 0;
 
-    if (word != NULL && kind == 0) {
-        return err_exit(err, EXIT_USAGE, "'%.60s' is no kind of daemon", word);
-    }
-    for (size_t i = 0; i < ending->answer.services.n; i++) {
-        const struct service_row *row =
-            &list_at(&ending->answer.services, struct service_row, i);
-        if (strcmp(row->name, submit->args[0]) == 0 &&
-            (kind == 0 || row->kind == kind) && is_enrolment(row, begin)) {
-            *(const struct service_row **)list_grow(&ending->chosen,
-                                                    sizeof(row)) = row;
+    for (size_t i = 0; i < chosen->n; i++) {
+        if (is_enrolment(at(chosen, i), begin)) {
+            list_at(chosen, struct enrolled, n++) = *at(chosen, i);
         }
     }
-    return ending->chosen.n > 0
-               ? 0
-               : err_exit(err, EXIT_NOT_FOUND,
-                          "no such daemon is enrolled as %.63s: submit service "
-                          "list",
-                          submit->args[0]);
+    chosen->n = n;
+    return n > 0 ? 0
+                 : err_exit(err, EXIT_NOT_FOUND,
+                            "no such daemon is enrolled as %.63s: submit "
+                            "service list",
+                            submit->args[0]);
 }
 
-static int check_one_kind(const struct ending *ending, struct err *err)
+static int check_one_kind(const struct list *chosen, struct err *err)
 {
-    const struct service_row *first = row_at(ending, 0);
+    const struct service_enrol *first = at(chosen, 0)->enrol;
 
-    for (size_t i = 1; i < ending->chosen.n; i++) {
-        if (row_at(ending, i)->kind != first->kind) {
+    for (size_t i = 1; i < chosen->n; i++) {
+        const struct service_enrol *other = at(chosen, i)->enrol;
+        if (other->kind != first->kind) {
             return err_exit(
                 err, EXIT_USAGE, "there is %s %s and %s %s: --kind says which",
                 word_text(&service_kind_words, first->kind), first->name,
-                word_text(&service_kind_words, row_at(ending, i)->kind),
-                first->name);
+                word_text(&service_kind_words, other->kind), other->name);
         }
     }
     return 0;
 }
 
-/* The newest of a name comes first. */
-static int choose(const struct submit *submit, struct ending *ending,
+/* All but the newest, which must do the work then. */
+static int drop_newest(struct list *chosen, struct err *err)
+{
+    const struct enrolled newest = *at(chosen, 0);
+
+    if (chosen->n == 1) {
+        return err_exit(err, EXIT_DATA,
+                        "%s has no older enrolment: --all ends its only one",
+                        newest.enrol->name);
+    }
+    if (newest.row->state != SERVICE_IN_FORCE) {
+        return err_exit(err, EXIT_DATA,
+                        "the newest enrolment of %s is not in force: submit "
+                        "service list",
+                        newest.enrol->name);
+    }
+    chosen->n--;
+    memmove(chosen->items, &list_at(chosen, struct enrolled, 1),
+            chosen->n * sizeof(newest));
+    return 0;
+}
+
+static int choose(const struct submit *submit, struct list *chosen,
                   struct err *err)
 {
-    struct list *chosen = &ending->chosen;
-
-    if (choose_named(submit, ending, err) != 0 ||
-        check_one_kind(ending, err) != 0) {
+    if (keep_chosen(submit, chosen, err) != 0 ||
+        check_one_kind(chosen, err) != 0) {
         return -1;
     }
     if (flag_given(submit, "older")) {
-        if (--chosen->n == 0) {
-            return err_exit(err, EXIT_DATA,
-                            "%s has no older enrolment: --all ends its only "
-                            "one",
-                            submit->args[0]);
-        }
-        const struct service_row **rows =
-            (const struct service_row **)chosen->items;
-        memmove(rows, rows + 1, chosen->n * sizeof(*rows));
-    } else if (chosen->n > 1 && !flag_given(submit, "all")) {
-        return err_exit(err, EXIT_USAGE,
-                        "%s has %zu enrolments: --older ends all but the "
-                        "newest, --all all, --enrolment HASH one (submit "
-                        "service list)",
-                        submit->args[0], chosen->n);
+        return drop_newest(chosen, err);
     }
-    return 0;
+    return chosen->n == 1 || flag_given(submit, "all")
+               ? 0
+               : err_exit(err, EXIT_USAGE,
+                          "%s has %zu enrolments: --older ends all but the "
+                          "newest, --all all, --enrolment HASH one (submit "
+                          "service list)",
+                          submit->args[0], chosen->n);
 }
 
-/* The row says what the enrolment of its hash says. */
-static int check_row(const struct ending *ending, const struct service_row *row,
-                     struct err *err)
-{
-    const struct list *envelopes = &ending->answer.envelopes;
-
-    for (size_t i = 0; i < envelopes->n; i++) {
-        struct envelope copy =
-            envelope_dup(&list_at(envelopes, struct envelope, i));
-        struct err ignored = {0};
-        _cleanup_event_ struct event *event = event_new_take(&copy, &ignored);
-        if (event == NULL || event->kind != EVENT_SERVICE_ENROL ||
-            !hash_equal(&event->hash, &row->hash)) {
-            continue;
-        }
-        const struct service_enrol *enrol = event->payload;
-        if (enrol->kind == row->kind && strcmp(enrol->name, row->name) == 0) {
-            return 0;
-        }
-    }
-    return err_exit(err, EXIT_DATA,
-                    "what was told of %.63s can't be trusted: its enrolment "
-                    "says otherwise",
-                    row->name);
-}
-
-static int sure(const struct submit *submit, const struct ending *ending,
+static int sure(const struct submit *submit, const struct list *chosen,
                 struct err *err)
 {
-    const struct service_row *row = row_at(ending, 0);
-    _cleanup_free_ char *enrolled = time_text(row->enrolled);
+    const struct service_enrol *enrol = at(chosen, 0)->enrol;
+    const char *kind = word_text(&service_kind_words, enrol->kind);
+    _cleanup_free_ char *enrolled = time_text(enrol->request.head.issued);
     _cleanup_free_ char *question =
-        ending->chosen.n == 1
-            ? must_printf("Revoke the enrolment of %s %s, made at %s?",
-                          word_text(&service_kind_words, row->kind), row->name,
-                          enrolled)
-            : must_printf("Revoke %zu enrolments of %s %s?", ending->chosen.n,
-                          word_text(&service_kind_words, row->kind), row->name);
+        chosen->n == 1
+            ? must_printf("Revoke the enrolment of %s %s, made at %s?", kind,
+                          enrol->name, enrolled)
+            : must_printf("Revoke %zu enrolments of %s %s?", chosen->n, kind,
+                          enrol->name);
 
     if (flag_given(submit, "yes")) {
         return 0;
@@ -162,42 +125,52 @@ static int sure(const struct submit *submit, const struct ending *ending,
     return yes ? 0 : err_exit(err, EXIT_DATA, "nothing was revoked");
 }
 
-static int revoke_row(struct submit *submit, const struct service_row *row,
+static int revoke_one(struct submit *submit, const struct enrolled *enrolled,
                       struct err *err)
 {
-    struct service_revoke payload = {.service = row->hash};
+    const struct service_enrol *enrol = enrolled->enrol;
+    struct service_revoke payload = {.service = enrolled->row->hash};
+    _cleanup_free_ char *moment = time_text(enrol->request.head.issued);
 
-    return submit_ask(submit,
-                      &(struct question){.as = ASK_OWN,
-                                         .kind = EVENT_SERVICE_REVOKE,
-                                         .payload = &payload},
-                      err);
+    if (submit_ask(submit,
+                   &(struct question){.as = ASK_OWN,
+                                      .kind = EVENT_SERVICE_REVOKE,
+                                      .payload = &payload},
+                   err) != 0) {
+        return -1;
+    }
+    say("%s %s, enrolled at %s, is revoked: what it says counts no more.",
+        word_text(&service_kind_words, enrol->kind), enrol->name, moment);
+    return 0;
+}
+
+static int read_kind(const struct submit *submit, int *ret_kind,
+                     struct err *err)
+{
+    const char *word = flag_value(submit, "kind");
+
+    *ret_kind = word == NULL ? 0 : word_value(&service_kind_words, word);
+    return word == NULL || *ret_kind != 0
+               ? 0
+               : err_exit(err, EXIT_USAGE, "'%.60s' is no kind of daemon",
+                          word);
 }
 
 int cmd_service_revoke(struct submit *submit, struct err *err)
 {
-    _cleanup_ending_ struct ending ending = {0};
+    _cleanup_enrolments_ struct enrolments found = {0};
+    int kind;
 
-    if (services_ask(submit, 0, &ending.answer, err) != 0 ||
-        choose(submit, &ending, err) != 0) {
+    if (read_kind(submit, &kind, err) != 0 ||
+        enrolments_ask(submit, kind, submit->args[0], &found, err) != 0 ||
+        choose(submit, &found.list, err) != 0 ||
+        sure(submit, &found.list, err) != 0) {
         return -1;
     }
-    for (size_t i = 0; i < ending.chosen.n; i++) {
-        if (check_row(&ending, row_at(&ending, i), err) != 0) {
+    for (size_t i = 0; i < found.list.n; i++) {
+        if (revoke_one(submit, at(&found.list, i), err) != 0) {
             return -1;
         }
-    }
-    if (sure(submit, &ending, err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < ending.chosen.n; i++) {
-        const struct service_row *row = row_at(&ending, i);
-        _cleanup_free_ char *enrolled = time_text(row->enrolled);
-        if (revoke_row(submit, row, err) != 0) {
-            return -1;
-        }
-        say("%s %s, enrolled at %s, is revoked: what it says counts no more.",
-            word_text(&service_kind_words, row->kind), row->name, enrolled);
     }
     return 0;
 }

@@ -36,6 +36,7 @@ struct following {
     struct user_verify verify;
     struct rpc *rpc;
     const char *password; /* of the new key; NULL: a machine's */
+    bool sent;            /* user.verify, as far as can be known here */
     struct files *files;
 };
 
@@ -168,7 +169,8 @@ static int write_member(void *arg, const struct envelope *verify,
                             .password = following->password,
                             .enrolment = &enrolment};
 
-    place_clear(&following->place); /* nothing of it is worth anything */
+    following->sent = true;
+    place_set_aside(&following->place);
     envelopes_add(&enrolment, verify);
     for (size_t i = 0; i < following->chain.n; i++) {
         envelopes_add(&enrolment,
@@ -202,7 +204,9 @@ static int become(struct following *following, struct err *err)
     following->verify.key = following->own->key;
     call.second = following->own;
     int asked = rpc_ask(following->rpc, &call, NULL, NULL, err);
-    bool unsure = asked != 0 && err->status == EXIT_NO_ANSWER;
+    bool unsure =
+        asked != 0 && (err->status == EXIT_NO_ANSWER ||
+                       (err->status == EXIT_BROKER && following->sent));
     struct err bad = {0};
     if (asked != 0 && !unsure) {
         return -1;
@@ -233,8 +237,7 @@ static int sign_in(struct submit *submit, struct following *following,
     submit->may_set_up = true;
     if (asking_unlock(submit, flag_value(submit, "password-file"), err) != 0 ||
         asking_open_session(submit, &answer, err) != 0) {
-        return err_wrap(err, "you are a member now, but not signed in "
-                             "(`submit login` goes on)");
+        return -1;
     }
     greet(&answer);
     if (answer.state == USER_VERIFIED) {
@@ -249,14 +252,21 @@ static int sign_in(struct submit *submit, struct following *following,
 }
 
 /* An earlier try was accepted, as it seems, and broken off after: its key is
- * here. */
+ * here. Or somebody else followed the invitation. */
 static int go_on(struct submit *submit, struct following *following,
                  struct err *err)
 {
     say("submit: %s; going on with the key that is in %s", err->text,
         following->place.directory);
     following->files->keep = true;
-    return finish(following, err) != 0 ? -1 : sign_in(submit, following, err);
+    if (finish(following, err) != 0) {
+        return -1;
+    }
+    return sign_in(submit, following, err) == 0
+               ? 0
+               : err_wrap(err, "not signed in with the key that is here; if it "
+                               "was not you who followed this invitation, tell "
+                               "your administrator");
 }
 
 static int join(struct submit *submit, struct following *following,
@@ -278,7 +288,13 @@ static int join(struct submit *submit, struct following *following,
         }
     }
     following->password = password;
-    return become(following, err) != 0 ? -1 : sign_in(submit, following, err);
+    if (become(following, err) != 0) {
+        return -1;
+    }
+    return sign_in(submit, following, err) == 0
+               ? 0
+               : err_wrap(err, "you are a member now, but not signed in "
+                               "(`submit login` goes on)");
 }
 
 static int follow(struct submit *submit, struct following *following,
@@ -295,7 +311,7 @@ static int follow(struct submit *submit, struct following *following,
         return join(submit, following, err);
     }
     return place_was_begun(place, &following->invitation->key) &&
-                   following->rpc != NULL &&
+                   place_is_keyed(place) && following->rpc != NULL &&
                    rpc_status(following->rpc) == REPLY_CONFLICT
                ? go_on(submit, following, err)
                : -1;
@@ -313,6 +329,13 @@ int cmd_verify(struct submit *submit, struct err *err)
                         "--code-file FILE (- is standard input)");
     }
     int done = follow(submit, &following, err);
+    if (!files.keep) { /* nothing came of it */
+        files_done(&files);
+        files = (struct files){.keep = true};
+        place_restore(&following.place);
+    } else if (done == 0) {
+        place_forget(&following.place);
+    }
     following_done(&following);
     return done;
 }

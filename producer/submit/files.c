@@ -12,8 +12,10 @@
 
 void files_done(struct files *files)
 {
-    for (size_t i = 0; !files->keep && i < files->written.n; i++) {
-        (void)unlink(list_at(&files->written, char *, i));
+    /* The last one first: what is left by a kill in between is what was there
+     * after one of the steps. */
+    for (size_t i = files->written.n; !files->keep && i > 0; i--) {
+        (void)unlink(list_at(&files->written, char *, i - 1));
     }
     texts_done(&files->written);
 }

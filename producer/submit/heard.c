@@ -168,3 +168,8 @@ int heard_entry(const struct submit *submit, int64_t seq,
     rpc_seen(submit->rpc, &told, &head);
     return known_seq(submit) >= seq || told < seq ? 0 : -1;
 }
+
+bool heard_revoked(const struct submit *submit, const struct hash *service)
+{
+    return standing_service_revoked(known_standing(submit->known), service);
+}

@@ -24,3 +24,6 @@ int heard_read_all(struct submit *submit, struct err *err);
  * end before it; -1: it could not be read so far. */
 int heard_entry(const struct submit *submit, int64_t seq,
                 const struct hash *entry);
+
+/* Whether the log, as far as it is known here, revokes this enrolment. */
+bool heard_revoked(const struct submit *submit, const struct hash *service);

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "model/invitation.h"
 #include "model/read.h"
+#include "producer/submit/heard.h"
 #include "trust/proof.h"
 #include "trust/sealed.h"
 
@@ -63,6 +64,7 @@ static int take_all(const struct submit *submit,
         const struct service_row *row =
             &list_at(&answer->services, struct service_row, i);
         if (row->state == SERVICE_IN_FORCE &&
+            !heard_revoked(submit, &row->hash) &&
             take_notifier(proof, row, notifiers, err) != 0) {
             return -1;
         }

@@ -1,9 +1,11 @@
 /* place.c: see place.h. */
 #include "producer/submit/place.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "model/user.h"
 #include "producer/submit/files.h"
@@ -133,14 +135,52 @@ int place_check_invited(const struct place *place, const struct key32 *root,
                : place_check_free(place->directory, err);
 }
 
-void place_clear(const struct place *place)
+bool place_is_keyed(const struct place *place)
 {
-    static const char *const files[] = {"key.json", "enrolment.json",
-                                        "root.pub"};
-    size_t n = ARRAY_SIZE(files) - (place_is_configured(place) ? 1 : 0);
+    return has(place, "key.json") && has(place, "root.pub");
+}
 
-    for (size_t i = 0; i < n; i++) {
-        _cleanup_free_ char *path = path_in(place->directory, files[i]);
+/* The key goes first and comes last: one that nothing names is never left. */
+static const char *const own_files[] = {"key", "enrolment"};
+
+static char *aside(const struct place *place, const char *name)
+{
+    return must_printf("%s/%s.%lld.json", place->directory, name,
+                       (long long)place->aside);
+}
+
+void place_set_aside(struct place *place)
+{
+    _cleanup_free_ char *root = path_in(place->directory, "root.pub");
+
+    place->aside = clock_now();
+    for (size_t i = 0; i < ARRAY_SIZE(own_files); i++) {
+        _cleanup_free_ char *from =
+            must_printf("%s/%s.json", place->directory, own_files[i]);
+        _cleanup_free_ char *to = aside(place, own_files[i]);
+        (void)rename(from, to);
+    }
+    if (!place_is_configured(place)) {
+        (void)unlink(root);
+    }
+}
+
+void place_restore(const struct place *place)
+{
+    for (size_t i = ARRAY_SIZE(own_files); place->aside != 0 && i > 0; i--) {
+        _cleanup_free_ char *from = aside(place, own_files[i - 1]);
+        _cleanup_free_ char *to =
+            must_printf("%s/%s.json", place->directory, own_files[i - 1]);
+        if (!file_exists(to)) {
+            (void)rename(from, to);
+        }
+    }
+}
+
+void place_forget(const struct place *place)
+{
+    for (size_t i = 0; place->aside != 0 && i < ARRAY_SIZE(own_files); i++) {
+        _cleanup_free_ char *path = aside(place, own_files[i]);
         (void)unlink(path);
     }
 }

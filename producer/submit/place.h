@@ -16,6 +16,7 @@ struct place {
     struct id user;    /* whose key is there; zero: none is */
     struct hash begun; /* the invitation's key, by its id, where a user.verify
                           names that key; zero: none does */
+    int64_t aside;     /* in the names of what was set aside; 0: nothing was */
 };
 
 #define _cleanup_place_ _cleanup_(place_done)
@@ -40,8 +41,14 @@ int place_check_invited(const struct place *place, const struct key32 *root,
 /* The config names its root already: there is nothing to add. */
 bool place_is_configured(const struct place *place);
 
-/* Removes the key that is there, and what names it. */
-void place_clear(const struct place *place);
+/* Whether a key is there, and the root that it belongs to. */
+bool place_is_keyed(const struct place *place);
+
+/* Makes room for another key: the one that is there, and what names it, get
+ * other names. They come back, or go for good. */
+void place_set_aside(struct place *place);
+void place_restore(const struct place *place);
+void place_forget(const struct place *place);
 
 /* Status 65 where a directory is somebody's. */
 int place_check_free(const char *directory, struct err *err);

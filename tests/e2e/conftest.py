@@ -50,9 +50,12 @@ def taken(path):
 
 def our_own(items):
     """A file is taken when its turn comes."""
+    ours = {}
     for (path, last), group in itertools.groupby(
             items, lambda item: (item.path, is_last(item))):
-        if last or taken(path):
+        if not last and path not in ours:
+            ours[path] = taken(path)
+        if last or ours[path]:
             yield from group
 
 
