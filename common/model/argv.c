@@ -41,7 +41,8 @@ static int next_part(const char **word, struct piece *ret_part)
     return 1;
 }
 
-static bool is_parameter(const struct list *parameters, const struct piece *part)
+static bool is_parameter(const struct list *parameters,
+                         const struct piece *part)
 {
     for (size_t i = 0; i < parameters->n; i++) {
         const char *name = list_at(parameters, struct parameter, i).name;

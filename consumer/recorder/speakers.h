@@ -5,8 +5,8 @@
  * is enrolled: its service.enrol is in PostgreSQL, was accepted (table
  * `services`; an authorizer's is the root key's own word), and its chain goes
  * up to a pinned root (trust/proof.h). What the broker had after that service
- * was revoked is nobody's; what it had before stays. Envelopes are fetched when they are
- * first needed and then remembered.
+ * was revoked is nobody's; what it had before stays. Envelopes are fetched when
+ * they are first needed and then remembered.
  */
 #pragma once
 
