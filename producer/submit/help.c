@@ -174,9 +174,10 @@ static bool print_family(FILE *out, const char *word, int role, bool after)
             verbs[i].name[len] == ' ' && is_for(verbs[i].who, role)) {
             any = true;
             if (out != NULL) {
-                (void)fprintf(out, "%ssubmit %s %s\n    %s\n",
-                              after ? "\n" : "", verbs[i].name, verbs[i].args,
-                              verbs[i].summary);
+                (void)fprintf(out, "%ssubmit %s%s%s\n    %s\n",
+                              after ? "\n" : "", verbs[i].name,
+                              verbs[i].args[0] == '\0' ? "" : " ",
+                              verbs[i].args, verbs[i].summary);
             }
             after = false;
         }

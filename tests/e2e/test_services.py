@@ -54,7 +54,7 @@ def test_an_executor_gets_a_new_key_and_its_runs_go_on(house, host):
     host.config = new
     host.start()
     assert done(house.submit("run", command)).stdout == "here\n", "the new key"
-    assert [state for state, _ in enrolments(house, host.name)] == ["in_force"] * 2
+    assert [state for state, _ in enrolments(house, host.name)] == ["active"] * 2
     told(house.submit("service", "revoke", host.name, "--yes"), 64, "--older", "--all")
     said = done(house.submit("service", "revoke", host.name, "--older", "--yes")).stderr
     assert re.search(f"executor {host.name}, enrolled at .*, is revoked", said)
@@ -180,7 +180,7 @@ def test_an_authorizers_key_is_changed_while_requests_come(house, tmp_path):
         _, _, config = second_authorizer(house, new, name, "rotate")
         with serving(config) as stays:
             both = enrolments(house, name)
-            assert [state for state, _ in both] == ["in_force"] * 2
+            assert [state for state, _ in both] == ["active"] * 2
             asking = [house.start("list", who="runner") for _ in range(5)]
             done(house.submit("service", "revoke", name, "--older", "--yes"))
             assert ends.wait(20) == 1, "it goes on with a revoked key"
