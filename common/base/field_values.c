@@ -44,8 +44,7 @@ int values_decode(const void *json, size_t n, struct list *ret_pairs,
     json_t *object = json_loadb(json, n, JSON_REJECT_DUPLICATES, &why);
 
     if (object == NULL) {
-        return err_set(err, ERR_REJECT, "line %d: %.100s", why.line,
-                       why.text);
+        return err_set(err, ERR_REJECT, "line %d: %.100s", why.line, why.text);
     }
     int done = json_is_object(object)
                    ? add_members(object, ret_pairs, err)
