@@ -117,8 +117,6 @@ const struct table user_answer_table = {.name = "user answer",
                                         .size = sizeof(struct user_answer),
                                         .open = true};
 
-WORDS(service_state_words, "active", "ended", "void");
-
 static const struct field service_row_fields[] = {
     {"kind", FIELD_WORD, .words = &service_kind_words,
      .at = offsetof(struct service_row, kind)},

@@ -83,14 +83,6 @@ struct rules_answer { /* policy.list */
     char *set_by;     /* e-mail */
 };
 
-enum service_state {
-    SERVICE_IN_FORCE = 1,
-    SERVICE_ENDED, /* its time is over */
-    SERVICE_VOID   /* who enrolled it was ended, and it was not kept */
-};
-
-extern const struct words service_state_words;
-
 struct service_row { /* one enrolment; those that were revoked are not told */
     int kind;        /* enum service_kind */
     int state;       /* enum service_state */

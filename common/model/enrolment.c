@@ -7,6 +7,7 @@
 
 WORDS(service_kind_words, "authorizer", "executor", "scheduler", "notifier",
       "recorder");
+WORDS(service_state_words, "active", "ended", "void");
 
 static const struct field service_enrol_fields[] = {
     {"kind", FIELD_WORD, .words = &service_kind_words,

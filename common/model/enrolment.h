@@ -17,7 +17,15 @@ enum service_kind {
     SERVICE_RECORDER, /* signs nothing and is never enrolled */
 };
 
+/* How an enrolment that was not revoked stands. */
+enum service_state {
+    SERVICE_IN_FORCE = 1,
+    SERVICE_ENDED, /* its time is over */
+    SERVICE_VOID   /* who enrolled it was ended, and it was not kept */
+};
+
 extern const struct words service_kind_words;
+extern const struct words service_state_words;
 
 #define DAY (24LL * 3600 * 1000)
 #define AUTHORIZER_LIFE (90 * DAY)
