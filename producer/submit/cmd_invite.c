@@ -295,7 +295,10 @@ int invitation_again(struct submit *submit, struct user_reinvite *reinvite,
                      struct err *err)
 {
     unsigned char seed[INVITATION_SEED];
-    struct invited invited = {.email = reinvite->email, .role = reinvite->role};
+    struct invited invited = {.email = reinvite->email,
+                              .role = reinvite->role,
+                              .mfa = reinvite->mfa,
+                              .service = reinvite->service};
 
     randombytes_buf(seed, sizeof(seed));
     struct again again = {reinvite, &invited.notifiers, seed};

@@ -211,7 +211,8 @@ int cmd_key_rotate(struct submit *submit, struct err *err)
     rotating_done(&rotating);
     if (done == 0) {
         say("%s has a new key; every copy of the old one is worth nothing. "
-            "Another machine gets it by key export and key import.",
+            "Sign in anew: submit login. Another machine gets the key by key "
+            "export and key import.",
             submit->profile->email);
     }
     return done;

@@ -231,7 +231,8 @@ def test_a_lost_password_is_followed_on_the_same_machine(house, folder):
     guest, command = runner_of(house, folder)
     before = (guest.profile / "config").read_text()
     old = (guest.profile / "key.json").read_bytes()
-    done(house.submit("user", "reset", guest.email, "--password"))
+    said = done(house.submit("user", "reset", guest.email, "--password")).stdout
+    assert "second factor  none" in said
     guest.code.write_text(house.post.code(guest.email, 2))
     other = Guest(house, folder, "other").settled()
     other.code = guest.code
@@ -505,6 +506,22 @@ def test_a_session_key_signs_no_entry(house):
                              "email": "a@x.example",
                              "until": moment(now_ms() + client.HOUR)})):
         assert asker.enter(kind, fields, session).status == "denied"
+
+
+def test_the_authorizer_starts_again_when_its_founder_has_another_key(house):
+    """What names the first administrator's key then is no root.init any more."""
+    founder = house.email_of("admin")
+    (kept,), = house.rows("SELECT verify_hash FROM users WHERE email = %s", founder)
+    house.change("UPDATE users SET verify_hash = (SELECT hash FROM envelopes WHERE"
+                 " type = 'errand.user.verify.v1' LIMIT 1) WHERE email = %s", founder)
+    try:
+        before = house.pid("authorizer-1")
+        os.kill(before, signal.SIGKILL)
+        until("another one runs", lambda: house.pid("authorizer-1") != before)
+        done(house.submit("list", who="runner"))
+    finally:
+        house.change("UPDATE users SET verify_hash = %s WHERE email = %s", kept, founder)
+    done(house.submit("user", "list"))
 
 
 # A stolen authorizer's key
