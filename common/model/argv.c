@@ -13,8 +13,8 @@ struct piece {
     bool named;
 };
 
-/* 1: a part; 0: the word ends; -1: a brace that is neither. */
-static int next_part(const char **word, struct piece *ret_part)
+/* 1: a piece; 0: the word ends; -1: a brace that is neither. */
+static int next_piece(const char **word, struct piece *ret_piece)
 {
     const char *at = *word;
     size_t len = strcspn(at, "{}");
@@ -23,12 +23,12 @@ static int next_part(const char **word, struct piece *ret_part)
         return 0;
     }
     if (len == 0 && at[0] == at[1]) { /* a brace, written twice */
-        *ret_part = (struct piece){at, 1, false};
+        *ret_piece = (struct piece){at, 1, false};
         *word = at + 2;
         return 1;
     }
     if (len > 0) {
-        *ret_part = (struct piece){at, len, false};
+        *ret_piece = (struct piece){at, len, false};
         *word = at + len;
         return 1;
     }
@@ -36,18 +36,22 @@ static int next_part(const char **word, struct piece *ret_part)
     if (len == 0 || at[1 + len] != '}') {
         return -1;
     }
-    *ret_part = (struct piece){at + 1, len, true};
+    *ret_piece = (struct piece){at + 1, len, true};
     *word = at + len + 2;
     return 1;
 }
 
+static bool names(const struct piece *piece, const char *name)
+{
+    return strlen(name) == piece->len &&
+           memcmp(name, piece->text, piece->len) == 0;
+}
+
 static bool is_parameter(const struct list *parameters,
-                         const struct piece *part)
+                         const struct piece *piece)
 {
     for (size_t i = 0; i < parameters->n; i++) {
-        const char *name = list_at(parameters, struct parameter, i).name;
-        if (strlen(name) == part->len &&
-            memcmp(name, part->text, part->len) == 0) {
+        if (names(piece, list_at(parameters, struct parameter, i).name)) {
             return true;
         }
     }
@@ -58,18 +62,18 @@ static int check_word(const char *word, const struct list *parameters,
                       struct err *err)
 {
     const char *at = word;
-    struct piece part;
+    struct piece piece;
     int more;
 
     if (word[0] == '\0' || has_control(word, "")) {
         return err_set(err, ERR_REJECT,
                        "an empty word, or one with control bytes");
     }
-    while ((more = next_part(&at, &part)) > 0) {
-        if (part.named && !is_parameter(parameters, &part)) {
+    while ((more = next_piece(&at, &piece)) > 0) {
+        if (piece.named && !is_parameter(parameters, &piece)) {
             return err_set(err, ERR_REJECT,
                            "{%.*s}: there is no parameter of that name",
-                           (int)part.len, part.text);
+                           (int)piece.len, piece.text);
         }
     }
     return more == 0 ? 0
@@ -90,12 +94,12 @@ int argv_check(const struct list *args, const struct list *parameters,
     return 0;
 }
 
-static const char *value_of(const struct list *values, const struct piece *part)
+static const char *value_of(const struct list *values,
+                            const struct piece *piece)
 {
     for (size_t i = 0; i < values->n; i++) {
         const struct pair *pair = &list_at(values, struct pair, i);
-        if (strlen(pair->name) == part->len &&
-            memcmp(pair->name, part->text, part->len) == 0) {
+        if (names(piece, pair->name)) {
             return pair->value;
         }
     }
@@ -106,15 +110,16 @@ static const char *value_of(const struct list *values, const struct piece *part)
 static char *make_word(const char *word, const struct list *values)
 {
     _cleanup_buf_ struct buf text = {0};
-    struct piece part;
+    struct piece piece;
     int failed = 0;
 
-    while (next_part(&word, &part) > 0) {
-        const char *value = part.named ? value_of(values, &part) : part.text;
+    while (next_piece(&word, &piece) > 0) {
+        const char *value = piece.named ? value_of(values, &piece) : piece.text;
         if (value == NULL) {
             return NULL;
         }
-        failed |= buf_add(&text, value, part.named ? strlen(value) : part.len);
+        failed |=
+            buf_add(&text, value, piece.named ? strlen(value) : piece.len);
     }
     if (failed) {
         abort();

@@ -77,11 +77,9 @@ static int compare(int type, const char *a, const char *b)
 static int check_repetitions(const char *pattern, struct err *err)
 {
     for (const char *at = pattern; (at = strchr(at, '{')) != NULL; at++) {
-        long long most = 0;
+        int most = 0;
         for (const char *d = at + 1; *d != '\0' && *d != '}'; d++) {
-            bool digit = *d >= '0' && *d <= '9';
-            most =
-                digit && most < PATTERN_MAX * 1000L ? most * 10 + *d - '0' : 0;
+            most = *d >= '0' && *d <= '9' ? most * 10 + *d - '0' : 0;
             if (most > REPETITIONS_MAX) {
                 return err_set(err, ERR_REJECT, "a repetition over %d times",
                                REPETITIONS_MAX);

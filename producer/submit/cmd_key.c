@@ -37,17 +37,6 @@ static int check_locked(const struct submit *submit, const char *path,
 
 /* passwd */
 
-/* The verb may be there by now: see verb_rows.c. */
-static bool has_verb(const char *name)
-{
-    for (size_t i = 0; i < n_verbs; i++) {
-        if (strcmp(verbs[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The organisation's, where it can be asked; the least there is, else. */
 static int64_t least_characters(struct submit *submit)
 {
@@ -74,10 +63,8 @@ static void tell_locked(const struct submit *submit)
     const char *file = profile_password_file(submit->profile);
 
     say("Your key is locked by the new password here. An old copy of the file "
-        "still opens with the old one%s.",
-        has_verb("key rotate") ? ": `submit key rotate` makes such copies "
-                                 "worthless"
-                               : "");
+        "still opens with the old one: `submit key rotate` makes such copies "
+        "worthless.");
     if (file != NULL) {
         say("[profile] password_file names %s: put the new password there.",
             file);

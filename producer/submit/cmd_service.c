@@ -14,9 +14,9 @@
 
 #include "base/file.h"
 #include "model/read.h"
+#include "producer/submit/saved.h"
 #include "producer/submit/enrolled.h"
 #include "producer/submit/founding.h"
-#include "producer/submit/notifiers.h"
 
 struct enrolling {
     struct service_enrol enrol; /* lends the command line's texts */
@@ -206,7 +206,6 @@ static int take_chain(const struct submit *submit, const struct list *envelopes,
 static int own_chain(struct submit *submit, struct list *ret_chain,
                      struct err *err)
 {
-    struct user_named named = {.email = submit->profile->email};
     struct user_answer answer = {0};
     struct err ignored = {0};
 
@@ -214,13 +213,8 @@ static int own_chain(struct submit *submit, struct list *ret_chain,
         0) {
         return 0;
     }
-    if (submit_ask(submit,
-                   &(struct question){.as = ASK_SESSION,
-                                      .kind = EVENT_USER_SHOW,
-                                      .payload = &named,
-                                      .answer = &user_answer_table,
-                                      .ret_answer = &answer},
-                   err) != 0) {
+    if (user_ask(submit, ASK_SESSION, submit->profile->email, &answer, err) !=
+        0) {
         return -1;
     }
     int done = take_chain(submit, &answer.envelopes, ret_chain, err);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "model/log_entry.h"
 #include "model/read.h"
+#include "producer/submit/saved.h"
 #include "producer/submit/files.h"
 #include "producer/submit/compared.h"
 #include "producer/submit/reinvite.h"
@@ -67,18 +68,12 @@ static int find_subject(struct submit *submit, struct subject *ret_subject,
                         struct err *err)
 {
     _cleanup_free_ char *email = account_normal(submit->args[0], err);
-    struct user_named named = {.email = email};
-    struct question question = {.as = ASK_SESSION,
-                                .kind = EVENT_USER_SHOW,
-                                .payload = &named,
-                                .answer = &user_answer_table,
-                                .ret_answer = &ret_subject->answer};
 
     if (email == NULL) {
         err->status = EXIT_DATA;
         return -1;
     }
-    if (submit_ask(submit, &question, err) != 0) {
+    if (user_ask(submit, ASK_SESSION, email, &ret_subject->answer, err) != 0) {
         return err->status == EXIT_NOT_FOUND
                    ? err_exit(err, EXIT_NOT_FOUND, "there is no user %s", email)
                    : -1;

@@ -10,6 +10,7 @@
 #include "model/mail.h"
 #include "model/read.h"
 #include "model/user.h"
+#include "producer/submit/saved.h"
 #include "producer/submit/compared.h"
 #include "producer/submit/submit.h"
 
@@ -49,16 +50,9 @@ static int check_person(const struct submit *submit,
 static int find_person(struct submit *submit, const char *email,
                        struct person *ret_person, struct err *err)
 {
-    struct user_named named = {.email = (char *)email};
     struct user_answer answer = {0};
 
-    if (submit_ask(submit,
-                   &(struct question){.as = ASK_SESSION,
-                                      .kind = EVENT_USER_SHOW,
-                                      .payload = &named,
-                                      .answer = &user_answer_table,
-                                      .ret_answer = &answer},
-                   err) != 0) {
+    if (user_ask(submit, ASK_SESSION, email, &answer, err) != 0) {
         return -1;
     }
     int done = check_person(submit, &answer, email, ret_person, err);
@@ -175,20 +169,13 @@ int cmd_user_show(struct submit *submit, struct err *err)
     struct noun noun = {.table = row_table(&users_answer_table),
                         .columns = user_columns,
                         .n = ARRAY_SIZE(user_columns)};
-    struct user_named named = {.email = email};
     struct user_answer answer = {0};
 
     if (email == NULL) {
         err->status = EXIT_DATA;
         return -1;
     }
-    if (submit_ask(submit,
-                   &(struct question){.as = ASK_SESSION,
-                                      .kind = EVENT_USER_SHOW,
-                                      .payload = &named,
-                                      .answer = &user_answer_table,
-                                      .ret_answer = &answer},
-                   err) != 0) {
+    if (user_ask(submit, ASK_SESSION, email, &answer, err) != 0) {
         return -1;
     }
     int done = print_row(&submit->print, &noun, &answer.user, err);

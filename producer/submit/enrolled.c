@@ -3,7 +3,19 @@
 
 #include <string.h>
 
-#include "producer/submit/notifiers.h"
+int services_ask(struct submit *submit, int kind,
+                 struct services_answer *ret_answer, struct err *err)
+{
+    struct service_list list = {.kind = kind};
+
+    return submit_ask(submit,
+                      &(struct question){.as = ASK_SESSION,
+                                         .kind = EVENT_SERVICE_LIST,
+                                         .payload = &list,
+                                         .answer = &services_answer_table,
+                                         .ret_answer = ret_answer},
+                      err);
+}
 
 void enrolments_done(struct enrolments *enrolments)
 {

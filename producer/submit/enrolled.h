@@ -12,6 +12,10 @@
 #include "producer/submit/submit.h"
 #include "trust/proof.h"
 
+/* Asks for the services of that kind (0: of all). */
+int services_ask(struct submit *submit, int kind,
+                 struct services_answer *ret_answer, struct err *err);
+
 struct enrolled {
     const struct service_row *row;
     const struct service_enrol *enrol;

@@ -1,4 +1,5 @@
 /* naming.c: see naming.h. */
+#include "producer/submit/saved.h"
 #include "producer/submit/naming.h"
 
 #include <string.h>
@@ -81,18 +82,11 @@ static int sort_first(const struct user_answer *answer, struct list *ret_all,
 int naming_refresh(struct submit *submit, struct err *err)
 {
     struct profile *profile = submit->profile;
-    struct user_named named = {.email = profile->email};
     struct user_answer answer = {0};
     _cleanup_envelopes_ struct list all = {0};
     struct key32 key = profile->key;
 
-    if (submit_ask(submit,
-                   &(struct question){.as = ASK_OWN,
-                                      .kind = EVENT_USER_SHOW,
-                                      .payload = &named,
-                                      .answer = &user_answer_table,
-                                      .ret_answer = &answer},
-                   err) != 0) {
+    if (user_ask(submit, ASK_OWN, profile->email, &answer, err) != 0) {
         return -1;
     }
     bool same = hash_equal(&answer.verify, &profile->by);

@@ -5,9 +5,8 @@
 
 #include "base/clock.h"
 #include "model/invitation.h"
-#include "model/read.h"
+#include "producer/submit/enrolled.h"
 #include "producer/submit/heard.h"
-#include "trust/proof.h"
 #include "trust/sealed.h"
 
 void notifiers_done(struct list *notifiers)
@@ -17,20 +16,6 @@ void notifiers_done(struct list *notifiers)
     }
     free(notifiers->items);
     *notifiers = (struct list){0};
-}
-
-int services_ask(struct submit *submit, int kind,
-                 struct services_answer *ret_answer, struct err *err)
-{
-    struct service_list list = {.kind = kind};
-
-    return submit_ask(submit,
-                      &(struct question){.as = ASK_SESSION,
-                                         .kind = EVENT_SERVICE_LIST,
-                                         .payload = &list,
-                                         .answer = &services_answer_table,
-                                         .ret_answer = ret_answer},
-                      err);
 }
 
 static int take_notifier(struct proof *proof, const struct service_row *row,

@@ -20,10 +20,6 @@ int notifiers_find(struct submit *submit, struct list *ret_notifiers,
                    struct err *err);
 void notifiers_done(struct list *notifiers);
 
-/* Asks for the services of that kind (0: of all). */
-int services_ask(struct submit *submit, int kind,
-                 struct services_answer *ret_answer, struct err *err);
-
 /* Seals an invitation's seed to each of them, for the request of this id:
  * ret_sealed is struct sealed_seed, to be released with sealed_seeds_done(). */
 int notifiers_seal(const struct submit *submit, const struct list *notifiers,

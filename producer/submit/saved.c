@@ -144,6 +144,20 @@ static int user_read(const struct submit *submit,
     return 0;
 }
 
+int user_ask(struct submit *submit, enum asker as, const char *email,
+             struct user_answer *ret_answer, struct err *err)
+{
+    struct user_named named = {.email = (char *)email};
+
+    return submit_ask(submit,
+                      &(struct question){.as = as,
+                                         .kind = EVENT_USER_SHOW,
+                                         .payload = &named,
+                                         .answer = &user_answer_table,
+                                         .ret_answer = ret_answer},
+                      err);
+}
+
 int user_find(struct submit *submit, const char *email, struct id *ret_user,
               struct err *err)
 {
@@ -154,13 +168,7 @@ int user_find(struct submit *submit, const char *email, struct id *ret_user,
         err->status = EXIT_DATA;
         return -1;
     }
-    struct user_named named = {.email = normal};
-    struct question question = {.as = ASK_SESSION,
-                                .kind = EVENT_USER_SHOW,
-                                .payload = &named,
-                                .answer = &user_answer_table,
-                                .ret_answer = &answer};
-    if (submit_ask(submit, &question, err) != 0) {
+    if (user_ask(submit, ASK_SESSION, normal, &answer, err) != 0) {
         return err->status == EXIT_NOT_FOUND
                    ? err_exit(err, EXIT_NOT_FOUND, "there is no user %s",
                               normal)

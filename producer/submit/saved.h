@@ -30,6 +30,10 @@ int saved_read(const struct submit *submit, const char *name,
 void saved_done(struct saved *saved);
 #define _cleanup_saved_ _cleanup_(saved_done)
 
+/* What user.show tells of who has this e-mail, with either key. */
+int user_ask(struct submit *submit, enum asker as, const char *email,
+             struct user_answer *ret_answer, struct err *err);
+
 /* The user with this e-mail, by their invitation (or root.init). */
 int user_find(struct submit *submit, const char *email, struct id *ret_user,
               struct err *err);

@@ -96,6 +96,13 @@ def execution_id(run_hash, target, attempt=1):
                                  target.encode(), str(attempt).encode()))
 
 
+def key_line_make(key):
+    """What a daemon's --make-key would print."""
+    raw = key.public + key.box
+    raw += hashlib.sha256(raw).digest()[:4]
+    return base64.b32encode(raw).decode().lower().rstrip("=")
+
+
 def key_line_read(line):
     """The signing and the box key in a daemon's line."""
     text = line.strip().replace("-", "").replace(" ", "").upper()

@@ -2,9 +2,7 @@
 P4, P8, P11), said by an executor whose key is ours: so it can tell the truth,
 say it twice, lie, fall silent, and come back.
 """
-import base64
 import contextlib
-import hashlib
 import json
 import os
 import signal
@@ -20,13 +18,6 @@ from house import until
 DEAD = "errand.dead"
 
 
-def key_line(key):
-    """What a daemon's --make-key would print."""
-    raw = key.public + key.box
-    raw += hashlib.sha256(raw).digest()[:4]
-    return base64.b32encode(raw).decode().lower().rstrip("=")
-
-
 class Voice:
     """An executor of one target, as far as it is heard."""
 
@@ -36,7 +27,7 @@ class Voice:
         self.incarnation = str(uuid.uuid4())
         out = folder / f"{self.name}.json"
         done = (administrator or house).submit("service", "enrol", "executor", self.name, "--target",
-                            target, "--key", key_line(self.key), "--out", str(out))
+                            target, "--key", client.key_line_make(self.key), "--out", str(out))
         assert done.returncode == 0, done.stderr
         enrol = Envelope.from_dsse(json.loads(out.read_text())["envelopes"][0])
         self.by, self.root = enrol.hash, enrol.fields["root"]

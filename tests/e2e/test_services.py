@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-from client import Key
+from client import Key, key_line_make
 from host import Asked, Host
 from house import BIN, until
 from test_recording import Dead, Voice
-from test_standing import (Guest, done, folder, key_line,  # pylint: disable=unused-import
+from test_standing import (Guest, anew, done, folder,  # pylint: disable=unused-import
                            second_authorizer, told)
 
 
@@ -78,14 +78,14 @@ def test_a_host_whose_key_was_stolen_is_ended_at_once(house, host):
     refused = house.submit("run", command)
     assert refused.returncode != 0 and "here" not in refused.stdout, refused
     told(house.submit("service", "revoke", host.name, "--yes"), 67, "service list")
-    told(house.submit("service", "rotate", "executor", host.name, "--key", key_line(Key()),
+    told(house.submit("service", "rotate", "executor", host.name, "--key", key_line_make(Key()),
                       "--out", str(host.home / "none")), 67, "service enrol")
     assert not (host.home / "none").exists()
 
 
 def test_invitations_go_on_when_a_notifier_was_revoked(house, tmp_path):
     name = house.fresh("notifier-")
-    done(house.submit("service", "enrol", "notifier", name, "--key", key_line(Key()),
+    done(house.submit("service", "enrol", "notifier", name, "--key", key_line_make(Key()),
                       "--out", str(tmp_path / "notifier.enrol.json")))
     email = house.fresh("sealed-to-two") + "@x.example"
     done(house.submit("user", "invite", email))
@@ -140,13 +140,8 @@ def test_hosts_of_an_administrator_whose_key_is_another_now_are_heard(
         done(guest.submit("key", "rotate", "--password-file", str(guest.password)))
     if change == "reset":
         done(house.submit("user", "reset", guest.email, "--password"))
-        again = Guest(house, folder, "again")
-        again.email = guest.email
-        again.code.write_text(house.post.code(guest.email, 2))
-        again.code.chmod(0o600)
-        done(again.verify())
+        guest = anew(house, folder, guest)
         done(house.submit("user", "confirm", guest.email, "--yes"))
-        guest = again
     done(guest.submit("login", "--password-file", str(guest.password)))
     voice, asked, _ = heard(house, folder, guest)
     execution = asked.accept()

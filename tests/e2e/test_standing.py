@@ -1,7 +1,5 @@
 """Staying in control, through submit: suspend, resume, remove, role, new invitations
 and keys; and that what was answered holds (P6), whatever is killed."""
-import base64
-import hashlib
 import json
 import os
 import signal
@@ -36,6 +34,16 @@ def state_of(house, email):
     rows = json.loads(done(house.submit("user", "list", "-o", "json")).stdout)
     return [("suspended" if r.get("suspended") else r["state"]) for r in rows
             if r["email"] == email]
+
+
+def anew(house, folder, guest):
+    """Who was reset, in another place, by the mail that came for it."""
+    again = Guest(house, folder, "again")
+    again.email = guest.email
+    again.code.write_text(house.post.code(guest.email, 2))
+    again.code.chmod(0o600)
+    done(again.verify())
+    return again
 
 
 def runner_of(house, folder, name="guest"):
@@ -216,11 +224,7 @@ def test_a_lost_password_gives_the_same_person_a_new_key(house, folder):
     guest, command = runner_of(house, folder)
     done(house.submit("user", "reset", guest.email, "--password"))
     told(guest.submit("run", command), 77, "verify")
-    again = Guest(house, folder, "again")
-    again.email = guest.email
-    again.code.write_text(house.post.code(guest.email, 2))
-    again.code.chmod(0o600)
-    done(again.verify())
+    again = anew(house, folder, guest)
     assert done(again.submit("run", command)).stdout == "hello\n"
     assert done(again.submit("history", "-o", "name")).stdout.count("\n") == 2
     told(guest.submit("run", command), 77)
@@ -526,19 +530,13 @@ def test_the_authorizer_starts_again_when_its_founder_has_another_key(house):
 
 # A stolen authorizer's key
 
-def key_line(key):
-    raw = key.public + key.box
-    code = raw + hashlib.sha256(raw).digest()[:4]
-    return base64.b32encode(code).decode().rstrip("=").lower()
-
-
 def second_authorizer(house, folder, name, verb="enrol"):
     """One that the root key enrols: its key, its enrolment's chain, and its
     configuration, to start it by."""
     key = Key()
     key.write(folder / "second.key")
     enrolment = folder / "second.enrol.json"
-    done(house.submit("service", verb, "authorizer", name, "--key", key_line(key),
+    done(house.submit("service", verb, "authorizer", name, "--key", client.key_line_make(key),
                       "--out", str(enrolment), "--root-key", str(HOME / "root/root.key"),
                       "--root-password-file", str(HOME / "keys/root.password")))
     text = (HOME / "conf/authorizer-1.ini").read_text()
