@@ -10,6 +10,7 @@ import pytest
 from client import Key, key_line_make
 from host import Asked, Host
 from house import BIN, until
+from test_mail import box_keys, sealed_to
 from test_recording import Dead, Voice
 from test_standing import (Guest, anew, done, folder,  # pylint: disable=unused-import
                            second_authorizer, told)
@@ -75,6 +76,10 @@ def test_a_host_whose_key_was_stolen_is_ended_at_once(house, host):
     assert enrolments(house, host.name) == []
     assert host.process.wait(20) == 1, "it goes on"
     assert "revoked" in host.log.read_text()
+    line = host.run("--make-key").stdout.strip()
+    told(house.submit("service", "enrol", "executor", host.name, "--target", host.target,
+                      "--key", line, "--out", str(host.home / "again")), 65, "was revoked")
+    assert not (host.home / "again").exists()
     refused = house.submit("run", command)
     assert refused.returncode != 0 and "here" not in refused.stdout, refused
     told(house.submit("service", "revoke", host.name, "--yes"), 67, "service list")
@@ -89,9 +94,11 @@ def test_invitations_go_on_when_a_notifier_was_revoked(house, tmp_path):
                       "--out", str(tmp_path / "notifier.enrol.json")))
     email = house.fresh("sealed-to-two") + "@x.example"
     done(house.submit("user", "invite", email))
+    assert box_keys(house, name)[0] in sealed_to(house, email)
     done(house.submit("service", "revoke", name, "--yes"))
     email = house.fresh("sealed-to-one") + "@x.example"
     done(house.submit("user", "invite", email))
+    assert box_keys(house, name)[0] not in sealed_to(house, email)
     house.post.awaited(email)
 
 
