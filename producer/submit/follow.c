@@ -288,12 +288,12 @@ static int detach(const struct follow *follow)
     return EXIT_NO_ANSWER;
 }
 
-/* For `result`, which may be sooner than the record. Best effort. */
+/* For `result`, which may be sooner than the record. Best effort. Written over,
+ * as every id is as long: to cut the file first costs milliseconds. */
 static void remember_told(const struct follow *follow)
 {
     _cleanup_free_ char *path = profile_path(follow->submit->profile, TOLD);
-    _cleanup_close_ int fd =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
     if (fd >= 0) {
         (void)!write(fd, follow->id, strlen(follow->id));
