@@ -26,6 +26,11 @@ struct kafka_reader *kafka_group_new(const struct list *properties,
                                      struct err *err);
 void kafka_reader_free(struct kafka_reader *reader);
 
+/* For a reader on which nobody waits: it takes what came within 50 ms at once,
+ * and leaves the processors meanwhile to what somebody does wait for. What the
+ * properties set stays. The caller's to free (pairs_done). */
+struct list kafka_unhurried(const struct list *properties);
+
 /* Adds a partition, from this offset on; reading it already: moves there.
  * REJECT: no such topic. The first time for a topic it asks the broker, and
  * waits at most a second for one that is away. */
@@ -34,7 +39,8 @@ int kafka_reader_add(struct kafka_reader *reader, const char *topic,
 
 /* 1: ret_record is the next one, the caller's; 0: nothing within timeout_ms, or
  * nothing yet and an end was reached; -1: FATAL. Call it at least once a second
- * where there is a group. */
+ * where there is a group. (Not to do so for long does not cost the group: its
+ * members' lives are told by heartbeats.) */
 int kafka_reader_poll(struct kafka_reader *reader, int timeout_ms,
                       struct record *ret_record, struct err *err);
 
@@ -57,10 +63,12 @@ char *kafka_reader_note_take(struct kafka_reader *reader);
  * read anew from what the group remembers. */
 uint64_t kafka_group_changes(const struct kafka_reader *reader);
 
-/* Remembers in the group that everything before `next` is done. Doesn't wait:
- * one that gets lost only makes somebody read those records again. */
-int kafka_group_commit(struct kafka_reader *reader, const char *topic,
-                       int64_t partition, int64_t next, struct err *err);
+/* Everything before `next` is done: the group remembers it within half a second
+ * (auto.commit.interval.ms), and when it lets go. One that gets lost, or of a
+ * partition that was given to another meanwhile, only makes somebody read those
+ * records again. */
+void kafka_group_done(struct kafka_reader *reader, const char *topic,
+                      int64_t partition, int64_t next);
 
 /* The first offset that is still there, and the next to be written. RETRY: no
  * answer within timeout_ms; REJECT: no such topic. */

@@ -35,6 +35,8 @@ static const struct setting reader_settings[] = {
     {"fetch.error.backoff.ms", "20", DEFAULT},
     {"session.timeout.ms", "6000", DEFAULT},
     {"heartbeat.interval.ms", "1500", DEFAULT},
+    {"max.poll.interval.ms", "86400000", DEFAULT}, /* heartbeats tell lives */
+    {"auto.commit.interval.ms", "500", DEFAULT},
     {"enable.auto.commit", "false", FIXED},
     {"enable.auto.offset.store", "false", FIXED},
     {"enable.partition.eof", "true", FIXED},
@@ -85,6 +87,19 @@ static struct kafka_reader *reader_open(rd_kafka_conf_t *conf, struct err *err)
         return NULL;
     }
     return reader;
+}
+
+struct list kafka_unhurried(const struct list *properties)
+{
+    struct list slow = {0};
+
+    pairs_add(&slow, "fetch.min.bytes", "100000");
+    pairs_add(&slow, "fetch.wait.max.ms", "50");
+    for (size_t i = 0; i < properties->n; i++) {
+        const struct pair *pair = &list_at(properties, struct pair, i);
+        pairs_add(&slow, pair->name, pair->value);
+    }
+    return slow;
 }
 
 struct kafka_reader *kafka_reader_new(const struct list *properties,
@@ -187,6 +202,7 @@ struct kafka_reader *kafka_group_new(const struct list *properties,
         return NULL;
     }
     (void)rd_kafka_conf_set(conf, "group.id", group, NULL, 0);
+    (void)rd_kafka_conf_set(conf, "enable.auto.commit", "true", NULL, 0);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     struct kafka_reader *reader = reader_open(conf, err);
     if (reader != NULL && subscribe(reader, topic, err) != 0) {
@@ -399,17 +415,13 @@ uint64_t kafka_group_changes(const struct kafka_reader *reader)
     return reader->changes;
 }
 
-int kafka_group_commit(struct kafka_reader *reader, const char *topic,
-                       int64_t partition, int64_t next, struct err *err)
+void kafka_group_done(struct kafka_reader *reader, const char *topic,
+                      int64_t partition, int64_t next)
 {
     rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
 
     rd_kafka_topic_partition_list_add(one, topic, (int32_t)partition)->offset =
         next;
-    rd_kafka_resp_err_t code = rd_kafka_commit(reader->client.rk, one, 1);
+    (void)rd_kafka_offsets_store(reader->client.rk, one);
     rd_kafka_topic_partition_list_destroy(one);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? 0
-               : kafka_fail(err, code, "committing %s [%lld] in the group",
-                            topic, (long long)partition);
 }

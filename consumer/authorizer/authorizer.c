@@ -30,24 +30,6 @@ static const struct config_key keys[] = {
              "at the first start)"},
 };
 
-/* A database that is away for an hour must not cost us the group: its members'
- * lives are told by heartbeats, which don't depend on polls. */
-static struct kafka_reader *join_group(const struct daemon *daemon,
-                                       struct err *err)
-{
-    struct list properties = {0};
-
-    pairs_add(&properties, "max.poll.interval.ms", "86400000");
-    for (size_t i = 0; i < daemon->kafka.n; i++) {
-        const struct pair *pair = &list_at(&daemon->kafka, struct pair, i);
-        pairs_add(&properties, pair->name, pair->value);
-    }
-    struct kafka_reader *reader = kafka_group_new(
-        &properties, "errand-authorizer", "errand.requests", err);
-    pairs_done(&properties);
-    return reader;
-}
-
 /* The topics that every answer needs, known before the first. */
 static int know_topics(struct authorizer *authorizer, struct err *err)
 {
@@ -79,7 +61,8 @@ static int start(struct daemon *daemon, struct err *err)
         installation_store(authorizer, err) != 0) {
         return -1;
     }
-    authorizer->reader = join_group(daemon, err);
+    authorizer->reader = kafka_group_new(&daemon->kafka, "errand-authorizer",
+                                         "errand.requests", err);
     if (authorizer->reader == NULL || know_topics(authorizer, err) != 0 ||
         revocations_start(authorizer, err) != 0) {
         return -1;

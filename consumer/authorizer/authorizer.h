@@ -31,7 +31,8 @@ struct item {
 struct requests {
     struct list items; /* struct item */
     bool decided;      /* all of them are done */
-    size_t item;       /* how far the delivery is: item … */
+    size_t round;      /* how far the delivery is: round, … */
+    size_t item;       /* … item … */
     size_t out;        /* … and record of it */
 };
 

@@ -6,6 +6,7 @@
  * the same requests, find them decided, and send the same again.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "consumer/authorizer/authorizer.h"
 #include "model/parameter.h"
@@ -85,31 +86,6 @@ static int send_record(const struct authorizer *authorizer,
     return 0;
 }
 
-static int deliver_item(struct authorizer *authorizer, struct requests *batch,
-                        const struct item *item, struct err *err)
-{
-    const struct decided *decided = &item->decided;
-
-    if (decided->dead.kind != ERR_NONE) {
-        return daemon_dead(authorizer->daemon, &item->record, &decided->dead,
-                           err);
-    }
-    for (size_t i = 0; batch->out == 0 && i < decided->places.n; i++) {
-        if (ensure_place(authorizer,
-                         &list_at(&decided->places, struct place, i), err)) {
-            return -1;
-        }
-    }
-    for (; batch->out < decided->out.n; batch->out++) {
-        if (send_record(authorizer,
-                        &list_at(&decided->out, struct record, batch->out),
-                        err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 /* A record that the broker won't have is told of, and doesn't hold up the
  * others: its asker asks again, its execution expires. */
 static int flush(const struct authorizer *authorizer, struct err *err)
@@ -121,6 +97,66 @@ static int flush(const struct authorizer *authorizer, struct err *err)
         log_error(&authorizer->daemon->log, "not delivered", L_ERR(err));
     }
     return 0;
+}
+
+/* Replies and dispatches are waited for; a broker takes what comes over one
+ * connection in turn, so what is told to everybody comes after them. */
+enum { ROUND_AWAITED, ROUND_TOLD, ROUNDS };
+
+static size_t round_of(const struct record *record)
+{
+    return strcmp(record->topic, "errand.events") == 0 ? ROUND_TOLD
+                                                       : ROUND_AWAITED;
+}
+
+static int prepare_item(struct authorizer *authorizer, const struct item *item,
+                        struct err *err)
+{
+    const struct decided *decided = &item->decided;
+
+    if (decided->dead.kind != ERR_NONE) {
+        return daemon_dead(authorizer->daemon, &item->record, &decided->dead,
+                           err);
+    }
+    for (size_t i = 0; i < decided->places.n; i++) {
+        if (ensure_place(authorizer,
+                         &list_at(&decided->places, struct place, i), err)) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int deliver_item(struct authorizer *authorizer, struct requests *batch,
+                        const struct item *item, struct err *err)
+{
+    const struct list *out = &item->decided.out;
+
+    if (batch->round == ROUND_AWAITED && batch->out == 0 &&
+        prepare_item(authorizer, item, err) != 0) {
+        return -1;
+    }
+    for (; batch->out < out->n; batch->out++) {
+        const struct record *record = &list_at(out, struct record, batch->out);
+        if (round_of(record) == batch->round &&
+            send_record(authorizer, record, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int deliver_round(struct authorizer *authorizer, struct requests *batch,
+                         struct err *err)
+{
+    for (; batch->item < batch->items.n; batch->item++, batch->out = 0) {
+        if (deliver_item(authorizer, batch,
+                         &list_at(&batch->items, struct item, batch->item),
+                         err) != 0) {
+            return -1;
+        }
+    }
+    return flush(authorizer, err);
 }
 
 static bool is_last_of_partition(const struct requests *batch, size_t i)
@@ -137,24 +173,17 @@ static bool is_last_of_partition(const struct requests *batch, size_t i)
     return true;
 }
 
-/* One that doesn't get through only makes somebody read those records again. */
-static int commit_offsets(const struct authorizer *authorizer,
-                          const struct requests *batch, struct err *err)
+static void tell_group(const struct authorizer *authorizer,
+                       const struct requests *batch)
 {
     for (size_t i = 0; i < batch->items.n; i++) {
         const struct record *record =
             &list_at(&batch->items, struct item, i).record;
-        if (is_last_of_partition(batch, i) &&
-            kafka_group_commit(authorizer->reader, record->topic,
-                               record->partition, record->offset + 1, err)) {
-            if (err->kind == ERR_FATAL) {
-                return -1;
-            }
-            log_warning(&authorizer->daemon->log, "offsets not committed",
-                        L_ERR(err));
+        if (is_last_of_partition(batch, i)) {
+            kafka_group_done(authorizer->reader, record->topic,
+                             record->partition, record->offset + 1);
         }
     }
-    return 0;
 }
 
 /* What was taken away is in the log before anybody is told of it. */
@@ -164,13 +193,11 @@ int requests_deliver(struct authorizer *authorizer, struct requests *batch,
     if (revocations_publish(authorizer, err) != 0) {
         return -1;
     }
-    for (; batch->item < batch->items.n; batch->item++, batch->out = 0) {
-        if (deliver_item(authorizer, batch,
-                         &list_at(&batch->items, struct item, batch->item),
-                         err) != 0) {
+    for (; batch->round < ROUNDS; batch->round++, batch->item = 0) {
+        if (deliver_round(authorizer, batch, err) != 0) {
             return -1;
         }
     }
-    return flush(authorizer, err) != 0 ? -1
-                                       : commit_offsets(authorizer, batch, err);
+    tell_group(authorizer, batch);
+    return 0;
 }

@@ -49,19 +49,13 @@ static int64_t back_off(const struct notifier *notifier, int64_t tries)
                        config_int(config, "smtp", "retry_max") * 1000);
 }
 
-/* As the authorizer's: its members' lives are told by heartbeats. */
 static struct kafka_reader *join_group(const struct daemon *daemon,
                                        struct err *err)
 {
-    struct list properties = {0};
-
-    pairs_add(&properties, "max.poll.interval.ms", "86400000");
-    for (size_t i = 0; i < daemon->kafka.n; i++) {
-        const struct pair *pair = &list_at(&daemon->kafka, struct pair, i);
-        pairs_add(&properties, pair->name, pair->value);
-    }
+    struct list properties = kafka_unhurried(&daemon->kafka);
     struct kafka_reader *reader =
         kafka_group_new(&properties, "errand-notifier", EVENTS_TOPIC, err);
+
     pairs_done(&properties);
     return reader;
 }
@@ -200,18 +194,14 @@ static int go_on(struct notifier *notifier, struct err *err)
     return 0;
 }
 
-static int commit(struct notifier *notifier, struct err *err)
+static void tell_group(struct notifier *notifier)
 {
     int64_t partition;
     int64_t next;
 
     while (outbox_progress(notifier->outbox, &partition, &next)) {
-        if (kafka_group_commit(notifier->reader, EVENTS_TOPIC, partition, next,
-                               err) != 0) {
-            return -1;
-        }
+        kafka_group_done(notifier->reader, EVENTS_TOPIC, partition, next);
     }
-    return 0;
 }
 
 static int time_left(struct notifier *notifier)
@@ -238,10 +228,10 @@ static int turn(struct daemon *daemon, struct err *err)
     }
     begin_one(notifier);
     if (go_on(notifier, err) != 0 || fates_tell(notifier, err) != 0 ||
-        kafka_writer_poll(daemon->writer, 0, err) != 0 ||
-        commit(notifier, err) != 0) {
+        kafka_writer_poll(daemon->writer, 0, err) != 0) {
         return -1;
     }
+    tell_group(notifier);
     post_wait(notifier->post, fds, ARRAY_SIZE(fds), time_left(notifier));
     return 0;
 }

@@ -81,9 +81,10 @@ static void stop(struct daemon *daemon)
 static struct kafka_reader *open_reader(struct recorder *recorder,
                                         struct err *err)
 {
-    struct kafka_reader *reader =
-        kafka_reader_new(&recorder->daemon->kafka, err);
+    struct list properties = kafka_unhurried(&recorder->daemon->kafka);
+    struct kafka_reader *reader = kafka_reader_new(&properties, err);
 
+    pairs_done(&properties);
     if (reader != NULL) {
         daemon_watch(recorder->daemon, reader);
     }
