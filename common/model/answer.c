@@ -407,6 +407,8 @@ static const struct field execution_row_fields[] = {
      .at = offsetof(struct execution_row, dropped)},
     {"reason", FIELD_TEXT, .optional = true,
      .at = offsetof(struct execution_row, reason)},
+    {"cancelled", FIELD_TIME, .optional = true,
+     .at = offsetof(struct execution_row, cancelled)},
 };
 
 static const struct table execution_row_table = {

@@ -23,6 +23,17 @@ const struct table run_start_table = {.name = "run.start",
                                       TABLE(run_start_fields),
                                       .size = sizeof(struct run_start)};
 
+static const struct field run_cancel_fields[] = {
+    {"run", FIELD_ID, .at = offsetof(struct run_cancel, run)},
+    {"targets", FIELD_LIST, .optional = true, .item = &name_item,
+     .max = RUN_TARGETS_MAX, .at = offsetof(struct run_cancel, targets)},
+};
+
+const struct table run_cancel_table = {.name = "run.cancel",
+                                       .base = &request_table,
+                                       TABLE(run_cancel_fields),
+                                       .size = sizeof(struct run_cancel)};
+
 static const struct field dispatch_fields[] = {
     {"expires", FIELD_TIME, .at = offsetof(struct dispatch, expires)},
     {"execution", FIELD_ID, .at = offsetof(struct dispatch, execution)},

@@ -1,5 +1,5 @@
 /*
- * run.h: a run on its way: run.start, the dispatch, the claim
+ * run.h: a run on its way: run.start, run.cancel, the dispatch, the claim
  * (design: "A run's way through the house").
  *
  * One run has one execution for each target; an execution's id is derived from
@@ -18,6 +18,12 @@ struct run_start { /* session key */
     struct list targets;   /* char *, names */
     int64_t deadline;      /* moment after which nothing of it may start */
     bool follow;           /* executors tell the asker, too */
+};
+
+struct run_cancel { /* session key */
+    struct request request;
+    struct id run;
+    struct list targets; /* char *, names; none: all of the run's */
 };
 
 struct dispatch { /* authorizer */
@@ -45,6 +51,7 @@ struct claim { /* executor; a closing one: authorizer or scheduler */
 
 extern const struct words closing_words;
 extern const struct table run_start_table;
+extern const struct table run_cancel_table;
 extern const struct table dispatch_table;
 extern const struct table claim_table;
 

@@ -135,6 +135,11 @@ static struct about about_run(const void *payload)
     return (struct about){.run = run->request.head.id, .command = run->command};
 }
 
+static struct about about_cancel(const void *payload)
+{
+    return (struct about){.run = ((const struct run_cancel *)payload)->run};
+}
+
 /* What a notifier has to see of it, in the proof's marks. */
 
 static int prove_invite(struct proof *proof, const struct change *change,
@@ -201,6 +206,7 @@ static const struct fact {
     {EVENT_CARD_DEFAULT, EVENT_CARD_DEFAULTED, about_own},
     {EVENT_CARD_REMOVE, EVENT_CARD_REMOVED, about_own},
     {EVENT_RUN_START, EVENT_RUN_ACCEPTED, about_run},
+    {EVENT_RUN_CANCEL, EVENT_RUN_CANCELLED, about_cancel},
 };
 
 static const struct fact *fact_of(enum event_kind kind)

@@ -2,6 +2,7 @@
 #include "consumer/authorizer/closings.h"
 
 #include "model/log_entry.h"
+#include "model/run.h"
 #include "model/target.h"
 
 static int add_closing(struct asking *asking, const struct id *execution,
@@ -30,10 +31,13 @@ static int add_closing(struct asking *asking, const struct id *execution,
     return 0;
 }
 
-/* Whose runs an entry ends: a user's, a command's, or both together. */
+/* Which runs end: a user's, a command's, of both together; or one, on some of
+ * its targets. What is NULL is any. */
 struct ended {
     const struct id *user;
     const struct id *command;
+    const struct id *run;
+    const struct list *targets; /* char *; empty: all */
 };
 
 static struct ended ended_user(const void *payload)
@@ -61,6 +65,13 @@ static struct ended ended_command(const void *payload)
         .command = &((const struct command_retire *)payload)->command};
 }
 
+static struct ended ended_run(const void *payload)
+{
+    const struct run_cancel *cancel = payload;
+
+    return (struct ended){.run = &cancel->run, .targets = &cancel->targets};
+}
+
 static const struct {
     enum event_kind kind;
     struct ended (*ended)(const void *payload);
@@ -70,20 +81,29 @@ static const struct {
     {EVENT_USER_REINVITE, ended_reinvited},
     {EVENT_ASSIGNMENT_REMOVE, ended_assignment},
     {EVENT_COMMAND_RETIRE, ended_command},
+    {EVENT_RUN_CANCEL, ended_run},
 };
 
 static int close_all(struct asking *asking, const struct ended *ended,
                      struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
+    _cleanup_free_ char *targets =
+        ended->targets == NULL || ended->targets->n == 0
+            ? NULL
+            : names_array(ended->targets);
 
     if (PG(asking->daemon->postgres,
            "SELECT e.id, e.target, e.generation FROM executions e "
            "JOIN runs r ON r.id = e.run_id WHERE NOT e.ended "
            "AND ($1::uuid IS NULL OR r.user_id = $1::uuid) "
-           "AND ($2::uuid IS NULL OR r.command_id = $2::uuid)",
+           "AND ($2::uuid IS NULL OR r.command_id = $2::uuid) "
+           "AND ($3::uuid IS NULL OR r.id = $3::uuid) "
+           "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[]))",
            &rows, err, ended->user == NULL ? P_NULL : P_ID(ended->user),
-           ended->command == NULL ? P_NULL : P_ID(ended->command)) != 0) {
+           ended->command == NULL ? P_NULL : P_ID(ended->command),
+           ended->run == NULL ? P_NULL : P_ID(ended->run),
+           targets == NULL ? P_NULL : P_TEXT(targets)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

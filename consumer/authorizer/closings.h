@@ -1,12 +1,13 @@
 /*
  * closings.h: ending what still waits or runs of something that was taken away,
- * by closing claims (design: "Claiming").
+ * or cancelled, by closing claims (design: "Claiming").
  */
 #pragma once
 
 #include "consumer/authorizer/decision.h"
 
-/* For an entry that ends runs: one `cancelled` claim for each execution of its
- * user's, its command's or its assignment's runs that has not ended, to be sent
- * with the decision. Also when the decision is told again. */
+/* For a request that ends runs: one `cancelled` claim for each execution of its
+ * user's, its command's or its assignment's runs, or of the run that it names,
+ * that has not ended, to be sent with the decision. Also when the decision is
+ * told again. */
 int closings_add(struct asking *asking, struct err *err);

@@ -1,5 +1,6 @@
 /*
- * runs.c: showing a run, and its executions. Asking for one is start.c.
+ * runs.c: showing a run, and its executions. Asking for one is start.c, ending
+ * one cancels.c.
  */
 #include <string.h>
 
@@ -38,6 +39,7 @@ static struct execution_row execution_row_of(const struct rows *rows, size_t i,
         .chunks = row_int(rows, i, "chunks"),
         .dropped = row_int(rows, i, "dropped"),
         .reason = reason == NULL ? NULL : must_strdup(reason),
+        .cancelled = row_time(rows, i, "cancelled_at"),
     };
 }
 
@@ -47,8 +49,10 @@ static int add_executions(struct asking *asking, struct run_answer *answer,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT s.*, (SELECT max(e.heard_at) FROM executors e "
+           "SELECT s.*, c.asked_at AS cancelled_at, "
+           "(SELECT max(e.heard_at) FROM executors e "
            "WHERE e.target = s.target) AS heard FROM execution_states s "
+           "LEFT JOIN cancellations c ON c.execution_id = s.id "
            "WHERE s.run_id = $1 ORDER BY s.target, s.attempt",
            &rows, err, P_ID(&answer->run.run)) != 0) {
         return -1;

@@ -283,7 +283,8 @@ static int detach(const struct follow *follow)
     if (isatty(STDERR_FILENO)) { /* which shows ^C */
         (void)fputc('\n', stderr);
     }
-    say("detached; the run goes on: submit result %s, submit output %s",
+    say("detached; the run goes on: submit output %s shows the rest, submit "
+        "cancel %s ends it",
         follow->shown, follow->shown);
     return EXIT_NO_ANSWER;
 }

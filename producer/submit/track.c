@@ -248,7 +248,9 @@ char *execution_text(const struct execution_row *row)
     struct buf out = {0};
 
     if (row->state != EXECUTION_ENDED) {
-        (void)buf_adds(&out, word_text(&execution_state_words, row->state));
+        (void)buf_addf(&out, "%s%s",
+                       word_text(&execution_state_words, row->state),
+                       row->cancelled != 0 ? ", being cancelled" : "");
         return buf_take(&out);
     }
     for (const char *c = word_text(&outcome_words, row->outcome); *c; c++) {

@@ -17,6 +17,11 @@ static const struct flag run_flags[] = {
     {0, "params", "FILE", "read values from a JSON object, or - (stdin)"},
     {0}};
 
+static const struct flag cancel_flags[] = {
+    {'t', "target", "TARGET", "on this target alone; may be repeated"},
+    {'d', "detach", NULL, "do not wait until it has ended"},
+    {0}};
+
 static const struct flag history_flags[] = {
     {'n', "limit", "N", "at most so many (20)"}, {0}};
 
@@ -182,7 +187,14 @@ const struct verb verbs[] = {
              "input, @@ stands for @). "
              "Runs on all of the command's targets, unless -t names some. "
              "Follows the output and says how the run ended. Ctrl-C detaches: "
-             "the run goes on, `submit output` shows the rest."},
+             "the run goes on, `submit output` shows the rest, `submit cancel` "
+             "ends it."},
+    {"cancel", "RUN", "end a run that you asked for", FOR_EVERYBODY,
+     .run = cmd_cancel, .flags = cancel_flags,
+     .help = "RUN is an id, or a unique ending of one. What has not begun does "
+             "not begin any more; what runs is ended with all of its "
+             "processes. Waits until nothing of it is alive, and says how it "
+             "ended. Administrators can cancel anybody's run."},
     {"result", "[RUN]", "how a run ended", FOR_EVERYBODY, .run = cmd_result,
      .help = "RUN is an id, a unique ending of one, or nothing: your last."},
     {"output", "[RUN]", "what a run put out", FOR_EVERYBODY, .run = cmd_output,

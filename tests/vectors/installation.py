@@ -274,6 +274,11 @@ class Installation:
                                  "targets": ["web-1"],
                                  "deadline": moment(self.moment + 10 * MINUTE),
                                  "follow": True}, self.session)
+        self.asked("a run ends", "run.cancel", self.open.hash,
+                   {"run": self.start.envelope.fields["id"]}, self.session)
+        self.asked("it ends on one target", "run.cancel", self.open.hash,
+                   {"run": self.start.envelope.fields["id"], "targets": ["web-1"]},
+                   self.session)
         self.execution = execution_id(self.start.hash, "web-1", 1)
         links = [self.enrol, self.init, self.invite, self.verify, self.open,
                  self.save, self.assign, self.start]
@@ -406,7 +411,7 @@ class Installation:
                      "mfa.enabled", "mfa.withdrawn", "policy.changed",
                      "session.opened", "session.closed", "service.enrolled",
                      "target.added", "command.saved", "assignment.added",
-                     "run.accepted", "run.refused", "user.suspended",
+                     "run.accepted", "run.refused", "run.cancelled", "user.suspended",
                      "user.resumed", "user.removed", "user.changed",
                      "user.reinvited", "key.rotated", "assignment.removed",
                      "command.retired", "service.revoked"):

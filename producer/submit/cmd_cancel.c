@@ -1,0 +1,245 @@
+/*
+ * cmd_cancel.c: cancel: ends a run, on all of its targets or on some, and waits
+ * until nothing of it is alive any more.
+ *
+ * What is said comes from the record, which is looked at in growing intervals:
+ * an execution that is being cancelled may end by itself first, and then that
+ * is what is said.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "model/read.h"
+#include "model/run.h"
+#include "producer/submit/recorded.h"
+#include "producer/submit/shown.h"
+#include "producer/submit/track.h"
+
+#define LOOK_FIRST 100 /* ms between looks at the record */
+#define LOOK_MOST 1000
+#define LATE 3000 /* ms after which it says what it waits for */
+
+struct cancelling {
+    struct submit *submit;
+    struct run_cancel cancel; /* its targets: which are meant */
+    char id[ID_TEXT];
+    char shown[RUN_SHORT];
+    struct run_answer run;
+};
+
+static bool is_meant(const struct cancelling *c,
+                     const struct execution_row *row)
+{
+    return c->cancel.targets.n == 0 ||
+           texts_hold(&c->cancel.targets, row->target);
+}
+
+/* The next execution that is meant, from *i on; NULL: none. */
+static const struct execution_row *next_meant(const struct cancelling *c,
+                                              size_t *i)
+{
+    for (; *i < c->run.executions.n; (*i)++) {
+        const struct execution_row *row =
+            &list_at(&c->run.executions, struct execution_row, *i);
+        if (is_meant(c, row)) {
+            (*i)++;
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static size_t count_left(const struct cancelling *c, bool asked)
+{
+    const struct execution_row *row;
+    size_t n = 0;
+
+    for (size_t i = 0; (row = next_meant(c, &i)) != NULL;) {
+        n += row->state != EXECUTION_ENDED && (asked || row->cancelled == 0);
+    }
+    return n;
+}
+
+static bool runs_on(const struct run_answer *run, const char *target)
+{
+    for (size_t i = 0; i < run->executions.n; i++) {
+        if (strcmp(list_at(&run->executions, struct execution_row, i).target,
+                   target) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int read_targets(struct cancelling *c, struct err *err)
+{
+    const char *target;
+
+    for (size_t i = 0; (target = flag_value_at(c->submit, "target", i)) != NULL;
+         i++) {
+        if (!runs_on(&c->run, target)) {
+            return err_exit(err, EXIT_DATA,
+                            "run %s is not for target %s: submit result %s "
+                            "names those that it is for",
+                            c->shown, target, c->shown);
+        }
+        if (!texts_hold(&c->cancel.targets, target)) {
+            texts_add(&c->cancel.targets, target);
+        }
+    }
+    return 0;
+}
+
+static int look(struct cancelling *c, struct err *err)
+{
+    struct run_named named = {.run = c->id};
+    struct run_answer answer = {0};
+
+    if (submit_ask(c->submit,
+                   &(struct question){.as = ASK_SESSION,
+                                      .kind = EVENT_RUN_SHOW,
+                                      .payload = &named,
+                                      .answer = &run_answer_table,
+                                      .ret_answer = &answer},
+                   err) != 0) {
+        return -1;
+    }
+    table_done(&run_answer_table, &c->run);
+    c->run = answer;
+    return 0;
+}
+
+static int too_late(const struct cancelling *c, struct err *err)
+{
+    _cleanup_buf_ struct buf how = {0};
+    const struct execution_row *row;
+
+    for (size_t i = 0; (row = next_meant(c, &i)) != NULL;) {
+        _cleanup_free_ char *text = execution_text(row);
+        (void)buf_addf(&how, "%s%s on %s", how.len > 0 ? ", " : "", text,
+                       row->target);
+    }
+    return err_exit(err, EXIT_DATA,
+                    "it is too late to cancel run %s, it has ended: %.300s",
+                    c->shown, buf_text(&how));
+}
+
+static int ask(struct cancelling *c, struct err *err)
+{
+    struct err refused = {0};
+
+    c->cancel.run = c->run.run.run;
+    if (submit_ask(c->submit,
+                   &(struct question){.as = ASK_SESSION,
+                                      .kind = EVENT_RUN_CANCEL,
+                                      .payload = &c->cancel},
+                   &refused) == 0) {
+        return 0;
+    }
+    /* It may have ended between the look and the asking. */
+    if (refused.status == EXIT_DATA && look(c, err) == 0 &&
+        count_left(c, true) == 0) {
+        return too_late(c, err);
+    }
+    *err = refused;
+    return -1;
+}
+
+static void on_interrupt(int signal)
+{
+    static const char text[] =
+        "\nsubmit: it is being cancelled all the same: submit result tells\n";
+
+    (void)signal;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(EXIT_NO_ANSWER);
+}
+
+static void tell_late(const struct cancelling *c)
+{
+    const struct execution_row *row;
+
+    for (size_t i = 0; (row = next_meant(c, &i)) != NULL;) {
+        if (row->state != EXECUTION_ENDED) {
+            say("waiting for %s%s to say that nothing of it is alive any more",
+                row->target, row->silent ? ", which is silent," : "");
+        }
+    }
+}
+
+static int wait_for_end(struct cancelling *c, struct err *err)
+{
+    int64_t began = clock_steady();
+    int interval = LOOK_FIRST;
+    bool told = false;
+
+    while (count_left(c, true) > 0) {
+        if (!told && clock_steady() - began > LATE) {
+            told = true;
+            tell_late(c);
+        }
+        (void)poll(NULL, 0, interval);
+        interval = 2 * interval > LOOK_MOST ? LOOK_MOST : 2 * interval;
+        if (look(c, err) != 0) {
+            return err_wrap(err, "run %s is being cancelled", c->shown);
+        }
+    }
+    return 0;
+}
+
+static int tell_end(const struct cancelling *c)
+{
+    const struct execution_row *row;
+    int status = 0;
+
+    for (size_t i = 0; (row = next_meant(c, &i)) != NULL;) {
+        _cleanup_free_ char *how = execution_text(row);
+        say("%s on %s: %s; run %s", c->run.run.command, row->target, how,
+            c->shown);
+        if (row->outcome != OUTCOME_CANCELLED) {
+            status = EXIT_OUTCOME; /* it ended by itself, or before */
+        }
+    }
+    return status;
+}
+
+static int cancel_run(struct cancelling *c, struct err *err)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+
+    if (read_targets(c, err) != 0) {
+        return -1;
+    }
+    if (count_left(c, true) == 0) {
+        return too_late(c, err);
+    }
+    if (count_left(c, false) == 0) {
+        say("run %s is being cancelled already", c->shown);
+    } else if (ask(c, err) != 0) {
+        return -1;
+    }
+    if (flag_given(c->submit, "detach")) {
+        say("run %s is being cancelled: submit result %s tells how it ended",
+            c->shown, c->shown);
+        return 0;
+    }
+    (void)sigaction(SIGINT, &action, NULL);
+    return wait_for_end(c, err) != 0 ? -1 : tell_end(c);
+}
+
+int cmd_cancel(struct submit *submit, struct err *err)
+{
+    struct cancelling c = {.submit = submit};
+
+    if (recorded_find(submit, &c.run, err) != 0) {
+        return -1;
+    }
+    id_format(&c.run.run.run, c.id);
+    run_short(&c.run.run.run, c.shown);
+    int done = cancel_run(&c, err);
+    table_done(&run_answer_table, &c.run);
+    table_done(&run_cancel_table, &c.cancel);
+    return done;
+}
