@@ -42,14 +42,21 @@ class Sink:
 
     def __init__(self, folder):
         self.folder = folder
+        self.read = {}  # path: (its address, its mail); a mail never changes
 
     def files(self):
         return sorted(self.folder.glob("[0-9]*.eml"))
 
+    def mail(self, path):
+        if path not in self.read:
+            mail = parsed(path.read_bytes())
+            self.read[path] = mail["X-Rcpt-To"], mail
+        return self.read[path]
+
     def mails(self, address, subject=""):
         """All that came to this address, the oldest first."""
-        found = [parsed(path.read_bytes()) for path in self.files()]
-        return [mail for mail in found if mail["X-Rcpt-To"] == address
+        found = map(self.mail, self.files())
+        return [mail for to, mail in found if to == address
                 and subject in mail["Subject"]]
 
     def awaited(self, address, subject="", nth=1):
