@@ -48,7 +48,7 @@ RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file config \
-	enrolment envelope err factor fields harmless id invitation kafka key_file \
+	enrolment envelope err factor fields harmless id invitation kafka key_file known \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \
 	since spawner spoken standing suggest track user utf8 vectors wallet words

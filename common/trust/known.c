@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -55,7 +56,8 @@ static int read_lines(struct known *known, const struct buf *text,
     return 0;
 }
 
-static int load(struct known *known, const char *path, struct err *err)
+/* Under the lock: else what another process adds meanwhile would be cut off. */
+static int load_locked(struct known *known, const char *path, struct err *err)
 {
     _cleanup_buf_ struct buf text = {0};
     size_t whole = 0;
@@ -68,9 +70,19 @@ static int load(struct known *known, const char *path, struct err *err)
                         "revocation log",
                         path);
     }
-    return ftruncate(known->fd, (off_t)whole) == 0
+    return whole == text.len || ftruncate(known->fd, (off_t)whole) == 0
                ? 0
                : err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
+}
+
+static int load(struct known *known, const char *path, struct err *err)
+{
+    if (flock(known->fd, LOCK_EX) != 0) {
+        return err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
+    }
+    int failed = load_locked(known, path, err);
+    (void)flock(known->fd, LOCK_UN);
+    return failed;
 }
 
 void known_free(struct known *known)
@@ -109,7 +121,10 @@ static int keep(struct known *known, const struct revocation *entry,
         buf_adds(&line, "\n") != 0) {
         return err_set(err, ERR_FATAL, "out of memory");
     }
-    ssize_t n = write(known->fd, line.data, line.len);
+    ssize_t n = flock(known->fd, LOCK_EX) != 0
+                    ? -1
+                    : write(known->fd, line.data, line.len);
+    (void)flock(known->fd, LOCK_UN);
     known->unsynced = true;
     return n == (ssize_t)line.len
                ? 0

@@ -3,7 +3,8 @@
  *
  * An entry counts once it was judged here, and from then on for ever: it is in
  * the file before it is answered for. The file is one line an entry
- * (revocation.h), and every line is judged again when it is read.
+ * (revocation.h), and every line is judged again when it is read. Several
+ * processes may have it open (submit's): each reads and writes under its lock.
  */
 #pragma once
 
