@@ -1,10 +1,12 @@
 /*
- * cmd_output.c: output: what a run printed, from the record, as it was: its
- * standard output on ours, its standard error on ours, target after target.
+ * cmd_output.c: output, watch: what a run printed, from the record, as it was:
+ * its standard output on ours, its standard error on ours. output tells what
+ * there is, target after target; watch goes on until the run has ended.
  */
 #include <string.h>
 
 #include "model/read.h"
+#include "producer/submit/follow.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
 #include "producer/submit/track.h"
@@ -119,11 +121,59 @@ static int put_execution(struct paging *paging, struct track *track,
     return spout_end(track->spout, err);
 }
 
+static bool is_wanted(const struct submit *submit, const struct track *track)
+{
+    const char *target;
+    size_t i = 0;
+
+    while ((target = flag_value_at(submit, "target", i)) != NULL) {
+        if (strcmp(target, track->row.target) == 0) {
+            return true;
+        }
+        i++;
+    }
+    return i == 0;
+}
+
+static int check_targets(const struct submit *submit,
+                         const struct tracks *tracks, struct err *err)
+{
+    const char *target;
+
+    for (size_t i = 0; (target = flag_value_at(submit, "target", i)); i++) {
+        bool known = false;
+        for (size_t j = 0; j < tracks->n; j++) {
+            known |= strcmp(tracks->list[j].row.target, target) == 0;
+        }
+        if (!known) {
+            return err_exit(err, EXIT_DATA, "this run is not for target %s",
+                            target);
+        }
+    }
+    return 0;
+}
+
+static void set_spout(const struct submit *submit, const struct track *track)
+{
+    if (flag_given(submit, "raw")) {
+        spout_raw(track->spout);
+    }
+    if (flag_given(submit, "stderr")) {
+        spout_only(track->spout, STREAM_STDERR);
+    }
+}
+
 static int put_all(struct paging *paging, struct tracks *tracks,
                    struct err *err)
 {
+    if (check_targets(paging->submit, tracks, err) != 0) {
+        return -1;
+    }
     for (size_t i = 0; i < tracks->n; i++) {
-        if (put_execution(paging, &tracks->list[i], err) != 0) {
+        struct track *track = &tracks->list[i];
+        set_spout(paging->submit, track);
+        if (is_wanted(paging->submit, track) &&
+            put_execution(paging, track, err) != 0) {
             return -1;
         }
     }
@@ -147,6 +197,18 @@ int cmd_output(struct submit *submit, struct err *err)
     tracks_init(&tracks, &answer);
     int done = put_all(&paging, &tracks, err);
     tracks_done(&tracks);
+    table_done(&run_answer_table, &answer);
+    return done;
+}
+
+int cmd_watch(struct submit *submit, struct err *err)
+{
+    struct run_answer answer = {0};
+
+    if (recorded_find(submit, &answer, err) != 0) {
+        return -1;
+    }
+    int done = watch_run(submit, &answer, err);
     table_done(&run_answer_table, &answer);
     return done;
 }

@@ -1,14 +1,16 @@
 /*
  * follow.c: see follow.h.
  *
- * Executors tell live what happens; where nothing comes for five seconds the
- * record is asked (run.show), so that outcomes that no executor tells, and
- * replies that were lost, are learned as well. Output that is missing is
- * fetched from the record, which may be some moments behind.
+ * Executors tell live what happens to whoever asked for the run; where nothing
+ * comes for five seconds the record is asked (run.show), so that outcomes that
+ * no executor tells, and replies that were lost, are learned as well. Output
+ * that is missing is fetched from the record, which may be some moments behind.
+ * Anybody else (watch) has the record alone, and looks at it again and again.
  */
 #include "producer/submit/follow.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -23,6 +25,8 @@
 #define LATE 2000       /* ms after which it says what has not begun */
 #define FETCH_AGAIN 200 /* ms between looks for output that is missing */
 #define FETCH_MAX 10000 /* ms after which it is said to be missing */
+#define LOOK_FIRST 100  /* ms between looks at the record while it grows, … */
+#define LOOK_MOST 2000  /* … and at most, doubled each time that it did not */
 #define TOLD "told"     /* the profile's file with the run that has ended */
 
 struct follow {
@@ -36,6 +40,8 @@ struct follow {
     bool late;     /* what had not begun after a while is told */
     int64_t heard; /* clock_steady() of the last news */
     int64_t fetched;
+    bool recorded; /* nobody tells us live */
+    int interval;  /* ms before the next look at the record */
 };
 
 static sigset_t interrupt_set(void)
@@ -218,20 +224,50 @@ static int fetch_page(struct follow *follow, struct track *track,
     return done;
 }
 
-static int fetch_missing(struct follow *follow, struct err *err)
+/* What is known to be missing; or whatever there may be. */
+static int fetch(struct follow *follow, bool any, struct err *err)
 {
-    if (clock_steady() - follow->fetched < FETCH_AGAIN) {
-        return 0;
-    }
     for (size_t i = 0; i < follow->tracks.n; i++) {
         struct track *track = &follow->tracks.list[i];
-        bool more = track->behind != 0 && !track->told;
+        bool more = (any || track->behind != 0) && !track->told;
         while (more) {
             if (fetch_page(follow, track, &more, err) != 0) {
                 return -1;
             }
             follow->fetched = clock_steady();
         }
+    }
+    return 0;
+}
+
+static int64_t count_pieces(const struct follow *follow)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < follow->tracks.n; i++) {
+        n += follow->tracks.list[i].have;
+    }
+    return n;
+}
+
+/* The next look at the record. 1: Ctrl-C. */
+static int look_turn(struct follow *follow, struct err *err)
+{
+    struct pollfd wake = {.fd = follow->interrupt_fd, .events = POLLIN};
+    int64_t had = count_pieces(follow);
+
+    (void)poll(&wake, 1, follow->interval);
+    if (interrupted(follow)) {
+        return 1;
+    }
+    if (ask_record(follow, err) != 0 || fetch(follow, true, err) != 0) {
+        return -1;
+    }
+    if (follow->interval == 0 || count_pieces(follow) > had) {
+        follow->interval = LOOK_FIRST;
+    } else {
+        follow->interval =
+            2 * follow->interval < LOOK_MOST ? 2 * follow->interval : LOOK_MOST;
     }
     return 0;
 }
@@ -275,7 +311,9 @@ static int follow_turn(struct follow *follow, struct err *err)
                ask_record(follow, err) != 0) {
         return -1;
     }
-    return fetch_missing(follow, err);
+    return clock_steady() - follow->fetched < FETCH_AGAIN
+               ? 0
+               : fetch(follow, false, err);
 }
 
 static int detach(const struct follow *follow)
@@ -283,8 +321,7 @@ static int detach(const struct follow *follow)
     if (isatty(STDERR_FILENO)) { /* which shows ^C */
         (void)fputc('\n', stderr);
     }
-    say("detached; the run goes on: submit output %s shows the rest, submit "
-        "cancel %s ends it",
+    say("detached; it goes on: submit watch %s, submit cancel %s",
         follow->shown, follow->shown);
     return EXIT_NO_ANSWER;
 }
@@ -334,18 +371,20 @@ static int follow_all(struct follow *follow, struct err *err)
             remember_told(follow);
             return outcome_status(follow);
         }
-        int stop = follow_turn(follow, err);
+        int stop = follow->recorded ? look_turn(follow, err)
+                                    : follow_turn(follow, err);
         if (stop != 0) {
             return stop < 0 ? -1 : detach(follow);
         }
     }
 }
 
-int follow_run(struct submit *submit, const struct run_answer *run,
-               struct err *err)
+static int follow_from(struct submit *submit, const struct run_answer *run,
+                       bool recorded, struct err *err)
 {
     struct follow follow = {.submit = submit,
                             .run = &run->run,
+                            .recorded = recorded,
                             .interrupt_fd = interrupt_open(),
                             .since = clock_steady(),
                             .heard = clock_steady()};
@@ -360,4 +399,16 @@ int follow_run(struct submit *submit, const struct run_answer *run,
     tracks_done(&follow.tracks);
     (void)close(follow.interrupt_fd);
     return done;
+}
+
+int follow_run(struct submit *submit, const struct run_answer *run,
+               struct err *err)
+{
+    return follow_from(submit, run, false, err);
+}
+
+int watch_run(struct submit *submit, const struct run_answer *run,
+              struct err *err)
+{
+    return follow_from(submit, run, true, err);
 }

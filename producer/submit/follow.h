@@ -11,6 +11,11 @@
 int follow_run(struct submit *submit, const struct run_answer *run,
                struct err *err);
 
+/* The same for a run that anybody asked for, at any time of its life: all that
+ * there is of its output, then what comes, each piece once. */
+int watch_run(struct submit *submit, const struct run_answer *run,
+              struct err *err);
+
 /* True where this profile was told that the run has ended, so that the record
  * may be waited for. */
 bool run_was_told(const struct submit *submit, const struct id *run);

@@ -22,6 +22,7 @@ struct stream_end {
 
 struct spout {
     char *target;
+    int only;                  /* enum stream; 0: both */
     struct stream_end ends[2]; /* by enum stream, less one */
 };
 
@@ -39,6 +40,17 @@ struct spout *spout_new(const char *target)
     end_init(&spout->ends[0], stdout, "standard output");
     end_init(&spout->ends[1], stderr, "standard error");
     return spout;
+}
+
+void spout_raw(struct spout *spout)
+{
+    spout->ends[0].harmless = false;
+    spout->ends[1].harmless = false;
+}
+
+void spout_only(struct spout *spout, enum stream stream)
+{
+    spout->only = stream;
 }
 
 void spout_free(struct spout *spout)
@@ -115,6 +127,9 @@ int spout_add(struct spout *spout, const struct chunk *chunk, struct err *err)
     _cleanup_buf_ struct buf shown = {0};
     struct stream_end *end = &spout->ends[chunk->stream == STREAM_STDERR];
 
+    if (spout->only != 0 && spout->only != (int)chunk->stream) {
+        return 0;
+    }
     if (!end->harmless) {
         return end_add(spout, end, chunk->data.data, chunk->data.len, err);
     }

@@ -17,6 +17,12 @@ struct spout;
 struct spout *spout_new(const char *target);
 void spout_free(struct spout *spout);
 
+/* On a terminal, too, the bytes pass as they are. */
+void spout_raw(struct spout *spout);
+
+/* What came on the other stream is passed over. */
+void spout_only(struct spout *spout, enum stream stream);
+
 /* Status 74: can't write. */
 int spout_add(struct spout *spout, const struct chunk *chunk, struct err *err);
 

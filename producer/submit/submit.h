@@ -149,5 +149,5 @@ cmd cmd_assign_add, cmd_assign_list;
 cmd cmd_audit, cmd_audit_verify;
 cmd cmd_card_add, cmd_card_list, cmd_card_default, cmd_card_remove;
 cmd cmd_billing_init, cmd_billing_export;
-cmd cmd_list, cmd_show, cmd_run, cmd_cancel, cmd_result, cmd_output,
+cmd cmd_list, cmd_show, cmd_run, cmd_cancel, cmd_watch, cmd_result, cmd_output,
     cmd_history;

@@ -22,6 +22,12 @@ static const struct flag cancel_flags[] = {
     {'d', "detach", NULL, "do not wait until it has ended"},
     {0}};
 
+static const struct flag output_flags[] = {
+    {'t', "target", "TARGET", "of this target alone; may be repeated"},
+    {0, "stderr", NULL, "its standard error alone"},
+    {0, "raw", NULL, "byte for byte, on a terminal, too"},
+    {0}};
+
 static const struct flag history_flags[] = {
     {'n', "limit", "N", "at most so many (20)"}, {0}};
 
@@ -187,7 +193,7 @@ const struct verb verbs[] = {
              "input, @@ stands for @). "
              "Runs on all of the command's targets, unless -t names some. "
              "Follows the output and says how the run ended. Ctrl-C detaches: "
-             "the run goes on, `submit output` shows the rest, `submit cancel` "
+             "the run goes on, `submit watch` shows the rest, `submit cancel` "
              "ends it."},
     {"cancel", "RUN", "end a run that you asked for", FOR_EVERYBODY,
      .run = cmd_cancel, .flags = cancel_flags,
@@ -198,7 +204,17 @@ const struct verb verbs[] = {
     {"result", "[RUN]", "how a run ended", FOR_EVERYBODY, .run = cmd_result,
      .help = "RUN is an id, a unique ending of one, or nothing: your last."},
     {"output", "[RUN]", "what a run put out", FOR_EVERYBODY, .run = cmd_output,
-     .help = "RUN is an id, a unique ending of one, or nothing: your last."},
+     .flags = output_flags,
+     .help =
+         "RUN is an id, a unique ending of one, or nothing: your last. What "
+         "could upset a terminal is made harmless on one, unless --raw."},
+    {"watch", "[RUN]", "see a run's output until it has ended", FOR_EVERYBODY,
+     .run = cmd_watch,
+     .help =
+         "RUN is an id, a unique ending of one, or nothing: your last. Tells "
+         "all that it has put out, then what comes, and how it ended, as "
+         "`submit run` does; also where somebody else started it. Ctrl-C "
+         "stops watching: the run goes on."},
     {"history", "", "your runs, the newest first", FOR_EVERYBODY,
      .run = cmd_history, .flags = history_flags},
     {"audit", "", "what was asked and decided, the newest first", FOR_EVERYBODY,

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from host import Host, standing
 from house import BIN, until
 
 CONFIG = """[kafka]
@@ -147,3 +148,74 @@ def test_ctrl_c_before_the_answer_says_what_may_be(house):
             assert asking.wait(20) == 75
             assert "if the run was accepted, it goes on" in \
                 asking.stderr.read()
+
+
+LINES = "for i in 1 2 3 4 5 6 7 8; do echo out $i; echo err $i >&2; sleep 0.2; done"
+
+
+def test_watch_tells_the_same_before_during_and_after(house, tmp_path):
+    host = Host(house, tmp_path).start()
+    try:
+        name = house.command(LINES + "; exit 3", "#: wait = 5m", target=host.target,
+                             runner=True)
+        with standing(*host.halves()):
+            run = house.submit("run", "--detach", name).stdout.strip()
+            before = house.start("watch", run, who="runner")
+            until("it looks", lambda: house.rows(
+                "SELECT count(*) > 2 FROM requests WHERE verb = 'run.show'"
+                " AND reason IS NULL AND user_id = (SELECT id FROM users"
+                " WHERE email = %s) AND decided_at > (SELECT asked_at FROM runs"
+                " WHERE id = %s)", house.runner_email, run) == [(True,)])
+        until("some of it came", lambda: house.rows(
+            "SELECT count(*) > 3 FROM outputs o JOIN executions e"
+            " ON e.id = o.execution_id WHERE e.run_id = %s", run) == [(True,)])
+        during = house.start("watch", run[-12:])
+        told = [p.communicate(timeout=60) + (p.returncode,) for p in (before, during)]
+        after = house.submit("watch", run, who="runner")
+        told.append((after.stdout, after.stderr, after.returncode))
+    finally:
+        host.stop()
+    lines = "".join(f"out {i}\n" for i in range(1, 9))
+    for out, said, status in told:
+        assert (out, status) == (lines, 1), said
+        errs = [line for line in said.splitlines() if line.startswith("err ")]
+        assert errs == [f"err {i}" for i in range(1, 9)], said
+        assert f"{name} on {host.target}: failed (exit 3)" in said
+
+
+def test_watch_has_no_gap_where_the_record_is_late(house, tmp_path):
+    end = tmp_path / "end"
+    name = house.command(f"{LINES}; touch {end}")
+    run = house.submit("run", "--detach", name).stdout.strip()
+    with house.start("watch", run) as watch:
+        with stopped(house, "recorder-1"):
+            until("it runs to its end", end.exists)
+        out, said = watch.communicate(timeout=60)
+    assert watch.returncode == 0, said
+    assert out == "".join(f"out {i}\n" for i in range(1, 9))
+
+
+def test_ctrl_c_stops_watching_and_nothing_else(house):
+    name = house.command("echo begun; sleep 2; echo done")
+    run = house.submit("run", "--detach", name).stdout.strip()
+    with house.start("watch", run) as watch:
+        assert watch.stdout.readline() == "begun\n"
+        watch.send_signal(signal.SIGINT)
+        _, said = watch.communicate(timeout=20)
+    assert watch.returncode == 75 and "detached; it goes on" in said
+    done = house.submit("watch", run)
+    assert (done.returncode, done.stdout) == (0, "begun\ndone\n")
+
+
+def test_of_the_output_one_target_or_one_stream(house, second):
+    name = house.command('echo "out $ERRAND_TARGET"; echo "err $ERRAND_TARGET" >&2',
+                         target=f"dev, {second}")
+    run = house.submit("run", "--detach", name).stdout.strip()
+    assert house.submit("watch", run).returncode == 0
+    one = house.submit("output", run, "-t", second)
+    assert one.stdout == f"{second}: out {second}\n"
+    assert one.stderr == f"{second}: err {second}\n"
+    errors = house.submit("output", run, "-t", "dev", "--stderr")
+    assert (errors.stdout, errors.stderr) == ("", "dev: err dev\n")
+    wrong = house.submit("output", run, "-t", "nowhere")
+    assert wrong.returncode == 65 and "not for target nowhere" in wrong.stderr

@@ -406,10 +406,10 @@ def test_ctrl_c_detaches_and_says_how_to_go_on(house, person):
     assert house.submit("assign", "add", name, person.email).returncode == 0
     with person.at_terminal("run", name) as seen:
         seen.sees("begun\r\n").presses("c")
-        seen.sees("detached; the run goes on").ends(75)
+        seen.sees("detached; it goes on").ends(75)
     line = seen.text.splitlines()[-1]
     assert line.startswith("detached"), "the sentence has a line of its own"
-    run = re.search("submit result ([0-9a-f]{12})", line).group(1)
+    run = re.search("submit watch ([0-9a-f]{12})", line).group(1)
     until("the outcome", lambda: house.rows(
         "SELECT 1 FROM run_states WHERE right(id::text, 12) = %s AND"
         " outcome = 'succeeded'", run))
