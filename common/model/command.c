@@ -28,6 +28,8 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, parameters)},
     {"args", FIELD_LIST, .optional = true, .item = &arg_item, .max = ARGS_MAX,
      .at = offsetof(struct command_save, args)},
+    {"files", FIELD_LIST, .optional = true, .item = &attachment_item,
+     .max = ATTACHMENTS_MAX, .at = offsetof(struct command_save, files)},
     {"targets", FIELD_LIST, .item = &name_item, .max = COMMAND_TARGETS_MAX,
      .at = offsetof(struct command_save, targets)},
     {"timeout", FIELD_INT, .min = 1, .max = TIMEOUT_MAX,
@@ -139,6 +141,9 @@ int command_check(const struct command_save *command, struct err *err)
 
     if (script_check(script->data, script->len, err) != 0) {
         return err_wrap(err, "script");
+    }
+    if (attachments_check(&command->files, script->len, err) != 0) {
+        return err_wrap(err, "files");
     }
     if (targets_check(&command->targets, err) != 0 ||
         parameters_check(&command->parameters, err) != 0) {

@@ -9,10 +9,11 @@
 #pragma once
 
 #include "model/argv.h"
+#include "model/attachment.h"
 #include "model/parameter.h"
 #include "model/request.h"
 
-#define SCRIPT_MAX (400 * 1024)
+#define SCRIPT_MAX (400 * 1024) /* with the command's files */
 #define COMMAND_TARGETS_MAX 64
 #define TIMEOUT_DEFAULT 120 /* s */
 #define TIMEOUT_MAX 86400
@@ -29,6 +30,7 @@ struct command_save { /* administrator's own key */
     struct buf script;
     struct list parameters; /* struct parameter */
     struct list args;       /* char *: words behind the script; argv.h */
+    struct list files;      /* struct attachment */
     struct list targets;    /* char *, names */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
@@ -56,8 +58,8 @@ int command_check(const struct command_save *command, struct err *err);
 /*
  * Reads a command file (a script whose comment header describes it, see
  * command_file.c) into everything that a file can say: name … wait, and the
- * script itself. `path` is for messages: "path:line: key: what, and what to
- * do". -1: REJECT, status 65.
+ * script itself; of its files it knows the names alone. `path` is for messages:
+ * "path:line: key: what, and what to do". -1: REJECT, status 65.
  */
 int command_read(const char *path, const void *bytes, size_t n,
                  struct command_save *ret_command, struct err *err);

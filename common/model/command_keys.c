@@ -249,14 +249,35 @@ static int set_args(struct reader *reader, const char *value)
                                           args->n, ARGS_MAX);
 }
 
+static int set_files(struct reader *reader, const char *value)
+{
+    struct list *files = &reader->command.files;
+    struct list names = {0};
+    int done = set_list(reader, value, &names);
+
+    for (size_t i = 0; done == 0 && i < names.n; i++) {
+        struct attachment *file = list_grow(files, sizeof(*file));
+        file->name = must_strdup(list_at(&names, char *, i));
+    }
+    texts_done(&names);
+    if (done != 0) {
+        return -1;
+    }
+    if (files->n > ATTACHMENTS_MAX) {
+        return complain(reader, reader->line, reader->key,
+                        "%zu, and at most %d can be", files->n,
+                        ATTACHMENTS_MAX);
+    }
+    return attachments_check(files, 0, reader->err) == 0
+               ? 0
+               : pass_on(reader, reader->line, reader->key);
+}
+
 const struct key command_keys[] = {
-    {"name", set_name},
-    {"description", set_description},
-    {"targets", set_targets},
-    {"timeout", set_timeout},
-    {"wait", set_wait},
-    {"args", set_args},
-    {NULL, NULL},
+    {"name", set_name},       {"description", set_description},
+    {"targets", set_targets}, {"timeout", set_timeout},
+    {"wait", set_wait},       {"args", set_args},
+    {"files", set_files},     {NULL, NULL},
 };
 
 const struct key parameter_keys[] = {

@@ -151,6 +151,50 @@ static _Noreturn void become(const struct child_plan *plan, const char *home,
     _exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANT_EXECUTE);
 }
 
+/* Into the private directory, where nothing else is yet. Its name was signed;
+ * it is looked at once more where it is used. */
+static int put_file(int directory, const struct attachment *file,
+                    struct err *err)
+{
+    mode_t mode = file->executable ? 0700 : 0600;
+
+    if (!attachment_name_is_good(file->name)) {
+        return err_set(err, ERR_REJECT, "a file's name has a folder in it");
+    }
+    _cleanup_close_ int fd =
+        openat(directory, file->name,
+               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+    ssize_t n = fd < 0 || fchmod(fd, mode) != 0
+                    ? -1
+                    : write(fd, file->data.data, file->data.len);
+    return n == (ssize_t)file->data.len
+               ? 0
+               : err_set(err, ERR_REJECT, "file %s: %s", file->name,
+                         strerror(n < 0 ? errno : ENOSPC));
+}
+
+static int make_home(const struct child_plan *plan, const char *home,
+                     struct err *err)
+{
+    const struct list *files = &plan->order->command->files;
+
+    if (mkdir(home, 0700) != 0 && errno != EEXIST) {
+        return err_set(err, ERR_REJECT, "%s: %s", home, strerror(errno));
+    }
+    _cleanup_close_ int fd =
+        open(home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return err_set(err, ERR_REJECT, "%s: %s", home, strerror(errno));
+    }
+    for (size_t i = 0; i < files->n; i++) {
+        if (put_file(fd, &list_at(files, struct attachment, i), err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)
 {
     _cleanup_free_ char *home =
@@ -160,8 +204,9 @@ int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)
     if (build_image(plan, home, &image, err) != 0) {
         return -1;
     }
-    if (mkdir(home, 0700) != 0 && errno != EEXIST) {
-        return err_set(err, ERR_REJECT, "%s: %s", home, strerror(errno));
+    if (make_home(plan, home, err) != 0) {
+        child_clean(plan->directory, &plan->execution);
+        return -1;
     }
     pid_t parent = getpid();
     bool late = clock_steady() > plan->start_by;

@@ -6,6 +6,7 @@
  * back byte for byte, from the envelope that its author signed.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -14,6 +15,41 @@
 #include "model/log_entry.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
+
+/* Beside the command's file, under the same name. */
+static int read_attachment(const char *path, struct attachment *file,
+                           struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    _cleanup_free_ char *beside =
+        must_printf("%.*s%s", slash == NULL ? 0 : (int)(slash - path + 1), path,
+                    file->name);
+    struct stat about;
+
+    if (file_read(beside, SCRIPT_MAX, &file->data, err) != 0) {
+        return err_wrap(err, "%s: files", path);
+    }
+    file->executable =
+        stat(beside, &about) == 0 && (about.st_mode & S_IXUSR) != 0;
+    return 0;
+}
+
+static int read_attachments(const char *path, struct command_save *save,
+                            struct err *err)
+{
+    for (size_t i = 0; i < save->files.n; i++) {
+        if (read_attachment(path, &list_at(&save->files, struct attachment, i),
+                            err) != 0) {
+            return -1;
+        }
+    }
+    if (attachments_check(&save->files, save->script.len, err) != 0) {
+        (void)err_wrap(err, "%s: files", path);
+        err->status = EXIT_DATA;
+        return -1;
+    }
+    return 0;
+}
 
 static int read_file(const char *path, struct command_save *ret_save,
                      struct err *err)
@@ -25,6 +61,10 @@ static int read_file(const char *path, struct command_save *ret_save,
     }
     if (command_read(path, bytes.data, bytes.len, ret_save, err) != 0) {
         err->status = EXIT_DATA;
+        return -1;
+    }
+    if (read_attachments(path, ret_save, err) != 0) {
+        table_done(&command_save_table, ret_save);
         return -1;
     }
     return 0;
@@ -47,7 +87,8 @@ static int follow_newest(struct submit *submit, struct command_save *save,
     }
     save->command = saved.save.command;
     save->version = saved.save.version;
-    if (buf_equal(&saved.save.script, &save->script)) {
+    if (buf_equal(&saved.save.script, &save->script) &&
+        attachments_equal(&saved.save.files, &save->files)) {
         return 1;
     }
     save->version++;
@@ -157,6 +198,62 @@ int cmd_command_list(struct submit *submit, struct err *err)
         err);
 }
 
+static char *file_hash(const void *row)
+{
+    const struct attachment *file = row;
+    char text[HASH_TEXT];
+    struct hash hash = hash_of(file->data.data, file->data.len);
+
+    hash_format(&hash, text);
+    return must_strdup(text);
+}
+
+static char *file_size(const void *row)
+{
+    return must_printf("%zu", ((const struct attachment *)row)->data.len);
+}
+
+static const struct column file_columns[] = {
+    {"file", COLUMN_TEXT, .at = offsetof(struct attachment, name)},
+    {"bytes", COLUMN_MADE, .make = file_size},
+    {"sha256", COLUMN_MADE, .make = file_hash},
+};
+
+static int show_files(struct submit *submit, const char *name, struct err *err)
+{
+    _cleanup_saved_ struct saved saved = {0};
+    struct noun noun = {.nothing = "no files come with this command",
+                        .table = attachment_item.table,
+                        .columns = file_columns,
+                        .n = ARRAY_SIZE(file_columns)};
+
+    return saved_find(submit, name, &saved, err) != 0
+               ? -1
+               : print_rows(&submit->print, &noun, &saved.save.files, err);
+}
+
+static int show_file(struct submit *submit, const char *name, const char *file,
+                     struct err *err)
+{
+    _cleanup_saved_ struct saved saved = {0};
+
+    if (saved_find(submit, name, &saved, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < saved.save.files.n; i++) {
+        const struct attachment *one =
+            &list_at(&saved.save.files, struct attachment, i);
+        if (strcmp(one->name, file) == 0) {
+            return print_bytes(&submit->print, one->data.data, one->data.len,
+                               err);
+        }
+    }
+    return err_exit(err, EXIT_NOT_FOUND,
+                    "no file %s comes with %s: submit command show %s --files "
+                    "lists those that do",
+                    file, name, name);
+}
+
 static int show_script(struct submit *submit, const char *name, struct err *err)
 {
     _cleanup_saved_ struct saved saved = {0};
@@ -170,6 +267,14 @@ static int show_script(struct submit *submit, const char *name, struct err *err)
 
 int cmd_command_show(struct submit *submit, struct err *err)
 {
+    const char *file = flag_value(submit, "file");
+
+    if (file != NULL) {
+        return show_file(submit, submit->args[0], file, err);
+    }
+    if (flag_given(submit, "files")) {
+        return show_files(submit, submit->args[0], err);
+    }
     return flag_given(submit, "script")
                ? show_script(submit, submit->args[0], err)
                : command_print(submit, submit->args[0], err);

@@ -81,7 +81,10 @@ static const struct flag command_save_flags[] = {
     {0, "runner", "EMAIL", "assign it to them, too; may be repeated"}, {0}};
 
 static const struct flag command_show_flags[] = {
-    {0, "script", NULL, "print its file, byte for byte"}, {0}};
+    {0, "script", NULL, "print its file, byte for byte"},
+    {0, "files", NULL, "list the files that come with it"},
+    {0, "file", "NAME", "print one of them, byte for byte"},
+    {0}};
 
 static const struct flag assign_add_flags[] = {
     {0, "until", "TIME", "no longer than that: 8h, 7d, or a moment"},

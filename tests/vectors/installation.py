@@ -258,6 +258,9 @@ class Installation:
                            {"name": "n", "type": "number", "min": "0.5", "max": "7"},
                            {"name": "how", "type": "bool", "fixed": "true"}],
                        "args": ["--host={host}", "{n}"],
+                       "files": [{"name": "a.conf", "data": b64(b"\x00\xff")},
+                                 {"name": "run_2.sh", "executable": True,
+                                  "data": b64(b"#!/bin/sh\n")}],
                        "targets": ["web-1", "web-2"], "timeout": 86400,
                        "wait": 604800})
         self.assign = self.by_admin("a runner may run a command", "assignment.add",
