@@ -19,7 +19,7 @@ export ERRAND_HOME PYTHON
 BASE := buf clock codec err field_kinds field_values fields file id spoken suggest utf8 \
 	words
 MODEL := answer argv assignment audit billing card change command command_file \
-	command_keys enrolment envelope invitation key_words limits log_entry mail mfa \
+	command_keys enrolment environment envelope invitation key_words limits log_entry mail mfa \
 	parameter read record reply request result rules run session target user
 TRUST := allow dsse event key_file keys known late person proof revocation \
 	sealed standing wallet
@@ -29,12 +29,12 @@ ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command \
-	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_result \
+	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_rerun cmd_result \
 	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
-	cmd_standing cmd_target cmd_user cmd_verify compared enrolled files follow founding \
+	cmd_standing cmd_target cmd_user cmd_verify cmd_version compared dry_run enrolled files follow founding \
 	harmless heard help kept keyring naming notifiers opening parse password \
 	place print profile prompt qr saved say second_factor session_file setting_up \
-	signed_ends since spout submit track verb_rows
+	signed_ends since spout submit track unified verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cards \
 	chains closings commands decide decision deliver explain factor factor_key \
@@ -51,7 +51,7 @@ UNIT_TESTS := argv audit auditor buf card clock codec command command_file confi
 	enrolment envelope err factor fields harmless id invitation kafka key_file \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \
-	since spawner spoken standing suggest track user utf8 vectors wallet words
+	since spawner spoken standing suggest track unified user utf8 vectors wallet words
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

@@ -284,6 +284,8 @@ static const struct field command_answer_fields[] = {
      .at = offsetof(struct command_answer, command)},
     {"parameters", FIELD_LIST, .optional = true, .item = &parameter_item,
      .at = offsetof(struct command_answer, parameters)},
+    {"args", FIELD_LIST, .optional = true, .item = &arg_item, .max = ARGS_MAX,
+     .at = offsetof(struct command_answer, args)},
     {"timeout", FIELD_INT, .at = offsetof(struct command_answer, timeout)},
     {"wait", FIELD_INT, .at = offsetof(struct command_answer, wait)},
     {"runners", FIELD_LIST, .optional = true, .item = &text_item,
@@ -420,6 +422,8 @@ static const struct field execution_row_item = {
 
 static const struct field run_row_fields[] = {
     {"run", FIELD_ID, .at = offsetof(struct run_row, run)},
+    {"command_id", FIELD_ID, .optional = true,
+     .at = offsetof(struct run_row, command_id)},
     {"command", FIELD_NAME, .at = offsetof(struct run_row, command)},
     {"version", FIELD_INT, .at = offsetof(struct run_row, version)},
     {"asked_by", FIELD_TEXT, .at = offsetof(struct run_row, asked_by)},

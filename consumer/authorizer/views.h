@@ -20,9 +20,10 @@
         P_BOOL(asking_by_administrator(asking))
 
 /* The columns that run_row_of() reads, for `runs r`. */
-#define RUN_COLUMNS                                                         \
-    "r.id, c.name AS command, r.version, u.email AS asked_by, r.asked_at, " \
-    "s.finished_at, s.outcome, "                                            \
+#define RUN_COLUMNS                                                           \
+    "r.id, r.command_id, c.name AS command, r.version, u.email AS asked_by, " \
+    "r.asked_at, "                                                            \
+    "s.finished_at, s.outcome, "                                              \
     "json_build_object('arguments', r.arguments) AS arguments "
 #define RUN_JOINS                             \
     "JOIN commands c ON c.id = r.command_id " \

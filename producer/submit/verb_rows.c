@@ -15,6 +15,13 @@ static const struct flag run_flags[] = {
     {'t', "target", "TARGET", "run it there alone; may be repeated"},
     {'d', "detach", NULL, "print the run's id once it is accepted"},
     {0, "params", "FILE", "read values from a JSON object, or - (stdin)"},
+    {0, "dry-run", NULL, "only say what would run, and with what"},
+    {0}};
+
+static const struct flag rerun_flags[] = {
+    {0, "failed", NULL, "only where it did not succeed"},
+    {'d', "detach", NULL, "print the run's id once it is accepted"},
+    {0, "dry-run", NULL, "only say what would run, and with what"},
     {0}};
 
 static const struct flag history_flags[] = {
@@ -183,6 +190,11 @@ const struct verb verbs[] = {
              "Runs on all of the command's targets, unless -t names some. "
              "Follows the output and says how the run ended. Ctrl-C detaches: "
              "the run goes on, `submit output` shows the rest."},
+    {"rerun", "[RUN]", "run the same once more", FOR_EVERYBODY,
+     .run = cmd_rerun, .flags = rerun_flags,
+     .help = "With the same values, on the same targets, in the command's "
+             "newest version that you may run. RUN is an id, a unique ending "
+             "of one, or nothing: your last."},
     {"result", "[RUN]", "how a run ended", FOR_EVERYBODY, .run = cmd_result,
      .help = "RUN is an id, a unique ending of one, or nothing: your last."},
     {"output", "[RUN]", "what a run put out", FOR_EVERYBODY, .run = cmd_output,
@@ -271,6 +283,13 @@ const struct verb verbs[] = {
      .run = cmd_command_show, .flags = command_show_flags},
     {"command versions", "COMMAND", "who saved it when", FOR_ADMINISTRATORS,
      .run = cmd_command_versions},
+    {"command diff", "COMMAND [V1 [V2]]", "what changed between two versions",
+     FOR_ADMINISTRATORS, .run = cmd_command_diff,
+     .help = "Of their files, as diff -u tells it. Without V2 the newest, "
+             "without V1 the one before that."},
+    {"command restore", "COMMAND VERSION", "make an older version the newest",
+     FOR_ADMINISTRATORS, .run = cmd_command_restore,
+     .help = "Saves its file once more, as a new version with your signature."},
     {"assign add", "COMMAND EMAIL...", "let people run a command",
      FOR_ADMINISTRATORS, .run = cmd_assign_add, .flags = assign_add_flags,
      .help = "All of them, or none."},

@@ -350,6 +350,8 @@ class Installation:
                 ("session.close", {"session": self.open.hash})):
             self.asked("a session asks: " + kind, kind, by, fields, *session)
         self.audits()
+        self.asked("of one version", "command.show", by,
+                   {"name": "disk-report", "version": 1}, *session)
         self.asked("of one command and one person", "assignment.list", by,
                    {"command": "disk-report", "email": "runner@example.org"}, *session)
         answer = {"to": self.start.envelope.fields["id"],
