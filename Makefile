@@ -18,7 +18,7 @@ export ERRAND_HOME PYTHON
 
 BASE := buf clock codec err field_kinds field_values fields file id spoken suggest utf8 \
 	words
-MODEL := answer argv assignment audit billing card change command command_file \
+MODEL := answer answer_people argv assignment audit billing card change command command_file \
 	command_keys enrolment environment envelope invitation key_words limits log_entry mail mfa \
 	parameter read record reply request result rules run session target user
 TRUST := allow dsse event key_file keys known late person proof revocation \
