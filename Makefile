@@ -31,8 +31,8 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command \
 	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_rerun cmd_result \
 	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
-	cmd_standing cmd_target cmd_user cmd_verify cmd_version compared dry_run enrolled files follow founding \
-	harmless heard help kept keyring naming notifiers opening parse password \
+	cmd_standing cmd_target cmd_user cmd_verify cmd_version compared csv dry_run enrolled files follow founding \
+	harmless heard help kept keyring naming notifiers opening pager parse password \
 	place print profile prompt qr saved say second_factor session_file setting_up \
 	signed_ends since spout submit track unified verb_rows
 SCHEDULER := overdue scheduler
@@ -47,7 +47,7 @@ NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := argv audit auditor buf card clock codec command command_file config \
+UNIT_TESTS := argv audit auditor buf card clock codec command command_file config csv \
 	enrolment envelope err factor fields harmless id invitation kafka key_file \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \

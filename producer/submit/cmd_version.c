@@ -7,7 +7,6 @@
  */
 #include <string.h>
 
-#include "producer/submit/harmless.h"
 #include "producer/submit/keeping.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/unified.h"
@@ -51,23 +50,6 @@ static char *label_of(const struct saved *saved)
                        saved->author.email);
 }
 
-/* As it is for `patch`; harmless on a terminal. */
-static int put_diff(const struct print *print, const struct buf *diff,
-                    struct err *err)
-{
-    _cleanup_buf_ struct buf shown = {0};
-    struct harmless state = {0};
-
-    if (!print->terminal) {
-        return print_bytes(print, diff->data, diff->len, err);
-    }
-    if (harmless_add(&state, diff->data, diff->len, &shown) != 0 ||
-        harmless_end(&state, &shown) != 0) {
-        return err_set(err, ERR_RETRY, "out of memory");
-    }
-    return print_bytes(print, shown.data, shown.len, err);
-}
-
 static int print_diff(const struct submit *submit, const struct saved *old,
                       const struct saved *new, struct err *err)
 {
@@ -85,7 +67,7 @@ static int print_diff(const struct submit *submit, const struct saved *old,
             (long long)old->save.version, (long long)new->save.version,
             new->save.name);
     }
-    return put_diff(&submit->print, &diff, err);
+    return print_shown(&submit->print, &diff, err);
 }
 
 /* V1, V2: as they are named; else the newest, and the one before it. */

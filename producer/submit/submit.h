@@ -58,6 +58,7 @@ struct verb {
                             may be NULL */
     const char *example; /* lines below it; may be NULL */
     bool bare;           /* works without a profile */
+    bool lists;          /* tells a list: -o csv, and a pager, are for it */
     bool refuses; /* says itself what is wrong with words beyond `args` */
     cmd *run;
 };
