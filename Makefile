@@ -28,7 +28,7 @@ IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
-	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command \
+	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command cmd_history \
 	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_rerun cmd_result \
 	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
 	cmd_standing cmd_target cmd_user cmd_verify cmd_version compared csv dry_run enrolled files follow founding \
@@ -38,7 +38,7 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cards \
 	chains closings commands decide decision deliver explain factor factor_key \
-	factor_reset factors installation organisation outputs people policy \
+	factor_reset factors history installation organisation outputs people policy \
 	replies reuse revocations runs services sessions signed signers source \
 	standings start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \

@@ -361,8 +361,12 @@ const struct table run_answer_table = {.name = "run answer",
 static const struct field history_answer_fields[] = {
     {"runs", FIELD_LIST, .item = &run_row_item,
      .at = offsetof(struct history_answer, runs)},
+    {"count", FIELD_INT, .optional = true,
+     .at = offsetof(struct history_answer, count)},
     {"more", FIELD_BOOL, .optional = true,
      .at = offsetof(struct history_answer, more)},
+    {"further", FIELD_ID, .optional = true,
+     .at = offsetof(struct history_answer, further)},
 };
 
 const struct table history_answer_table = {.name = "history answer",

@@ -232,8 +232,10 @@ struct run_answer {
 };
 
 struct history_answer {
-    struct list runs; /* struct run_row, newest first */
-    bool more;
+    struct list runs;  /* struct run_row, newest first */
+    int64_t count;     /* where that was asked */
+    bool more;         /* ask again, before … */
+    struct id further; /* … this one: as far as was looked, perhaps in vain */
 };
 
 struct piece {

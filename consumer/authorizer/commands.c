@@ -9,6 +9,7 @@
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/revocations.h"
+#include "consumer/authorizer/views.h"
 #include "model/log_entry.h"
 
 /* A dispatch carries the command inside an envelope, beside arguments and a
@@ -197,15 +198,24 @@ int on_command_save(struct asking *asking, struct err *err)
     "AND ($6::bigint IS NULL OR v.version = $6::bigint) "                \
     "ORDER BY c.name LIMIT $5::integer"
 
-/* version: 0: the one that counts for them. */
-static int find_visible(const struct asking *asking, const char *name,
-                        int64_t version, struct rows **ret_rows,
-                        struct err *err)
+int commands_visible(struct postgres *postgres, const struct seer *seer,
+                     const struct command_named *named, struct rows **ret_rows,
+                     struct err *err)
 {
-    return PG(asking->daemon->postgres, VISIBLE_COMMANDS, ret_rows, err,
-              P_ID(&asking->signer.person.user), P_TIME(asking->now),
-              P_BOOL(asking_by_administrator(asking)), P_TEXT(name),
-              P_INT(ROWS_MAX), version == 0 ? P_NULL : P_INT(version));
+    return PG(postgres, VISIBLE_COMMANDS, ret_rows, err, P_ID(&seer->user),
+              P_TIME(seer->now), P_BOOL(seer->all), P_TEXT(named->name),
+              P_INT(ROWS_MAX),
+              named->version == 0 ? P_NULL : P_INT(named->version));
+}
+
+static int find_visible(const struct asking *asking,
+                        const struct command_named *named,
+                        struct rows **ret_rows, struct err *err)
+{
+    struct seer seer = asking_seer(asking);
+
+    return commands_visible(asking->daemon->postgres, &seer, named, ret_rows,
+                            err);
 }
 
 static void add_names(struct list *names, const char *joined)
@@ -243,7 +253,7 @@ int on_command_list(struct asking *asking, struct err *err)
     _cleanup_rows_ struct rows *rows = NULL;
     struct commands_answer answer = {0};
 
-    if (find_visible(asking, NULL, 0, &rows, err) != 0) {
+    if (find_visible(asking, &(struct command_named){0}, &rows, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {
@@ -324,7 +334,7 @@ int on_command_show(struct asking *asking, struct err *err)
     _cleanup_rows_ struct rows *rows = NULL;
 
     asking_about(asking, named->name);
-    if (find_visible(asking, named->name, named->version, &rows, err) != 0) {
+    if (find_visible(asking, named, &rows, err) != 0) {
         return -1;
     }
     if (rows_n(rows) == 0) {

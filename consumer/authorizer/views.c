@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+struct seer asking_seer(const struct asking *asking)
+{
+    return (struct seer){.user = asking->signer.person.user,
+                         .now = asking->now,
+                         .all = asking_by_administrator(asking)};
+}
+
 struct arguments {
     struct list pairs; /* struct pair */
 };

@@ -61,12 +61,13 @@ static const struct envelope *save_envelope(const struct list *envelopes)
     return NULL;
 }
 
-/* Signed by an administrator in force, whose chain is among the envelopes. */
+/* Signed by an administrator in force, whose chain is among the envelopes: by
+ * saved->author. */
 static int check_save(const struct submit *submit, const struct list *envelopes,
-                      const struct envelope *envelope,
-                      const struct command_save *save,
-                      struct person *ret_author, struct err *err)
+                      const struct envelope *envelope, struct saved *saved,
+                      struct err *err)
 {
+    const struct command_save *save = &saved->save;
     _cleanup_proof_ struct proof *proof =
         proof_new(&submit->profile->roots, NULL, NULL);
     struct person author;
@@ -79,7 +80,7 @@ static int check_save(const struct submit *submit, const struct list *envelopes,
         !envelope_signed_by(envelope, 0, &author.key)) {
         return err_set(err, ERR_REJECT, "its signature is not its author's");
     }
-    *ret_author = author;
+    saved->author = author;
     return 0;
 }
 
@@ -98,8 +99,7 @@ int saved_read(const struct submit *submit, const char *name,
     if (event_decode(EVENT_COMMAND_SAVE, envelope, &saved.save, err) != 0) {
         return not_proved(err, "command", name);
     }
-    if (check_save(submit, &answer->envelopes, envelope, &saved.save,
-                   &saved.author, err) != 0 ||
+    if (check_save(submit, &answer->envelopes, envelope, &saved, err) != 0 ||
         (strcmp(saved.save.name, name) != 0 &&
          err_set(err, ERR_REJECT, "it is %s", saved.save.name) != 0)) {
         saved_done(&saved);

@@ -25,7 +25,16 @@ static const struct flag rerun_flags[] = {
     {0}};
 
 static const struct flag history_flags[] = {
-    {'n', "limit", "N", "at most so many (20)"}, {0}};
+    {0, "command", "COMMAND", "of this command alone"},
+    {0, "user", "EMAIL", "of this person alone"},
+    {0, "target", "TARGET", "of this target alone"},
+    {0, "outcome", "OUTCOME", "that ended so: succeeded, failed, timed_out …"},
+    {0, "since", "TIME", "asked since then"},
+    {0, "until", "TIME", "asked before then"},
+    {0, "param", "NAME=VALUE", "with this value; may be repeated"},
+    {0, "count", NULL, "only say how many"},
+    {'n', "limit", "N", "at most so many (20)"},
+    {0}};
 
 static const struct flag audit_flags[] = {
     {0, "user", "EMAIL", "of this person alone"},
@@ -199,8 +208,11 @@ const struct verb verbs[] = {
      .help = "RUN is an id, a unique ending of one, or nothing: your last."},
     {"output", "[RUN]", "what a run put out", FOR_EVERYBODY, .run = cmd_output,
      .help = "RUN is an id, a unique ending of one, or nothing: your last."},
-    {"history", "", "your runs, the newest first", FOR_EVERYBODY,
-     .run = cmd_history, .lists = true, .flags = history_flags},
+    {"history", "", "runs of your commands, the newest first", FOR_EVERYBODY,
+     .run = cmd_history, .lists = true, .flags = history_flags,
+     .help = "For administrators everybody's. A TIME is how long ago (2d, "
+             "1h30m) or a moment (2026-11-24, '2026-11-24 03:27'). A VALUE is "
+             "what was given, not what a parameter is by default."},
     {"audit", "", "what was asked and decided, the newest first", FOR_EVERYBODY,
      .run = cmd_audit, .lists = true, .flags = audit_flags,
      .help =

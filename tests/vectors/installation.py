@@ -346,7 +346,11 @@ class Installation:
                                         "email": "runner@example.org"}), ("run.show", {"run": "aeed"}),
                 ("run.output", {"run": self.execution, "execution": self.execution,
                                 "after": 0}),
-                ("run.history", {"before": uid("a run"), "limit": 100}),
+                ("run.history", {
+                    "before": uid("a run"), "limit": 100, "count": True,
+                    "command": "disk-report", "email": "runner@example.org",
+                    "target": "web-1", "outcome": "timed_out", "since": moment(NOW - 2),
+                    "until": moment(NOW), "arguments": {"dir": "/var"}}),
                 ("session.close", {"session": self.open.hash})):
             self.asked("a session asks: " + kind, kind, by, fields, *session)
         self.audits()
