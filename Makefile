@@ -213,10 +213,19 @@ $(OUT)/tests/hop: $(OUT)/tests/bench/hop.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-.PHONY: bench
-bench: all $(OUT)/tests/hop ## measure, on the stack that is up
+$(OUT)/tests/pages: $(OUT)/tests/bench/pages.o $(OUT)/libunit.a \
+		$(OUT)/libcommon.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUT)/libcommon.a -lcmocka $(LIBS)
+
+.PHONY: bench bench-pages
+bench: all $(OUT)/tests/hop $(OUT)/tests/pages ## measure, on the stack that is up
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
+	@$(MAKE) --no-print-directory bench-pages
+bench-pages: all $(OUT)/tests/pages
+	@eval "$$($(STACK) env)" && \
+		$(PYTHON) tests/bench/pages.py --pages $(OUT)/tests/pages
 
 FUZZERS := command_file fields card
 FUZZ_SECONDS ?= 10
