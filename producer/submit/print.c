@@ -364,6 +364,24 @@ static int name_rows(const struct print *print, const struct noun *noun,
     return 0;
 }
 
+/* True where a pager showed them. Who has seen enough of it reads no further:
+ * that the rest can't be written is no fault. */
+static bool page_rows(const struct print *print, const struct noun *noun,
+                      const struct list *rows)
+{
+    struct print paged = *print;
+    struct pager pager;
+    struct err ignored = {0};
+
+    if (!print->pages || print->format != FORMAT_TABLE ||
+        !pager_open(&pager, rows->n + 1)) {
+        return false;
+    }
+    paged.out = pager.out;
+    (void)table_rows(&paged, noun, rows, &ignored);
+    return pager_close(&pager);
+}
+
 int print_rows(const struct print *print, const struct noun *noun,
                const struct list *rows, struct err *err)
 {
@@ -373,22 +391,13 @@ int print_rows(const struct print *print, const struct noun *noun,
         [FORMAT_JSON] = json_rows,  [FORMAT_JSONL] = jsonl_rows,
         [FORMAT_CSV] = csv_rows,    [FORMAT_NAME] = name_rows,
     };
-    struct pager pager;
 
     if (rows->n == 0 && noun->nothing != NULL) {
         (void)fprintf(stderr, "%s\n", noun->nothing);
     }
-    if (print->pages && print->format == FORMAT_TABLE &&
-        pager_open(&pager, rows->n + 1)) {
-        struct print paged = *print;
-        paged.out = pager.out;
-        (void)table_rows(&paged, noun, rows, err);
-        if (pager_close(&pager)) {
-            err_clear(err);
-            return 0;
-        }
-    }
-    return by_format[print->format](print, noun, rows, err);
+    return page_rows(print, noun, rows)
+               ? 0
+               : by_format[print->format](print, noun, rows, err);
 }
 
 int print_row(const struct print *print, const struct noun *noun,
