@@ -78,6 +78,12 @@ int postgres_query(struct postgres *postgres, const char *statement,
                        ARRAY_SIZE(_params) - 1, (ret_rows), (err)); \
     })
 
+/* The same for a statement whose text is put together: it is not prepared but
+ * planned for these parameters, and nothing of it stays. */
+int postgres_query_once(struct postgres *postgres, const char *statement,
+                        const struct param *params, size_t n,
+                        struct rows **ret_rows, struct err *err);
+
 void rows_free(struct rows *rows);
 static inline void rows_release(struct rows **rows)
 {

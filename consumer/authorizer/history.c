@@ -9,9 +9,8 @@
  * got, and the asker asks on from there. So nobody's question holds up the
  * others'.
  *
- * Each set of filters is a statement of its own, without a condition that is
- * there in vain and with its bounds as numbers: PostgreSQL keeps one plan for
- * each text, and makes it without a look at the parameters.
+ * Each set of filters is a statement of its own, planned for what is asked, and
+ * not kept: there are thousands of sets.
  */
 #include "consumer/authorizer/history.h"
 
@@ -78,18 +77,6 @@ static void page_done(struct page *page)
     free(page->arguments);
 }
 
-/* As few different numbers as will do: each is a statement of its own. */
-static int64_t looked_at(const struct run_history *asked, bool sifts)
-{
-    if (asked->count) {
-        return COUNTED_AT;
-    }
-    if (sifts) {
-        return LOOKED_AT;
-    }
-    return asked->limit <= 1 ? 2 : asked->limit <= 20 ? 21 : 101;
-}
-
 static struct page page_of(const struct seer *seer,
                            const struct run_history *asked)
 {
@@ -100,7 +87,9 @@ static struct page page_of(const struct seer *seer,
     return (struct page){
         .seer = seer,
         .asked = asked,
-        .looked = looked_at(asked, sifts),
+        .looked = asked->count ? COUNTED_AT
+                  : sifts      ? LOOKED_AT
+                               : asked->limit + 1,
         .by_command = by_command,
         .by_user = asked->email != NULL && !by_command && asked->outcome == 0,
         .sifts = sifts,
@@ -201,11 +190,7 @@ static void add_found(struct query *query, const struct page *page)
         add_with(query, " AND r.arguments::jsonb @> ($?::jsonb -> 'arguments')",
                  P_TEXT(page->arguments));
     }
-    if (!asked->count) {
-        add_with(query,
-                 " ORDER BY y.asked_at DESC, y.id DESC LIMIT $?::integer",
-                 P_INT(asked->limit + 1));
-    }
+    add_order(query, "y", asked->count ? COUNTED_AT : asked->limit + 1);
     add(query, ")");
 }
 
@@ -278,8 +263,8 @@ static int read_page(struct postgres *postgres, const struct page *page,
     add_seen(&query, page);
     add_found(&query, page);
     add_told(&query, page);
-    int done = postgres_query(postgres, buf_text(&query.text), query.params,
-                              query.n, &rows, err);
+    int done = postgres_query_once(postgres, buf_text(&query.text),
+                                   query.params, query.n, &rows, err);
     buf_done(&query.text);
     if (done != 0) {
         return -1;
