@@ -18,8 +18,9 @@ export ERRAND_HOME PYTHON
 
 BASE := buf clock codec err field_kinds field_values fields file id spoken suggest utf8 \
 	words
-MODEL := answer argv assignment attachment audit billing card change command command_file \
-	command_keys enrolment envelope invitation key_words limits log_entry mail mfa \
+MODEL := answer answer_people argv assignment attachment audit billing card \
+	change command command_file command_keys enrolment envelope \
+	environment invitation key_words limits log_entry mail mfa \
 	parameter read record reply request result rules run session target user
 TRUST := allow dsse event key_file keys known late person proof revocation \
 	sealed standing wallet
@@ -28,17 +29,18 @@ IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
-	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_cancel cmd_card cmd_command \
-	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_result \
+	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_cancel cmd_card \
+	cmd_command cmd_history cmd_init cmd_invite cmd_key cmd_mfa cmd_output \
+	cmd_policy cmd_rerun cmd_result \
 	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
-	cmd_standing cmd_target cmd_user cmd_verify compared enrolled files follow founding \
-	harmless heard help kept keyring naming notifiers opening parse password \
+	cmd_standing cmd_target cmd_user cmd_verify cmd_version compared csv dry_run enrolled files follow founding \
+	harmless heard help kept keyring naming notifiers opening pager parse password \
 	place print profile prompt qr saved say second_factor session_file setting_up \
-	signed_ends since spout submit track verb_rows
+	signed_ends since spout submit track unified verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver explain factor factor_key \
-	factor_reset factors installation organisation outputs people policy \
+	factor_reset factors history installation organisation outputs people policy \
 	replies reuse revocations runs services sessions signed signers source \
 	standings start targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
@@ -47,11 +49,12 @@ NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := argv audit auditor buf card clock codec command command_file config \
-	enrolment envelope err factor fields harmless id invitation kafka key_file known \
+UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
+	config csv enrolment envelope err factor fields harmless id invitation \
+	kafka key_file known \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \
-	since spawner spoken standing suggest track user utf8 vectors wallet words
+	since spawner spoken standing suggest track unified user utf8 vectors wallet words
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -213,10 +216,19 @@ $(OUT)/tests/hop: $(OUT)/tests/bench/hop.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-.PHONY: bench
-bench: all $(OUT)/tests/hop ## measure, on the stack that is up
+$(OUT)/tests/pages: $(OUT)/tests/bench/pages.o $(OUT)/libunit.a \
+		$(OUT)/libcommon.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUT)/libcommon.a -lcmocka $(LIBS)
+
+.PHONY: bench bench-pages
+bench: all $(OUT)/tests/hop $(OUT)/tests/pages ## measure, on the stack that is up
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
+	@$(MAKE) --no-print-directory bench-pages
+bench-pages: all $(OUT)/tests/pages
+	@eval "$$($(STACK) env)" && \
+		$(PYTHON) tests/bench/pages.py --pages $(OUT)/tests/pages
 
 FUZZERS := command_file fields card
 FUZZ_SECONDS ?= 10

@@ -1,6 +1,6 @@
 /*
- * postgres.c: the connection and statements; see postgres.h. Cells of rows are
- * read in postgres_rows.c.
+ * postgres.c: the connection and statements; see postgres.h. Parameters are
+ * written, and cells of rows read, in postgres_rows.c.
  *
  * Texts are sent as text, bytes in binary; results come as text. A connection
  * that broke is thrown away; while a transaction was open on it, every call
@@ -14,8 +14,6 @@
 
 #include "base/clock.h"
 #include "io/postgres_private.h"
-
-#define PARAMS_MAX 64
 
 struct prepared {
     char *text;
@@ -356,63 +354,11 @@ static const char *prepare(struct postgres *postgres, const char *text,
     return new->name;
 }
 
-struct wire {
-    const char *values[PARAMS_MAX];
-    int lengths[PARAMS_MAX];
-    int formats[PARAMS_MAX];
-    char texts[PARAMS_MAX][ID_TEXT]; /* numbers, times, ids */
-};
-
-static void set_param(const struct param *param, struct wire *wire, size_t i)
+/* The result is taken. */
+static int take_result(struct postgres *postgres, PGresult *result,
+                       const char *statement, struct rows **ret_rows,
+                       struct err *err)
 {
-    char *text = wire->texts[i];
-
-    wire->values[i] = text;
-    switch (param->kind) {
-    case PARAM_INT:
-        (void)snprintf(text, ID_TEXT, "%lld", (long long)param->number);
-        return;
-    case PARAM_BOOL:
-        (void)snprintf(text, ID_TEXT, "%s", param->number ? "true" : "false");
-        return;
-    case PARAM_TIME:
-        time_format(param->number, text);
-        wire->values[i] = param->number == 0 ? NULL : text;
-        return;
-    case PARAM_ID:
-        id_format(param->bytes, text);
-        return;
-    case PARAM_BYTES:
-        wire->values[i] = param->bytes == NULL ? "" : param->bytes;
-        wire->lengths[i] = (int)param->len;
-        wire->formats[i] = 1;
-        return;
-    default:
-        wire->values[i] = param->kind == PARAM_TEXT ? param->bytes : NULL;
-    }
-}
-
-int postgres_query(struct postgres *postgres, const char *statement,
-                   const struct param *params, size_t n, struct rows **ret_rows,
-                   struct err *err)
-{
-    struct wire wire = {0};
-
-    if (n > PARAMS_MAX) {
-        abort();
-    }
-    for (size_t i = 0; i < n; i++) {
-        set_param(&params[i], &wire, i);
-    }
-    if (want_connection(postgres, err) != 0) {
-        return -1;
-    }
-    const char *name = prepare(postgres, statement, err);
-    if (name == NULL) {
-        return -1;
-    }
-    PGresult *result = PQexecPrepared(postgres->conn, name, (int)n, wire.values,
-                                      wire.lengths, wire.formats, 0);
     if (judge(postgres, result, statement, err) != 0) {
         PQclear(result);
         return -1;
@@ -423,6 +369,40 @@ int postgres_query(struct postgres *postgres, const char *statement,
         *ret_rows = rows_new_take(result);
     }
     return 0;
+}
+
+int postgres_query(struct postgres *postgres, const char *statement,
+                   const struct param *params, size_t n, struct rows **ret_rows,
+                   struct err *err)
+{
+    struct wire wire;
+
+    wire_params(&wire, params, n);
+    if (want_connection(postgres, err) != 0) {
+        return -1;
+    }
+    const char *name = prepare(postgres, statement, err);
+    if (name == NULL) {
+        return -1;
+    }
+    PGresult *result = PQexecPrepared(postgres->conn, name, (int)n, wire.values,
+                                      wire.lengths, wire.formats, 0);
+    return take_result(postgres, result, statement, ret_rows, err);
+}
+
+int postgres_query_once(struct postgres *postgres, const char *statement,
+                        const struct param *params, size_t n,
+                        struct rows **ret_rows, struct err *err)
+{
+    struct wire wire;
+
+    wire_params(&wire, params, n);
+    if (want_connection(postgres, err) != 0) {
+        return -1;
+    }
+    PGresult *result = PQexecParams(postgres->conn, statement, (int)n, NULL,
+                                    wire.values, wire.lengths, wire.formats, 0);
+    return take_result(postgres, result, statement, ret_rows, err);
 }
 
 int postgres_try_lock(struct postgres *postgres, int64_t number, bool *ret_held,

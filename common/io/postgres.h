@@ -17,7 +17,7 @@
 #include "base/fields.h"
 
 /* The number of the last file in schema/sql that this build was written for. */
-#define SCHEMA_NUMBER 8
+#define SCHEMA_NUMBER 9
 
 struct postgres;
 struct rows;
@@ -77,6 +77,12 @@ int postgres_query(struct postgres *postgres, const char *statement,
         postgres_query((postgres), (statement), _params + 1,        \
                        ARRAY_SIZE(_params) - 1, (ret_rows), (err)); \
     })
+
+/* The same for a statement whose text is put together: it is not prepared but
+ * planned for these parameters, and nothing of it stays. */
+int postgres_query_once(struct postgres *postgres, const char *statement,
+                        const struct param *params, size_t n,
+                        struct rows **ret_rows, struct err *err);
 
 void rows_free(struct rows *rows);
 static inline void rows_release(struct rows **rows)

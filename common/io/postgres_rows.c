@@ -1,5 +1,5 @@
 /*
- * postgres_rows.c: rows and their cells; see postgres.h.
+ * postgres_rows.c: parameters, rows and their cells; see postgres.h.
  *
  * A column that isn't there, or a value that doesn't fit what it is read as, is
  * a mistake in the statement: it aborts.
@@ -10,6 +10,46 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "io/postgres_private.h"
+
+static void set_param(const struct param *param, struct wire *wire, size_t i)
+{
+    char *text = wire->texts[i];
+
+    wire->values[i] = text;
+    switch (param->kind) {
+    case PARAM_INT:
+        (void)snprintf(text, ID_TEXT, "%lld", (long long)param->number);
+        return;
+    case PARAM_BOOL:
+        (void)snprintf(text, ID_TEXT, "%s", param->number ? "true" : "false");
+        return;
+    case PARAM_TIME:
+        time_format(param->number, text);
+        wire->values[i] = param->number == 0 ? NULL : text;
+        return;
+    case PARAM_ID:
+        id_format(param->bytes, text);
+        return;
+    case PARAM_BYTES:
+        wire->values[i] = param->bytes == NULL ? "" : param->bytes;
+        wire->lengths[i] = (int)param->len;
+        wire->formats[i] = 1;
+        return;
+    default:
+        wire->values[i] = param->kind == PARAM_TEXT ? param->bytes : NULL;
+    }
+}
+
+void wire_params(struct wire *wire, const struct param *params, size_t n)
+{
+    if (n > PARAMS_MAX) {
+        abort();
+    }
+    memset(wire, 0, sizeof(*wire));
+    for (size_t i = 0; i < n; i++) {
+        set_param(&params[i], wire, i);
+    }
+}
 
 struct rows {
     PGresult *result;

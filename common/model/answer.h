@@ -145,6 +145,7 @@ struct commands_answer {
 struct command_answer {
     struct command_row command;
     struct list parameters; /* struct parameter */
+    struct list args;       /* char *: as in command.save */
     int64_t timeout;
     int64_t wait;
     struct list runners;   /* char *: e-mails; only for administrators */
@@ -216,6 +217,7 @@ struct execution_row {
 
 struct run_row {
     struct id run;
+    struct id command_id; /* a name may be another command's by now */
     char *command;
     int64_t version;
     char *asked_by; /* e-mail */
@@ -231,8 +233,10 @@ struct run_answer {
 };
 
 struct history_answer {
-    struct list runs; /* struct run_row, newest first */
-    bool more;
+    struct list runs;  /* struct run_row, newest first */
+    int64_t count;     /* where that was asked */
+    bool more;         /* ask again, before … */
+    struct id further; /* … this one: as far as was looked, perhaps in vain */
 };
 
 struct piece {

@@ -10,7 +10,7 @@
 
 #define FIRST_LINE_MAX 254
 
-static const struct field arg_item = {
+const struct field arg_item = {
     .name = "word", .kind = FIELD_TEXT, .max = ARG_MAX_BYTES};
 
 static const struct field command_save_fields[] = {
@@ -18,7 +18,7 @@ static const struct field command_save_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct command_save, name)},
     {"description", FIELD_TEXT, .optional = true,
      .at = offsetof(struct command_save, description)},
-    {"version", FIELD_INT, .min = 1, .max = 1000000,
+    {"version", FIELD_INT, .min = 1, .max = VERSION_MAX,
      .at = offsetof(struct command_save, version)},
     {"previous", FIELD_HASH, .optional = true,
      .at = offsetof(struct command_save, previous)},
@@ -47,9 +47,15 @@ static const struct field command_named_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct command_named, name)},
 };
 
+static const struct field command_show_fields[] = {
+    {"name", FIELD_NAME, .at = offsetof(struct command_named, name)},
+    {"version", FIELD_INT, .optional = true, .min = 1, .max = VERSION_MAX,
+     .at = offsetof(struct command_named, version)},
+};
+
 const struct table command_show_table = {.name = "command.show",
                                          .base = &request_table,
-                                         TABLE(command_named_fields),
+                                         TABLE(command_show_fields),
                                          .size = sizeof(struct command_named)};
 
 const struct table command_versions_table = {.name = "command.versions",

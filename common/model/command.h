@@ -15,6 +15,7 @@
 
 #define SCRIPT_MAX (400 * 1024) /* with the command's files */
 #define COMMAND_TARGETS_MAX 64
+#define VERSION_MAX 1000000
 #define TIMEOUT_DEFAULT 120 /* s */
 #define TIMEOUT_MAX 86400
 #define WAIT_DEFAULT 60 /* s */
@@ -37,11 +38,13 @@ struct command_save { /* administrator's own key */
 };
 
 extern const struct table command_save_table;
+extern const struct field arg_item; /* of args */
 
 /* Reads for which the payload names one command. */
 struct command_named {
     struct request request;
     char *name;
+    int64_t version; /* command.show; 0: the one that counts for the asker */
 };
 
 extern const struct table command_show_table;

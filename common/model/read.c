@@ -2,6 +2,8 @@
 #include "model/read.h"
 
 #include "model/enrolment.h"
+#include "model/parameter.h"
+#include "model/result.h"
 #include "model/user.h"
 
 static const struct field run_named_fields[] = {
@@ -30,6 +32,22 @@ static const struct field run_history_fields[] = {
      .at = offsetof(struct run_history, before)},
     {"limit", FIELD_INT, .min = 1, .max = 100,
      .at = offsetof(struct run_history, limit)},
+    {"count", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct run_history, count)},
+    {"command", FIELD_NAME, .optional = true,
+     .at = offsetof(struct run_history, command)},
+    {"email", FIELD_TEXT, .optional = true, .max = EMAIL_MAX,
+     .at = offsetof(struct run_history, email)},
+    {"target", FIELD_NAME, .optional = true,
+     .at = offsetof(struct run_history, target)},
+    {"outcome", FIELD_WORD, .optional = true, .words = &outcome_words,
+     .at = offsetof(struct run_history, outcome)},
+    {"since", FIELD_TIME, .optional = true,
+     .at = offsetof(struct run_history, since)},
+    {"until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct run_history, until)},
+    {"arguments", FIELD_PAIRS, .optional = true, .max = PARAMETER_VALUE_MAX,
+     .at = offsetof(struct run_history, arguments)},
 };
 
 const struct table run_history_table = {.name = "run.history",

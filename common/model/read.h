@@ -17,10 +17,18 @@ struct run_output {
     int64_t after;       /* the last number that the asker has; 0: none */
 };
 
+/* Runs that the asker may see, the newest first. Absent filters pass. */
 struct run_history {
     struct request request;
     struct id before; /* runs older than this one; zero: the newest */
     int64_t limit;    /* 1 to 100 */
+    bool count;       /* they are counted, thousands at a time, and not told */
+    char *command;
+    char *email; /* of who asked for it */
+    char *target;
+    int outcome;           /* enum outcome; 0: any, or none yet */
+    int64_t since, until;  /* asked then or later, and before then */
+    struct list arguments; /* struct pair: as they were given */
 };
 
 struct user_named { /* user.show, user.signed */

@@ -9,6 +9,7 @@
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/revocations.h"
+#include "consumer/authorizer/views.h"
 #include "model/log_entry.h"
 
 /* A dispatch carries the command inside an envelope, beside arguments and a
@@ -177,30 +178,44 @@ int on_command_save(struct asking *asking, struct err *err)
                ?: store_saved(asking, err);
 }
 
-/* Reads. $1 the asker, $2 now, $3 whether they see everything, $4 a name. */
+/* Reads. $1 the asker, $2 now, $3 whether they see everything, $4 a name, $6 a
+ * version: an administrator sees each, anybody else the one that is theirs. */
 
-#define VISIBLE_COMMANDS                                                    \
-    "SELECT c.id, c.name, v.version, v.hash, v.description, "               \
-    "array_to_string(v.targets, ',') AS targets, v.saved_at, "              \
-    "u.email AS saved_by, (SELECT count(*) FROM assignments x "             \
-    "WHERE x.command_id = c.id) AS runners FROM commands c "                \
-    "LEFT JOIN assignments a ON a.command_id = c.id AND a.user_id = $1 "    \
-    "AND (a.until IS NULL OR a.until > $2) "                                \
-    "JOIN command_versions v ON v.command_id = c.id AND v.version = "       \
-    "CASE WHEN $3::boolean THEN c.version ELSE coalesce(a.pin, c.version) " \
-    "END JOIN users u ON u.id = v.saved_by "                                \
-    "WHERE c.retired_at IS NULL "                                           \
-    "AND ($3::boolean OR (a.hash IS NOT NULL AND NOT v.void)) "             \
-    "AND ($4::text IS NULL OR c.name = $4::text) "                          \
+#define VISIBLE_COMMANDS                                                 \
+    "SELECT c.id, c.name, v.version, v.hash, v.description, "            \
+    "array_to_string(v.targets, ',') AS targets, v.saved_at, "           \
+    "u.email AS saved_by, (SELECT count(*) FROM assignments x "          \
+    "WHERE x.command_id = c.id) AS runners FROM commands c "             \
+    "LEFT JOIN assignments a ON a.command_id = c.id AND a.user_id = $1 " \
+    "AND (a.until IS NULL OR a.until > $2) "                             \
+    "JOIN command_versions v ON v.command_id = c.id AND v.version = "    \
+    "CASE WHEN $3::boolean THEN coalesce($6::bigint, c.version) "        \
+    "ELSE coalesce(a.pin, c.version) END "                               \
+    "JOIN users u ON u.id = v.saved_by "                                 \
+    "WHERE c.retired_at IS NULL "                                        \
+    "AND ($3::boolean OR (a.hash IS NOT NULL AND NOT v.void)) "          \
+    "AND ($4::text IS NULL OR c.name = $4::text) "                       \
+    "AND ($6::bigint IS NULL OR v.version = $6::bigint) "                \
     "ORDER BY c.name LIMIT $5::integer"
 
-static int find_visible(const struct asking *asking, const char *name,
+int commands_visible(struct postgres *postgres, const struct seer *seer,
+                     const struct command_named *named, struct rows **ret_rows,
+                     struct err *err)
+{
+    return PG(postgres, VISIBLE_COMMANDS, ret_rows, err, P_ID(&seer->user),
+              P_TIME(seer->now), P_BOOL(seer->all), P_TEXT(named->name),
+              P_INT(ROWS_MAX),
+              named->version == 0 ? P_NULL : P_INT(named->version));
+}
+
+static int find_visible(const struct asking *asking,
+                        const struct command_named *named,
                         struct rows **ret_rows, struct err *err)
 {
-    return PG(asking->daemon->postgres, VISIBLE_COMMANDS, ret_rows, err,
-              P_ID(&asking->signer.person.user), P_TIME(asking->now),
-              P_BOOL(asking_by_administrator(asking)), P_TEXT(name),
-              P_INT(ROWS_MAX));
+    struct seer seer = asking_seer(asking);
+
+    return commands_visible(asking->daemon->postgres, &seer, named, ret_rows,
+                            err);
 }
 
 static void add_names(struct list *names, const char *joined)
@@ -238,7 +253,7 @@ int on_command_list(struct asking *asking, struct err *err)
     _cleanup_rows_ struct rows *rows = NULL;
     struct commands_answer answer = {0};
 
-    if (find_visible(asking, NULL, &rows, err) != 0) {
+    if (find_visible(asking, &(struct command_named){0}, &rows, err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {
@@ -248,13 +263,31 @@ int on_command_list(struct asking *asking, struct err *err)
     return asking_answer_take(asking, &commands_answer_table, &answer, err);
 }
 
-/* What only administrators see: who runs it, and the script with its proof. */
-static int add_for_administrator(struct asking *asking,
-                                 const struct event *event,
-                                 struct command_answer *answer, struct err *err)
+/* The script, with what proves who signed it. */
+static int add_script(struct proof *proof, const struct event *event,
+                      struct command_answer *answer, struct err *err)
 {
     const struct head *head = event->payload;
     struct person author;
+
+    proof_forget_used(proof);
+    if (proof_administrator(proof, &head->by, &author, err) != 0) {
+        return -1;
+    }
+    envelopes_add(&answer->envelopes, &event->envelope);
+    proof_used(proof, &answer->envelopes);
+    return 0;
+}
+
+/* What only administrators see: who runs it, and the script. `dated`: a version
+ * that was named is shown also where its author's time is over since: it is to
+ * be read, and runs as nothing. */
+static int add_for_administrator(struct asking *asking,
+                                 const struct event *event, bool dated,
+                                 struct command_answer *answer, struct err *err)
+{
+    _cleanup_proof_ struct proof *proof =
+        proof_new(&asking->daemon->roots, source_fetch, asking->source);
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
@@ -266,17 +299,11 @@ static int add_for_administrator(struct asking *asking,
     for (size_t i = 0; i < rows_n(rows); i++) {
         texts_add(&answer->runners, row_text(rows, i, "email"));
     }
-    proof_forget_used(asking->proof);
-    if (proof_administrator(asking->proof, &head->by, &author, err) != 0) {
-        return -1;
-    }
-    envelopes_add(&answer->envelopes, &event->envelope);
-    proof_used(asking->proof, &answer->envelopes);
-    return 0;
+    return add_script(dated ? proof : asking->proof, event, answer, err);
 }
 
 static int answer_command(struct asking *asking, const struct rows *rows,
-                          struct err *err)
+                          bool dated, struct err *err)
 {
     struct hash hash = row_hash(rows, 0, "hash");
     _cleanup_event_ struct event *event =
@@ -288,11 +315,13 @@ static int answer_command(struct asking *asking, const struct rows *rows,
     struct command_save *save = event->payload;
     struct command_answer answer = {.command = command_row_of(asking, rows, 0),
                                     .parameters = save->parameters,
+                                    .args = save->args,
                                     .timeout = save->timeout,
                                     .wait = save->wait};
     save->parameters = (struct list){0};
+    save->args = (struct list){0};
     if (asking_by_administrator(asking) &&
-        add_for_administrator(asking, event, &answer, err) != 0) {
+        add_for_administrator(asking, event, dated, &answer, err) != 0) {
         table_done(&command_answer_table, &answer);
         return -1;
     }
@@ -305,13 +334,14 @@ int on_command_show(struct asking *asking, struct err *err)
     _cleanup_rows_ struct rows *rows = NULL;
 
     asking_about(asking, named->name);
-    if (find_visible(asking, named->name, &rows, err) != 0) {
+    if (find_visible(asking, named, &rows, err) != 0) {
         return -1;
     }
     if (rows_n(rows) == 0) {
-        return asking_hide(asking, "no command %s for them", named->name);
+        return asking_hide(asking, "no command %s for them, or no such version",
+                           named->name);
     }
-    if (answer_command(asking, rows, err) != 0) {
+    if (answer_command(asking, rows, named->version != 0, err) != 0) {
         /* A row that says yes without a good envelope is an error. */
         return err->kind == ERR_REJECT
                    ? asking_refuse_or_hide(asking, err->text)

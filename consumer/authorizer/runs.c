@@ -91,32 +91,3 @@ int on_run_show(struct asking *asking, struct err *err)
     return run_find(asking, named->run, &run, err)
                ?: answer_run(asking, &run, err);
 }
-
-int on_run_history(struct asking *asking, struct err *err)
-{
-    const struct run_history *history = asking->request->payload;
-    _cleanup_rows_ struct rows *rows = NULL;
-    struct history_answer answer = {0};
-    bool newest = id_is_zero(&history->before);
-
-    if (PG(asking->daemon->postgres,
-           "SELECT " RUN_COLUMNS "FROM (SELECT * FROM runs r "
-           "WHERE ($4::uuid IS NULL OR r.id < $4::uuid) AND " RUN_VISIBLE
-           " ORDER BY r.id DESC LIMIT $5::integer) r " RUN_JOINS
-           "ORDER BY r.id DESC",
-           &rows, err, RUN_VISIBLE_PARAMS(asking),
-           newest ? P_NULL : P_ID(&history->before),
-           P_INT(history->limit + 1)) != 0) {
-        return -1;
-    }
-    size_t n = rows_n(rows);
-    answer.more = n > (size_t)history->limit;
-    for (size_t i = 0; i < n - (answer.more ? 1 : 0); i++) {
-        struct run_row *to = list_grow(&answer.runs, sizeof(*to));
-        if (run_row_of(rows, i, to, err) != 0) {
-            table_done(&history_answer_table, &answer);
-            return -1;
-        }
-    }
-    return asking_answer_take(asking, &history_answer_table, &answer, err);
-}

@@ -259,6 +259,7 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
 
     *row = (struct run_row){
         .run = plan->run->request.head.id,
+        .command_id = plan->run->command,
         .command = must_strdup(plan->name),
         .version = plan->version,
         .asked_by = must_strdup(asking->signer.person.email),

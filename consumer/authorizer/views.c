@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+struct seer asking_seer(const struct asking *asking)
+{
+    return (struct seer){.user = asking->signer.person.user,
+                         .now = asking->now,
+                         .all = asking_by_administrator(asking)};
+}
+
 struct arguments {
     struct list pairs; /* struct pair */
 };
@@ -41,6 +48,7 @@ int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
     }
     *ret_row = (struct run_row){
         .run = row_id(rows, i, "id"),
+        .command_id = row_id(rows, i, "command_id"),
         .command = must_strdup(row_text(rows, i, "command")),
         .version = row_int(rows, i, "version"),
         .asked_by = must_strdup(row_text(rows, i, "asked_by")),

@@ -1,6 +1,6 @@
 /*
- * views.h: which runs the asker sees, and how a run looks in an answer: for the
- * handlers that ask about runs.
+ * views.h: which commands and runs the asker sees, and how a run looks in an
+ * answer.
  *
  * An administrator in force sees every run; anybody else those of the commands
  * that are assigned to them now, whoever asked for them.
@@ -8,6 +8,21 @@
 #pragma once
 
 #include "consumer/authorizer/decision.h"
+
+/* Who looks, as far as what they see depends on it. */
+struct seer {
+    struct id user;
+    int64_t now;
+    bool all; /* an administrator in force */
+};
+
+struct seer asking_seer(const struct asking *asking);
+
+/* Rows of the commands that they may run: of that name and version; all zero:
+ * all of them, each in the version that counts for them. In commands.c. */
+int commands_visible(struct postgres *postgres, const struct seer *seer,
+                     const struct command_named *named, struct rows **ret_rows,
+                     struct err *err);
 
 /* A condition on a row `r` of runs: $1 the asker, $2 now, $3 whether they see
  * everything; and its three parameters. */
@@ -20,9 +35,10 @@
         P_BOOL(asking_by_administrator(asking))
 
 /* The columns that run_row_of() reads, for `runs r`. */
-#define RUN_COLUMNS                                                         \
-    "r.id, c.name AS command, r.version, u.email AS asked_by, r.asked_at, " \
-    "s.finished_at, s.outcome, "                                            \
+#define RUN_COLUMNS                                                           \
+    "r.id, r.command_id, c.name AS command, r.version, u.email AS asked_by, " \
+    "r.asked_at, "                                                            \
+    "s.finished_at, s.outcome, "                                              \
     "json_build_object('arguments', r.arguments) AS arguments "
 #define RUN_JOINS                             \
     "JOIN commands c ON c.id = r.command_id " \

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "model/environment.h"
 
 #define SCRIPT_FD 3
 #define ENVIRON_MAX (1U << 20) /* of a process that we look at */
@@ -46,47 +47,25 @@ static int seal_script(const struct buf *script, struct err *err)
     return take_fd(fd);
 }
 
-static void set(struct list *environment, const char *name, const char *value)
-{
-    _cleanup_free_ char *text = must_printf("%s=%s", name, value);
-
-    texts_add(environment, text);
-}
-
-static void set_values(struct list *environment, const struct list *values)
-{
-    for (size_t i = 0; i < values->n; i++) {
-        const struct pair *value = &list_at(values, struct pair, i);
-        _cleanup_free_ char *name = parameter_variable(value->name);
-        set(environment, name, value->value);
-    }
-}
-
-/* Built anew; the list ends in NULL, for execve(). */
+/* The list ends in NULL, for execve(). */
 static void build_environment(const struct child_plan *plan, const char *home,
                               const struct list *values,
                               struct list *ret_environment)
 {
-    char id[ID_TEXT];
-    char attempt[24];
-    struct list *all = ret_environment;
+    char run[ID_TEXT];
+    char execution[ID_TEXT];
 
-    set(all, "PATH",
-        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
-        "/sbin:/bin");
-    set(all, "LANG", "C.UTF-8");
-    set(all, "HOME", home);
-    set(all, "TMPDIR", home);
-    id_format(&plan->order->run->request.head.id, id);
-    set(all, "ERRAND_RUN_ID", id);
-    id_format(&plan->execution, id);
-    set(all, "ERRAND_EXECUTION_ID", id);
-    set(all, "ERRAND_COMMAND", plan->order->command->name);
-    set(all, "ERRAND_TARGET", plan->target);
-    (void)snprintf(attempt, sizeof(attempt), "%lld", (long long)plan->attempt);
-    set(all, "ERRAND_ATTEMPT", attempt);
-    set_values(all, values);
-    (void)list_grow(all, sizeof(char *));
+    id_format(&plan->order->run->request.head.id, run);
+    id_format(&plan->execution, execution);
+    environment_make(
+        &(struct surroundings){.home = home,
+                               .run = run,
+                               .execution = execution,
+                               .command = plan->order->command->name,
+                               .target = plan->target,
+                               .attempt = plan->attempt},
+        values, ret_environment);
+    (void)list_grow(ret_environment, sizeof(char *));
 }
 
 /* What execve() gets; each list ends in NULL. */

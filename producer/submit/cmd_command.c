@@ -13,6 +13,7 @@
 #include "model/command.h"
 #include "producer/submit/assign.h"
 #include "model/log_entry.h"
+#include "producer/submit/keeping.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
 
@@ -119,8 +120,8 @@ static int tell_saved(const struct submit *submit,
                       unchanged ? "false" : "true");
 }
 
-static int save_command(struct submit *submit, struct command_save *save,
-                        struct err *err)
+int command_keep(struct submit *submit, struct command_save *save,
+                 struct err *err)
 {
     int unchanged = follow_newest(submit, save, err);
 
@@ -165,7 +166,7 @@ int cmd_command_save(struct submit *submit, struct err *err)
         return -1;
     }
     int done = assignees_find(submit, runners, n, err) != 0 ||
-                       save_command(submit, &save, err) != 0 ||
+                       command_keep(submit, &save, err) != 0 ||
                        assignees_add(submit, &save.command, save.name, runners,
                                      n, err) != 0
                    ? -1

@@ -1,5 +1,5 @@
 /*
- * cmd_result.c: result, history: what became of runs, from the record.
+ * cmd_result.c: result: what became of a run, from the record.
  *
  * RUN is an id, a unique ending of one, or nothing: the newest run that this
  * person asked for. What this profile was told has ended may reach the record
@@ -17,9 +17,6 @@
 
 #define RECORD_WAIT 5000 /* ms to wait for what was told has ended */
 #define RECORD_AGAIN 50  /* ms between looks */
-#define PAGE 100         /* runs that one read tells at most */
-#define HISTORY_DEFAULT 20
-#define HISTORY_MAX 1000
 
 void run_short(const struct id *run, char text[static RUN_SHORT])
 {
@@ -39,51 +36,6 @@ char *run_text(const struct run_row *run)
         *c = ' ';
     }
     return text;
-}
-
-static int ask_history(struct submit *submit, const struct id *before,
-                       int64_t limit, struct history_answer *ret_answer,
-                       struct err *err)
-{
-    struct run_history history = {.limit = limit};
-
-    if (before != NULL) {
-        history.before = *before;
-    }
-    return submit_ask(submit,
-                      &(struct question){.as = ASK_SESSION,
-                                         .kind = EVENT_RUN_HISTORY,
-                                         .payload = &history,
-                                         .answer = &history_answer_table,
-                                         .ret_answer = ret_answer},
-                      err);
-}
-
-int run_last(struct submit *submit, const char *command,
-             struct history_answer *ret_history, struct run_row **ret_run,
-             struct err *err)
-{
-    struct id before = {0};
-
-    for (bool more = true; more;) {
-        struct history_answer answer = {0};
-        if (ask_history(submit, &before, PAGE, &answer, err) != 0) {
-            return -1;
-        }
-        for (size_t i = 0; i < answer.runs.n; i++) {
-            struct run_row *run = &list_at(&answer.runs, struct run_row, i);
-            before = run->run;
-            if (strcmp(run->asked_by, submit->profile->email) == 0 &&
-                (command == NULL || strcmp(run->command, command) == 0)) {
-                *ret_history = answer;
-                *ret_run = run;
-                return 0;
-            }
-        }
-        more = answer.more && answer.runs.n > 0;
-        table_done(&history_answer_table, &answer);
-    }
-    return 1;
 }
 
 /* The run that the person means, as run.show takes it; the caller's to free. */
@@ -212,83 +164,5 @@ int cmd_result(struct submit *submit, struct err *err)
     }
     int done = print_run(&submit->print, &answer, err);
     table_done(&run_answer_table, &answer);
-    return done;
-}
-
-static char *row_how(const void *row)
-{
-    return run_text(row);
-}
-
-static const struct column history_columns[] = {
-    {"asked", COLUMN_TIME, .at = offsetof(struct run_row, asked)},
-    {"command", COLUMN_TEXT, .at = offsetof(struct run_row, command)},
-    {"outcome", COLUMN_MADE, .make = row_how},
-    {"arguments", COLUMN_PAIRS, .at = offsetof(struct run_row, arguments),
-     .wide = true},
-    {"by", COLUMN_TEXT, .at = offsetof(struct run_row, asked_by), .wide = true},
-    {"run", COLUMN_ID, .at = offsetof(struct run_row, run)},
-};
-
-static int read_limit(const struct submit *submit, int64_t *ret_limit,
-                      struct err *err)
-{
-    const char *text = flag_value(submit, "limit");
-    char *end = NULL;
-    long limit = text != NULL ? strtol(text, &end, 10) : HISTORY_DEFAULT;
-
-    if (limit < 1 || limit > HISTORY_MAX || (end != NULL && *end != '\0')) {
-        return err_exit(err, EXIT_USAGE,
-                        "--limit wants a number from 1 to %d, not '%s'",
-                        HISTORY_MAX, text);
-    }
-    *ret_limit = limit;
-    return 0;
-}
-
-/* The newest runs, page by page; what one page tells moves over. */
-static int read_history(struct submit *submit, int64_t limit, struct list *runs,
-                        struct err *err)
-{
-    struct id before = {0};
-    bool more = true;
-
-    while (more && (int64_t)runs->n < limit) {
-        int64_t left = limit - (int64_t)runs->n;
-        struct history_answer answer = {0};
-        if (ask_history(submit, &before, left < PAGE ? left : PAGE, &answer,
-                        err) != 0) {
-            return -1;
-        }
-        for (size_t i = 0; i < answer.runs.n; i++) {
-            struct run_row *run = &list_at(&answer.runs, struct run_row, i);
-            struct run_row *to = list_grow(runs, sizeof(*to));
-            before = run->run;
-            *to = *run;
-            *run = (struct run_row){0};
-        }
-        more = answer.more && answer.runs.n > 0;
-        table_done(&history_answer_table, &answer);
-    }
-    return 0;
-}
-
-int cmd_history(struct submit *submit, struct err *err)
-{
-    struct history_answer all = {0};
-    struct noun noun = {.nothing = "nothing was run yet",
-                        .table = row_table(&history_answer_table),
-                        .columns = history_columns,
-                        .n = ARRAY_SIZE(history_columns),
-                        .name = ARRAY_SIZE(history_columns) - 1};
-    int64_t limit = HISTORY_DEFAULT;
-
-    if (read_limit(submit, &limit, err) != 0) {
-        return -1;
-    }
-    int done = read_history(submit, limit, &all.runs, err) != 0
-                   ? -1
-                   : print_rows(&submit->print, &noun, &all.runs, err);
-    table_done(&history_answer_table, &all);
     return done;
 }

@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "model/run.h"
 #include "producer/submit/arguments.h"
+#include "producer/submit/dry_run.h"
 #include "producer/submit/follow.h"
+#include "producer/submit/running.h"
 #include "producer/submit/saved.h"
 
 static int bad_target(const struct command_answer *command, const char *target,
@@ -27,28 +28,35 @@ static int bad_target(const struct command_answer *command, const char *target,
                     command->command.name, target, buf_text(&known));
 }
 
-/* Those that -t names; where there is none, all of the command's. */
-static int read_targets(const struct submit *submit,
-                        const struct command_answer *command,
-                        struct list *targets, struct err *err)
+/* Those that are named are the command's; none: all that it has. */
+static int choose_targets(const struct command_answer *command,
+                          struct list *targets, struct err *err)
 {
     const struct list *known = &command->command.targets;
-    const char *target;
 
-    for (size_t i = 0; (target = flag_value_at(submit, "target", i)); i++) {
+    for (size_t i = 0; i < targets->n; i++) {
+        const char *target = list_at(targets, char *, i);
         if (!texts_hold(known, target)) {
             return bad_target(command, target, err);
         }
+    }
+    bool all = targets->n == 0;
+    for (size_t i = 0; all && i < known->n; i++) {
+        texts_add(targets, list_at(known, char *, i));
+    }
+    return 0;
+}
+
+/* Those that -t names, each once. */
+static void read_targets(const struct submit *submit, struct list *targets)
+{
+    const char *target;
+
+    for (size_t i = 0; (target = flag_value_at(submit, "target", i)); i++) {
         if (!texts_hold(targets, target)) {
             texts_add(targets, target);
         }
     }
-    for (size_t i = 0;
-         targets->n < known->n && i < known->n && !flag_given(submit, "target");
-         i++) {
-        texts_add(targets, list_at(known, char *, i));
-    }
-    return 0;
 }
 
 static int plan_run(const struct submit *submit,
@@ -67,7 +75,7 @@ static int plan_run(const struct submit *submit,
         err->status = EXIT_DATA;
         return err_wrap(err, "%s", command->command.name);
     }
-    return read_targets(submit, command, &run->targets, err);
+    return choose_targets(command, &run->targets, err);
 }
 
 /* Until the answer is there, nothing can be said but this. */
@@ -110,35 +118,53 @@ static int tell_detached(const struct submit *submit,
     return print_row(&print, &noun, answer, err);
 }
 
+int run_go(struct submit *submit, const struct command_answer *command,
+           struct run_start *run, struct err *err)
+{
+    struct run_answer answer = {0};
+
+    if (plan_run(submit, command, run, err) != 0) {
+        return -1;
+    }
+    if (flag_given(submit, "dry-run")) {
+        return dry_run_print(submit, command, run, err);
+    }
+    if (start_run(submit, run, &answer, err) != 0) {
+        return -1;
+    }
+    int done = run->follow ? follow_run(submit, &answer, err)
+                           : tell_detached(submit, &answer, err);
+    table_done(&run_answer_table, &answer);
+    return done;
+}
+
+void run_begin(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+
+    (void)sigaction(SIGINT, &action, NULL);
+}
+
 static int run_command(struct submit *submit, struct run_start *run,
                        struct err *err)
 {
     struct command_answer command = {0};
-    struct run_answer answer = {0};
 
+    read_targets(submit, &run->targets);
     if (arguments_read(submit, 1, &run->arguments, err) != 0 ||
         command_ask(submit, submit->args[0], &command, err) != 0) {
         return -1;
     }
-    int done = plan_run(submit, &command, run, err) != 0 ||
-                       start_run(submit, run, &answer, err) != 0
-                   ? -1
-                   : 0;
-    if (done == 0) {
-        done = run->follow ? follow_run(submit, &answer, err)
-                           : tell_detached(submit, &answer, err);
-        table_done(&run_answer_table, &answer);
-    }
+    int done = run_go(submit, &command, run, err);
     table_done(&command_answer_table, &command);
     return done;
 }
 
 int cmd_run(struct submit *submit, struct err *err)
 {
-    struct sigaction action = {.sa_handler = on_interrupt};
     struct run_start run = {0};
 
-    (void)sigaction(SIGINT, &action, NULL);
+    run_begin();
     int done = run_command(submit, &run, err);
     table_done(&run_start_table, &run);
     return done;

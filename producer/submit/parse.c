@@ -6,10 +6,10 @@
 #include "base/suggest.h"
 
 #define FLAGS_KNOWN 128
-#define VERBS_KNOWN 64
+#define VERBS_KNOWN 128
 
 const struct flag common_flags[] = {
-    {'o', "output", "FORMAT", "table, json, jsonl or name"},
+    {'o', "output", "FORMAT", "table, json, jsonl, csv (lists) or name"},
     {'h', "help", NULL, "say what a verb does, and its flags"},
     {0, "version", NULL, "print the version"},
     {0}};
@@ -259,6 +259,15 @@ static int check_flags(const struct submit *submit, struct err *err)
     return 0;
 }
 
+static int check_format(const struct submit *submit, struct err *err)
+{
+    return submit->print.format != FORMAT_CSV || submit->verb->lists
+               ? 0
+               : err_exit(err, EXIT_USAGE,
+                          "'%s' tells no list: -o csv is for lists",
+                          submit->verb->name);
+}
+
 struct arity {
     size_t min, max;
 };
@@ -335,7 +344,9 @@ int parse(struct submit *submit, int argc, char **argv, struct err *err)
     submit->n_args -= words;
     memmove(submit->args, submit->args + words,
             (submit->n_args + 1) * sizeof(*submit->args));
-    return check_flags(submit, err) != 0 ? -1 : check_number(submit, err);
+    return check_flags(submit, err) != 0 || check_format(submit, err) != 0
+               ? -1
+               : check_number(submit, err);
 }
 
 void parse_done(struct submit *submit)

@@ -9,9 +9,11 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "producer/submit/csv.h"
 #include "producer/submit/harmless.h"
+#include "producer/submit/pager.h"
 
-WORDS(format_words, "table", "json", "jsonl", "name");
+WORDS(format_words, "table", "json", "jsonl", "csv", "name");
 
 const struct table *row_table(const struct table *answer)
 {
@@ -39,6 +41,22 @@ int print_bytes(const struct print *print, const void *bytes, size_t n,
     (void)fwrite(bytes, 1, n, print->out);
     (void)fflush(print->out);
     return written(print, err);
+}
+
+int print_shown(const struct print *print, const struct buf *bytes,
+                struct err *err)
+{
+    _cleanup_buf_ struct buf shown = {0};
+    struct harmless state = {0};
+
+    if (!print->terminal) {
+        return print_bytes(print, bytes->data, bytes->len, err);
+    }
+    if (harmless_add(&state, bytes->data, bytes->len, &shown) != 0 ||
+        harmless_end(&state, &shown) != 0) {
+        return err_set(err, ERR_RETRY, "out of memory for the output");
+    }
+    return print_bytes(print, shown.data, shown.len, err);
 }
 
 int print_line(const struct print *print, struct err *err, const char *fmt, ...)
@@ -73,7 +91,7 @@ static char *text_cell(const struct column *column, const void *at)
     const char *text = *(char *const *)at;
 
     (void)column;
-    return text == NULL ? NULL : harmless_text(text);
+    return text == NULL ? NULL : must_strdup(text);
 }
 
 static char *int_cell(const struct column *column, const void *at)
@@ -123,7 +141,7 @@ static char *hash_cell(const struct column *column, const void *at)
 /* "a, b" or "a=1 b=2". */
 static char *joined(const struct list *list, bool pairs)
 {
-    _cleanup_buf_ struct buf text = {0};
+    struct buf text = {0};
 
     for (size_t i = 0; i < list->n; i++) {
         if (pairs) {
@@ -135,7 +153,7 @@ static char *joined(const struct list *list, bool pairs)
                            list_at(list, char *, i));
         }
     }
-    return list->n == 0 ? NULL : harmless_text(buf_text(&text));
+    return list->n == 0 ? NULL : buf_take(&text);
 }
 
 static char *texts_cell(const struct column *column, const void *at)
@@ -158,17 +176,20 @@ static char *(*const cells[])(const struct column *, const void *) = {
     [COLUMN_PAIRS] = pairs_cell,
 };
 
+/* As it is; NULL: there is nothing. */
+static char *raw_cell(const struct column *column, const void *row)
+{
+    return column->kind == COLUMN_MADE
+               ? column->make(row)
+               : cells[column->kind](column, (const char *)row + column->at);
+}
+
+/* As it may be shown. */
 static char *cell(const struct column *column, const void *row)
 {
-    char *text = NULL;
+    _cleanup_free_ char *text = raw_cell(column, row);
 
-    if (column->kind == COLUMN_MADE) {
-        _cleanup_free_ char *made = column->make(row);
-        text = made == NULL ? NULL : harmless_text(made);
-    } else {
-        text = cells[column->kind](column, (const char *)row + column->at);
-    }
-    return text != NULL ? text : must_strdup("-");
+    return text == NULL ? must_strdup("-") : harmless_text(text);
 }
 
 /* Tables */
@@ -287,6 +308,42 @@ static int jsonl_rows(const struct print *print, const struct noun *noun,
     return 0;
 }
 
+/* CSV: moments as programs take them, and what is not there is empty. */
+
+static char *csv_cell(const struct column *column, const void *row)
+{
+    const void *at = (const char *)row + column->at;
+    char moment[TIME_TEXT];
+
+    switch (column->kind) {
+    case COLUMN_TIME:
+        time_format(*(const int64_t *)at, moment);
+        return *(const int64_t *)at == 0 ? NULL : must_strdup(moment);
+    case COLUMN_SECONDS:
+        return int_cell(column, at);
+    default:
+        return raw_cell(column, row);
+    }
+}
+
+static int csv_rows(const struct print *print, const struct noun *noun,
+                    const struct list *rows, struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    for (size_t c = 0; c < noun->n; c++) {
+        csv_add(&text, noun->columns[c].title, c + 1 == noun->n);
+    }
+    for (size_t i = 0; i < rows->n; i++) {
+        for (size_t c = 0; c < noun->n; c++) {
+            _cleanup_free_ char *value =
+                csv_cell(&noun->columns[c], row_at(noun, rows, i));
+            csv_add(&text, value, c + 1 == noun->n);
+        }
+    }
+    return print_shown(print, &text, err);
+}
+
 static int name_row(const struct print *print, const struct noun *noun,
                     const void *row, struct err *err)
 {
@@ -307,6 +364,24 @@ static int name_rows(const struct print *print, const struct noun *noun,
     return 0;
 }
 
+/* True where a pager showed them. Who has seen enough of it reads no further:
+ * that the rest can't be written is no fault. */
+static bool page_rows(const struct print *print, const struct noun *noun,
+                      const struct list *rows)
+{
+    struct print paged = *print;
+    struct pager pager;
+    struct err ignored = {0};
+
+    if (!print->pages || print->format != FORMAT_TABLE ||
+        !pager_open(&pager, rows->n + 1)) {
+        return false;
+    }
+    paged.out = pager.out;
+    (void)table_rows(&paged, noun, rows, &ignored);
+    return pager_close(&pager);
+}
+
 int print_rows(const struct print *print, const struct noun *noun,
                const struct list *rows, struct err *err)
 {
@@ -314,13 +389,15 @@ int print_rows(const struct print *print, const struct noun *noun,
                                     const struct list *, struct err *) = {
         [FORMAT_NONE] = table_rows, [FORMAT_TABLE] = table_rows,
         [FORMAT_JSON] = json_rows,  [FORMAT_JSONL] = jsonl_rows,
-        [FORMAT_NAME] = name_rows,
+        [FORMAT_CSV] = csv_rows,    [FORMAT_NAME] = name_rows,
     };
 
     if (rows->n == 0 && noun->nothing != NULL) {
         (void)fprintf(stderr, "%s\n", noun->nothing);
     }
-    return by_format[print->format](print, noun, rows, err);
+    return page_rows(print, noun, rows)
+               ? 0
+               : by_format[print->format](print, noun, rows, err);
 }
 
 int print_row(const struct print *print, const struct noun *noun,

@@ -1,11 +1,11 @@
 /*
- * print.h: data on stdout: -o table|json|jsonl|name from one description per
- * noun.
+ * print.h: data on stdout: -o table|json|jsonl|csv|name from one description
+ * per noun.
  *
  * A noun names the columns that a person sees, and the field table of the whole
- * record that a program gets: table and single records through columns, JSON
- * through base/fields. Texts in tables are made harmless and, on a terminal,
- * cut to its width. A write that fails is status 74.
+ * record that a program gets: tables, CSV and single records through columns,
+ * JSON through base/fields. Texts in tables are made harmless and, on a
+ * terminal, cut to its width. A write that fails is status 74.
  */
 #pragma once
 
@@ -18,6 +18,7 @@ enum format {
     FORMAT_TABLE,
     FORMAT_JSON,
     FORMAT_JSONL,
+    FORMAT_CSV, /* lists alone: what -o takes is the verb's to say */
     FORMAT_NAME
 };
 
@@ -28,6 +29,7 @@ struct print {
     int format;
     bool terminal; /* out is one */
     bool colour;   /* and NO_COLOR is not set */
+    bool pages;    /* a list that is longer than the screen goes to a pager */
 };
 
 enum column_kind {
@@ -64,8 +66,8 @@ struct noun {
 /* The row's table of an answer that holds a list of them: its first list's. */
 const struct table *row_table(const struct table *answer);
 
-/* Many: a table with headings, an array, lines of JSON, or names. `rows` holds
- * structs of noun->table. */
+/* Many: a table with headings, an array, lines of JSON, CSV (csv.h), or names.
+ * `rows` holds structs of noun->table. */
 int print_rows(const struct print *print, const struct noun *noun,
                const struct list *rows, struct err *err);
 
@@ -73,8 +75,11 @@ int print_rows(const struct print *print, const struct noun *noun,
 int print_row(const struct print *print, const struct noun *noun,
               const void *row, struct err *err);
 
-/* Bytes as they are; and a line of text, made harmless. */
+/* Bytes as they are; bytes that are harmless where they go to a terminal; and a
+ * line of text, made harmless. */
 int print_bytes(const struct print *print, const void *bytes, size_t n,
+                struct err *err);
+int print_shown(const struct print *print, const struct buf *bytes,
                 struct err *err);
 int print_line(const struct print *print, struct err *err, const char *fmt, ...)
     _printf_(3, 4);

@@ -7,10 +7,10 @@
 
 #include "model/read.h"
 
-int command_ask(struct submit *submit, const char *name,
-                struct command_answer *ret_answer, struct err *err)
+static int ask_version(struct submit *submit, const char *name, int64_t version,
+                       struct command_answer *ret_answer, struct err *err)
 {
-    struct command_named named = {.name = (char *)name};
+    struct command_named named = {.name = (char *)name, .version = version};
 
     if (!name_is_good(name)) {
         return err_exit(
@@ -24,6 +24,12 @@ int command_ask(struct submit *submit, const char *name,
                                          .answer = &command_answer_table,
                                          .ret_answer = ret_answer},
                       err);
+}
+
+int command_ask(struct submit *submit, const char *name,
+                struct command_answer *ret_answer, struct err *err)
+{
+    return ask_version(submit, name, 0, ret_answer, err);
 }
 
 void saved_done(struct saved *saved)
@@ -55,11 +61,13 @@ static const struct envelope *save_envelope(const struct list *envelopes)
     return NULL;
 }
 
-/* Signed by an administrator in force, whose chain is among the envelopes. */
+/* Signed by an administrator in force, whose chain is among the envelopes: by
+ * saved->author. */
 static int check_save(const struct submit *submit, const struct list *envelopes,
-                      const struct envelope *envelope,
-                      const struct command_save *save, struct err *err)
+                      const struct envelope *envelope, struct saved *saved,
+                      struct err *err)
 {
+    const struct command_save *save = &saved->save;
     _cleanup_proof_ struct proof *proof =
         proof_new(&submit->profile->roots, NULL, NULL);
     struct person author;
@@ -72,6 +80,7 @@ static int check_save(const struct submit *submit, const struct list *envelopes,
         !envelope_signed_by(envelope, 0, &author.key)) {
         return err_set(err, ERR_REJECT, "its signature is not its author's");
     }
+    saved->author = author;
     return 0;
 }
 
@@ -90,8 +99,7 @@ int saved_read(const struct submit *submit, const char *name,
     if (event_decode(EVENT_COMMAND_SAVE, envelope, &saved.save, err) != 0) {
         return not_proved(err, "command", name);
     }
-    if (check_save(submit, &answer->envelopes, envelope, &saved.save, err) !=
-            0 ||
+    if (check_save(submit, &answer->envelopes, envelope, &saved, err) != 0 ||
         (strcmp(saved.save.name, name) != 0 &&
          err_set(err, ERR_REJECT, "it is %s", saved.save.name) != 0)) {
         saved_done(&saved);
@@ -105,13 +113,30 @@ int saved_read(const struct submit *submit, const char *name,
 int saved_find(struct submit *submit, const char *name, struct saved *ret_saved,
                struct err *err)
 {
-    struct command_answer answer = {0};
+    return saved_find_version(submit, name, 0, ret_saved, err);
+}
 
-    if (command_ask(submit, name, &answer, err) != 0) {
+/* version: 0: the newest. */
+int saved_find_version(struct submit *submit, const char *name, int64_t version,
+                       struct saved *ret_saved, struct err *err)
+{
+    struct command_answer answer = {0};
+    struct saved saved = {0};
+
+    if (ask_version(submit, name, version, &answer, err) != 0) {
         return -1;
     }
-    int done = saved_read(submit, name, &answer, ret_saved, err);
+    int done = saved_read(submit, name, &answer, &saved, err);
     table_done(&command_answer_table, &answer);
+    if (done == 0 && version != 0 && saved.save.version != version) {
+        (void)err_set(err, ERR_REJECT, "it is version %lld",
+                      (long long)saved.save.version);
+        saved_done(&saved);
+        return not_proved(err, "command", name);
+    }
+    if (done == 0) {
+        *ret_saved = saved;
+    }
     return done;
 }
 

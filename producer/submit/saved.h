@@ -14,14 +14,21 @@
 int command_ask(struct submit *submit, const char *name,
                 struct command_answer *ret_answer, struct err *err);
 
-/* The newest version, as it was saved; for administrators. */
+/* A version, as it was saved; for administrators. */
 struct saved {
     struct command_save save;
     struct hash hash;
+    struct person author;
 };
 
+/* The newest. */
 int saved_find(struct submit *submit, const char *name, struct saved *ret_saved,
                struct err *err);
+
+/* That version (from 1); who signed it may have been ended since. Status 67:
+ * there is none such. */
+int saved_find_version(struct submit *submit, const char *name, int64_t version,
+                       struct saved *ret_saved, struct err *err);
 
 /* The same from an answer that is there. */
 int saved_read(const struct submit *submit, const char *name,

@@ -72,6 +72,7 @@ static int run_verb(struct submit *submit, struct err *err)
         }
         tell_who(submit);
     }
+    submit->print.pages = submit->print.terminal && submit->verb->lists;
     return submit->verb->run(submit, err);
 }
 

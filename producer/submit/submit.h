@@ -58,6 +58,7 @@ struct verb {
                             may be NULL */
     const char *example; /* lines below it; may be NULL */
     bool bare;           /* works without a profile */
+    bool lists;          /* tells a list: -o csv, and a pager, are for it */
     bool refuses; /* says itself what is wrong with words beyond `args` */
     cmd *run;
 };
@@ -144,10 +145,11 @@ cmd cmd_user_suspend, cmd_user_resume, cmd_user_remove, cmd_user_withdraw,
 cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_service_list,
     cmd_service_rotate, cmd_service_revoke;
 cmd cmd_help;
-cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions;
+cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions,
+    cmd_command_diff, cmd_command_restore;
 cmd cmd_assign_add, cmd_assign_list;
 cmd cmd_audit, cmd_audit_verify;
 cmd cmd_card_add, cmd_card_list, cmd_card_default, cmd_card_remove;
 cmd cmd_billing_init, cmd_billing_export;
-cmd cmd_list, cmd_show, cmd_run, cmd_cancel, cmd_watch, cmd_result, cmd_output,
-    cmd_history;
+cmd cmd_list, cmd_show, cmd_run, cmd_rerun, cmd_cancel, cmd_watch, cmd_result,
+    cmd_output, cmd_history;

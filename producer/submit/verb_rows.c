@@ -15,6 +15,13 @@ static const struct flag run_flags[] = {
     {'t', "target", "TARGET", "run it there alone; may be repeated"},
     {'d', "detach", NULL, "print the run's id once it is accepted"},
     {0, "params", "FILE", "read values from a JSON object, or - (stdin)"},
+    {0, "dry-run", NULL, "only say what would run, and with what"},
+    {0}};
+
+static const struct flag rerun_flags[] = {
+    {0, "failed", NULL, "only where it did not succeed"},
+    {'d', "detach", NULL, "print the run's id once it is accepted"},
+    {0, "dry-run", NULL, "only say what would run, and with what"},
     {0}};
 
 static const struct flag cancel_flags[] = {
@@ -29,7 +36,16 @@ static const struct flag output_flags[] = {
     {0}};
 
 static const struct flag history_flags[] = {
-    {'n', "limit", "N", "at most so many (20)"}, {0}};
+    {0, "command", "COMMAND", "of this command alone"},
+    {0, "user", "EMAIL", "of this person alone"},
+    {0, "target", "TARGET", "of this target alone"},
+    {0, "outcome", "OUTCOME", "that ended so: succeeded, failed, timed_out …"},
+    {0, "since", "TIME", "asked since then"},
+    {0, "until", "TIME", "asked before then"},
+    {0, "param", "NAME=VALUE", "with this value; may be repeated"},
+    {0, "count", NULL, "only say how many"},
+    {'n', "limit", "N", "at most so many (20)"},
+    {0}};
 
 static const struct flag audit_flags[] = {
     {0, "user", "EMAIL", "of this person alone"},
@@ -187,7 +203,7 @@ static const struct flag init_flags[] = {
 
 const struct verb verbs[] = {
     {"list", "", "the commands that you may run", FOR_EVERYBODY,
-     .run = cmd_list},
+     .run = cmd_list, .lists = true},
     {"show", "COMMAND", "what a command does and asks for", FOR_EVERYBODY,
      .run = cmd_show},
     {"run", "COMMAND [NAME=VALUE...]", "run a command, and see its output",
@@ -198,6 +214,11 @@ const struct verb verbs[] = {
              "Follows the output and says how the run ended. Ctrl-C detaches: "
              "the run goes on, `submit watch` shows the rest, `submit cancel` "
              "ends it."},
+    {"rerun", "[RUN]", "run the same once more", FOR_EVERYBODY,
+     .run = cmd_rerun, .flags = rerun_flags,
+     .help = "With the same values, on the same targets, in the command's "
+             "newest version that you may run. RUN is an id, a unique ending "
+             "of one, or nothing: your last."},
     {"cancel", "RUN", "end a run that you asked for", FOR_EVERYBODY,
      .run = cmd_cancel, .flags = cancel_flags,
      .help = "RUN is an id, or a unique ending of one. What has not begun does "
@@ -218,10 +239,13 @@ const struct verb verbs[] = {
          "all that it has put out, then what comes, and how it ended, as "
          "`submit run` does; also where somebody else started it. Ctrl-C "
          "stops watching: the run goes on."},
-    {"history", "", "your runs, the newest first", FOR_EVERYBODY,
-     .run = cmd_history, .flags = history_flags},
+    {"history", "", "runs of your commands, the newest first", FOR_EVERYBODY,
+     .run = cmd_history, .lists = true, .flags = history_flags,
+     .help = "For administrators everybody's. A TIME is how long ago (2d, "
+             "1h30m) or a moment (2026-11-24, '2026-11-24 03:27'). A VALUE is "
+             "what was given, not what a parameter is by default."},
     {"audit", "", "what was asked and decided, the newest first", FOR_EVERYBODY,
-     .run = cmd_audit, .flags = audit_flags,
+     .run = cmd_audit, .lists = true, .flags = audit_flags,
      .help =
          "Your own requests; for administrators everybody's. A TIME is how "
          "long ago (2d, 1h30m) or a moment (2026-11-24, '2026-11-24 03:27')."},
@@ -255,7 +279,7 @@ const struct verb verbs[] = {
      .run = cmd_passwd, .flags = passwd_flags,
      .help = "Here alone: other machines' copies keep their password."},
     {"key list", "", "your key, and how it is locked", FOR_EVERYBODY,
-     .run = cmd_key_list},
+     .run = cmd_key_list, .lists = true},
     {"key export", "FILE", "take your key to a second machine", FOR_EVERYBODY,
      .run = cmd_key_export,
      .help =
@@ -276,7 +300,7 @@ const struct verb verbs[] = {
              "the three answers as three lines, or as JSON: {\"number\": "
              "\"…\", \"name\": \"…\", \"expiry\": \"MM/YY\"}."},
     {"card list", "", "your payment cards", FOR_BILLING, .run = cmd_card_list,
-     .flags = card_list_flags},
+     .lists = true, .flags = card_list_flags},
     {"card default", "CARD", "choose the card that is charged", FOR_BILLING,
      .run = cmd_card_default,
      .help = "CARD is its last four digits, or the ending of its id."},
@@ -297,16 +321,23 @@ const struct verb verbs[] = {
          "#: default = /var\n"
          "du -xh --max-depth=1 \"$ERRAND_PARAM_DIR\" | sort -h | tail\n"},
     {"command list", "", "all commands", FOR_ADMINISTRATORS,
-     .run = cmd_command_list},
+     .run = cmd_command_list, .lists = true},
     {"command show", "COMMAND", "a command, whole", FOR_ADMINISTRATORS,
      .run = cmd_command_show, .flags = command_show_flags},
     {"command versions", "COMMAND", "who saved it when", FOR_ADMINISTRATORS,
-     .run = cmd_command_versions},
+     .run = cmd_command_versions, .lists = true},
+    {"command diff", "COMMAND [V1 [V2]]", "what changed between two versions",
+     FOR_ADMINISTRATORS, .run = cmd_command_diff,
+     .help = "Of their files, as diff -u tells it. Without V2 the newest, "
+             "without V1 the one before that."},
+    {"command restore", "COMMAND VERSION", "make an older version the newest",
+     FOR_ADMINISTRATORS, .run = cmd_command_restore,
+     .help = "Saves its file once more, as a new version with your signature."},
     {"assign add", "COMMAND EMAIL...", "let people run a command",
      FOR_ADMINISTRATORS, .run = cmd_assign_add, .flags = assign_add_flags,
      .help = "All of them, or none."},
     {"assign list", "", "who may run what", FOR_ADMINISTRATORS,
-     .run = cmd_assign_list, .flags = assign_list_flags},
+     .run = cmd_assign_list, .lists = true, .flags = assign_list_flags},
     {"command remove", "COMMAND", "take a command away for good",
      FOR_ADMINISTRATORS, .run = cmd_command_remove,
      .flags = command_remove_flags,
@@ -329,7 +360,8 @@ const struct verb verbs[] = {
      .run = cmd_user_confirm, .flags = user_confirm_flags,
      .help = "Compare the six words with them first: face to face or by "
              "telephone."},
-    {"user list", "", "everybody", FOR_ADMINISTRATORS, .run = cmd_user_list},
+    {"user list", "", "everybody", FOR_ADMINISTRATORS, .run = cmd_user_list,
+     .lists = true},
     {"user show", "EMAIL", "one person, and how they stand", FOR_ADMINISTRATORS,
      .run = cmd_user_show},
     {"user suspend", "EMAIL", "let nothing of theirs be done for now",
@@ -377,7 +409,7 @@ const struct verb verbs[] = {
     {"target add", "NAME", "add a place where commands run", FOR_ADMINISTRATORS,
      .run = cmd_target_add, .flags = target_add_flags},
     {"target list", "", "the targets, and who serves them", FOR_ADMINISTRATORS,
-     .run = cmd_target_list},
+     .run = cmd_target_list, .lists = true},
     {"service enrol", "KIND NAME", "enrol a daemon", FOR_ADMINISTRATORS,
      .run = cmd_service_enrol, .flags = service_enrol_flags,
      .help = "KIND is authorizer, executor, scheduler or notifier. LINE is "
@@ -396,7 +428,7 @@ const struct verb verbs[] = {
          "Checks each card up to the root key before it opens it. Where one is "
          "not as its owner signed it, it is named, and nothing comes out."},
     {"service list", "", "the daemons that are enrolled", FOR_ADMINISTRATORS,
-     .run = cmd_service_list},
+     .run = cmd_service_list, .lists = true},
     {"service rotate", "KIND NAME", "give a daemon a new key",
      FOR_ADMINISTRATORS, .run = cmd_service_rotate,
      .flags = service_rotate_flags,

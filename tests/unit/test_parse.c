@@ -125,7 +125,9 @@ static void flags_and_arguments_must_fit_the_verb(void **state)
     refuse("show a b", "'b' is too much");
     refuse("run x -t", "--target needs a value");
     refuse("run x --detach=yes", "--detach takes no value");
-    refuse("list -o xml", "table, json, jsonl or name");
+    refuse("list -o xml", "table, json, jsonl, csv or name");
+    refuse("run x -o csv", "'run' tells no list");
+    refuse("command diff a 1 2 3", "'3' is too much");
     refuse("", "what to do?");
 }
 

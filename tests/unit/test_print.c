@@ -86,6 +86,14 @@ static void json_is_the_whole_record(void **state)
            "{\"name\":\"x\\u001B[1m\",\"size\":60,\"tags\":[\"a\",\"b\"]}\n");
 }
 
+static void csv_has_a_heading_and_no_dashes(void **state)
+{
+    (void)state;
+    expect(FORMAT_CSV, false,
+           "name,size,wait,twice,tags\r\nx\033[1m,60,60,120,\"a, b\"\r\n"
+           "\xc3\xa4,7,7,14,\r\n");
+}
+
 static void names_are_one_a_line(void **state)
 {
     (void)state;
@@ -149,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_is_aligned_and_harmless),
         cmocka_unit_test(json_is_the_whole_record),
+        cmocka_unit_test(csv_has_a_heading_and_no_dashes),
         cmocka_unit_test(names_are_one_a_line),
         cmocka_unit_test(nothing_is_an_empty_array),
         cmocka_unit_test(a_full_disk_is_told),

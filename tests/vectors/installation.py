@@ -354,10 +354,16 @@ class Installation:
                                         "email": "runner@example.org"}), ("run.show", {"run": "aeed"}),
                 ("run.output", {"run": self.execution, "execution": self.execution,
                                 "after": 0}),
-                ("run.history", {"before": uid("a run"), "limit": 100}),
+                ("run.history", {
+                    "before": uid("a run"), "limit": 100, "count": True,
+                    "command": "disk-report", "email": "runner@example.org",
+                    "target": "web-1", "outcome": "timed_out", "since": moment(NOW - 2),
+                    "until": moment(NOW), "arguments": {"dir": "/var"}}),
                 ("session.close", {"session": self.open.hash})):
             self.asked("a session asks: " + kind, kind, by, fields, *session)
         self.audits()
+        self.asked("of one version", "command.show", by,
+                   {"name": "disk-report", "version": 1}, *session)
         self.asked("of one command and one person", "assignment.list", by,
                    {"command": "disk-report", "email": "runner@example.org"}, *session)
         answer = {"to": self.start.envelope.fields["id"],

@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+"""pages.py: what a page of history costs among few runs and among many, as a ratio,
+measured in one run (part of `make bench`).
+
+In a database of its own on the stack's PostgreSQL, made by schema/migrate, filled by
+generate_series and dropped at the end; nothing of the stack's own is touched. What is
+asked is asked by the authorizer's own code (pages.c).
+
+usage: pages.py --pages PROGRAM [--few N] [--many N]
+"""
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+DATABASE = "errand_bench"
+WANTED = 1.5  # times as much, at most
+
+# Fifty commands, ten people; the first may run three of them. Rows are written as
+# they are (no triggers, no references): the requests behind them are not there.
+PEOPLE = """
+SET session_replication_role = replica;
+INSERT INTO envelopes VALUES (sha256('x'), 'errand.run.start.v1', 'x');
+INSERT INTO users (id, email, role, state, invite_hash, invitation_key_id, invited_until,
+                   invited_by, verify_hash, key_id, invited_at)
+    SELECT md5('u' || n)::uuid, 'u' || n || '@example.org', 'runner', 'active',
+           sha256('x'), sha256(('i' || n)::bytea), now(), md5('u1')::uuid, sha256('x'),
+           sha256(('k' || n)::bytea), now() FROM generate_series(0, 9) n;
+INSERT INTO commands SELECT md5('c' || n)::uuid, 'c' || n, 1, sha256('x')
+    FROM generate_series(0, 49) n;
+INSERT INTO command_versions (command_id, version, hash, targets, saved_by, saved_at)
+    SELECT md5('c' || n)::uuid, 1, sha256(('c' || n)::bytea), '{dev}', md5('u1')::uuid,
+           now() FROM generate_series(0, 49) n;
+INSERT INTO assignments SELECT md5('u1')::uuid, md5('c' || n)::uuid, sha256('x'), NULL,
+    NULL, md5('u1')::uuid, now() FROM generate_series(1, 3) n;
+"""
+# One every ten seconds, backwards; each fiftieth failed.
+RUNS = """
+SET session_replication_role = replica;
+CREATE TEMP TABLE made AS SELECT n, md5('r' || n)::uuid AS id, md5('e' || n)::uuid AS e,
+    md5('c' || n %% 50)::uuid AS c, md5('u' || n %% 10)::uuid AS u,
+    timestamptz '2026-11-01' - n * interval '10 s' AS at,
+    CASE WHEN n / 50 %% 50 = 0 THEN 'failed' ELSE 'succeeded' END AS outcome
+    FROM generate_series(%d, %d) n;
+INSERT INTO runs SELECT id, sha256('x'), c, 1, sha256('x'), u, at, at,
+    json_build_object('n', n::text) FROM made;
+INSERT INTO executions SELECT e, id, 'dev', 1, 1, 'x', at, at + interval '1 min', true
+    FROM made;
+INSERT INTO results (execution_id, service_hash, started_at, started_hash, finished_at,
+    finished_hash, outcome, said_by) SELECT e, sha256('x'), at, sha256('x'), at,
+    sha256('x'), outcome, 'executor' FROM made;
+INSERT INTO run_outcomes SELECT id, c, u, at, outcome FROM made;
+"""
+
+
+def conninfo(database):
+    return "host=%s port=%s dbname=%s user=postgres" % (
+        os.environ["PGHOST"], os.environ.get("PGPORT", "5432"), database)
+
+
+def psql(sql, database=DATABASE):
+    done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d",
+                           conninfo(database)], input=sql, text=True,
+                          capture_output=True)
+    if done.returncode != 0:
+        sys.exit("pages: " + done.stderr)
+
+
+def fill(first, last):
+    psql(RUNS % (first, last))
+    psql("VACUUM ANALYZE")
+
+
+def measured(program):
+    done = subprocess.run([program, conninfo(DATABASE)], text=True,
+                          stdout=subprocess.PIPE)
+    if done.returncode != 0:
+        sys.exit("pages: %s failed" % program)
+    return {name: int(took) for name, took in
+            (line.split("\t") for line in done.stdout.splitlines())}
+
+
+def compare(program, few, many):
+    fill(1, few)
+    before = measured(program)
+    fill(few + 1, many)
+    after = measured(program)
+    print("%-38s %12s %12s %7s" % ("us", "%d runs" % few, "%d runs" % many, "ratio"))
+    for name, took in before.items():
+        print("%-38s %12d %12d %7.2f%s" % (
+            name, took, after[name], after[name] / took,
+            "" if after[name] <= WANTED * took else "  over %.1f" % WANTED))
+    return all(after[name] <= WANTED * took for name, took in before.items())
+
+
+def main():
+    ask = argparse.ArgumentParser()
+    ask.add_argument("--pages", required=True, help="the program of pages.c")
+    ask.add_argument("--few", type=int, default=1000)
+    ask.add_argument("--many", type=int, default=1000000)
+    asked = ask.parse_args()
+    if "PGHOST" not in os.environ:
+        sys.exit('pages: no stack: make up, then eval "$(make -s env)"')
+    forget = "DROP DATABASE IF EXISTS %s (FORCE)" % DATABASE
+    psql(forget, "postgres")
+    psql("CREATE DATABASE %s" % DATABASE, "postgres")
+    try:
+        subprocess.run([REPOSITORY / "schema/migrate", "--conninfo", conninfo(DATABASE)],
+                       check=True, stdout=subprocess.DEVNULL)
+        psql(PEOPLE)
+        good = compare(asked.pages, asked.few, asked.many)
+    finally:
+        psql(forget, "postgres")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
