@@ -50,6 +50,42 @@ static char *label_of(const struct saved *saved)
                        saved->author.email);
 }
 
+static const struct attachment *file_of(const struct list *files,
+                                        const char *name)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        const struct attachment *file = &list_at(files, struct attachment, i);
+        if (strcmp(file->name, name) == 0) {
+            return file;
+        }
+    }
+    return NULL;
+}
+
+/* Of the files that come with it, only which of them differ. */
+static int diff_files(const struct list *old, const struct list *new,
+                      struct buf *diff)
+{
+    int failed = 0;
+
+    for (size_t i = 0; i < old->n; i++) {
+        const struct attachment *was = &list_at(old, struct attachment, i);
+        if (file_of(new, was->name) == NULL) {
+            failed |= buf_addf(diff, "File %s is gone\n", was->name);
+        }
+    }
+    for (size_t i = 0; i < new->n; i++) {
+        const struct attachment *is = &list_at(new, struct attachment, i);
+        const struct attachment *was = file_of(old, is->name);
+        if (was == NULL || !buf_equal(&was->data, &is->data) ||
+            was->executable != is->executable) {
+            failed |= buf_addf(diff, "File %s is %s\n", is->name,
+                               was == NULL ? "new" : "another");
+        }
+    }
+    return failed;
+}
+
 static int print_diff(const struct submit *submit, const struct saved *old,
                       const struct saved *new, struct err *err)
 {
@@ -59,7 +95,8 @@ static int print_diff(const struct submit *submit, const struct saved *old,
 
     if (unified_diff(&(struct unified_side){before, &old->save.script},
                      &(struct unified_side){after, &new->save.script},
-                     &diff) != 0) {
+                     &diff) != 0 ||
+        diff_files(&old->save.files, &new->save.files, &diff) != 0) {
         return err_set(err, ERR_RETRY, "out of memory");
     }
     if (diff.len == 0) {
@@ -110,8 +147,9 @@ int cmd_command_diff(struct submit *submit, struct err *err)
                : print_diff(submit, &old, &new, err);
 }
 
-/* Read anew, as a file is: what its header means is said in one place. */
-static int read_script(const struct saved *old, struct command_save *ret_save,
+/* Read anew, as a file is: what its header means is said in one place. The
+ * files that come with it move over. */
+static int read_script(struct saved *old, struct command_save *ret_save,
                        struct err *err)
 {
     const struct buf *script = &old->save.script;
@@ -122,6 +160,9 @@ static int read_script(const struct saved *old, struct command_save *ret_save,
         err->status = EXIT_DATA;
         return -1;
     }
+    struct list names = ret_save->files;
+    ret_save->files = old->save.files;
+    old->save.files = names;
     return 0;
 }
 

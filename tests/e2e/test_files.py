@@ -72,6 +72,22 @@ def test_a_changed_file_is_a_new_version_and_the_same_is_none(house, folder):
     assert house.submit("run", name).stdout == "two\n"
 
 
+def test_an_older_version_comes_back_with_its_files(house, folder):
+    name, _ = saved(house, folder, "cat data.bin", "data.bin")
+    old = (folder / "data.bin").read_bytes()
+    (folder / "data.bin").write_text("two\n")
+    saved(house, folder, "cat data.bin; ls", name=name)
+    told = house.submit("command", "diff", name).stdout
+    assert "File data.bin is another\nFile check_2.sh is new\n" in told, told
+    done = house.submit("command", "restore", name, "1")
+    assert done.returncode == 0, done.stderr
+    back = house.start("run", name, text=False)
+    with back:
+        assert back.stdout.read() == old
+    told = house.submit("command", "diff", name, "1", "3")
+    assert "are the same" in told.stderr
+
+
 def test_what_can_t_go_with_it_is_refused_by_name(house, folder):
     _, done = saved(house, folder, "true", "no-such-file", status=66)
     assert "no-such-file: No such file" in done.stderr, done.stderr
