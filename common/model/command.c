@@ -13,6 +13,9 @@
 const struct field arg_item = {
     .name = "word", .kind = FIELD_TEXT, .max = ARG_MAX_BYTES};
 
+static const struct field right_item = {
+    .name = "right", .kind = FIELD_TEXT, .max = 20};
+
 static const struct field command_save_fields[] = {
     {"command", FIELD_ID, .at = offsetof(struct command_save, command)},
     {"name", FIELD_NAME, .at = offsetof(struct command_save, name)},
@@ -30,6 +33,8 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, args)},
     {"files", FIELD_LIST, .optional = true, .item = &attachment_item,
      .max = ATTACHMENTS_MAX, .at = offsetof(struct command_save, files)},
+    {"runner_may", FIELD_LIST, .optional = true, .item = &right_item, .max = 2,
+     .at = offsetof(struct command_save, runner_may)},
     {"targets", FIELD_LIST, .item = &name_item, .max = COMMAND_TARGETS_MAX,
      .at = offsetof(struct command_save, targets)},
     {"timeout", FIELD_INT, .min = 1, .max = TIMEOUT_MAX,
@@ -141,6 +146,38 @@ int script_check(const void *bytes, size_t n, struct err *err)
     return first_line_check(text, end == NULL ? n : (size_t)(end - text), err);
 }
 
+bool command_lets(const struct command_save *command, const char *what)
+{
+    return command->runner_may.n == 0 ? strcmp(what, "cancel") == 0
+                                      : texts_hold(&command->runner_may, what);
+}
+
+static int rights_check(const struct list *rights, struct err *err)
+{
+    static const char *const known[] = {"cancel", "see_script", "none"};
+
+    for (size_t i = 0; i < rights->n; i++) {
+        const char *right = list_at(rights, char *, i);
+        struct list before = {rights->items, i};
+        size_t j = 0;
+        while (j < ARRAY_SIZE(known) && strcmp(right, known[j]) != 0) {
+            j++;
+        }
+        if (j == ARRAY_SIZE(known)) {
+            return err_set(err, ERR_REJECT,
+                           "'%.40s' is none of cancel, see_script, none",
+                           right);
+        }
+        if (texts_hold(&before, right)) {
+            return err_set(err, ERR_REJECT, "%s is there twice", right);
+        }
+        if (strcmp(right, "none") == 0 && rights->n > 1) {
+            return err_set(err, ERR_REJECT, "none stands alone");
+        }
+    }
+    return 0;
+}
+
 int command_check(const struct command_save *command, struct err *err)
 {
     const struct buf *script = &command->script;
@@ -150,6 +187,9 @@ int command_check(const struct command_save *command, struct err *err)
     }
     if (attachments_check(&command->files, script->len, err) != 0) {
         return err_wrap(err, "files");
+    }
+    if (rights_check(&command->runner_may, err) != 0) {
+        return err_wrap(err, "runner_may");
     }
     if (targets_check(&command->targets, err) != 0 ||
         parameters_check(&command->parameters, err) != 0) {

@@ -32,6 +32,7 @@ struct command_save { /* administrator's own key */
     struct list parameters; /* struct parameter */
     struct list args;       /* char *: words behind the script; argv.h */
     struct list files;      /* struct attachment */
+    struct list runner_may; /* char *; empty: cancel. See command_lets() */
     struct list targets;    /* char *, names */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
@@ -53,6 +54,10 @@ extern const struct table command_versions_table;
 /* A script: not too large, and its first line is one that the kernel takes.
  * -1: REJECT. */
 int script_check(const void *bytes, size_t n, struct err *err);
+
+/* What a runner may do beyond running it: "cancel" (their own run), as long as
+ * nothing else is said; "see_script". */
+bool command_lets(const struct command_save *command, const char *what);
 
 /* What its members say beyond their bounds: parameters' names once, defaults
  * good, at least one target, an interpreter line. -1: REJECT. */

@@ -273,11 +273,21 @@ static int set_files(struct reader *reader, const char *value)
                : pass_on(reader, reader->line, reader->key);
 }
 
+static int set_runner_may(struct reader *reader, const char *value)
+{
+    return set_list(reader, value, &reader->command.runner_may);
+}
+
 const struct key command_keys[] = {
-    {"name", set_name},       {"description", set_description},
-    {"targets", set_targets}, {"timeout", set_timeout},
-    {"wait", set_wait},       {"args", set_args},
-    {"files", set_files},     {NULL, NULL},
+    {"name", set_name}, /* a line each */
+    {"description", set_description},
+    {"targets", set_targets},
+    {"timeout", set_timeout},
+    {"wait", set_wait},
+    {"args", set_args},
+    {"files", set_files},
+    {"runner_may", set_runner_may},
+    {NULL, NULL},
 };
 
 const struct key parameter_keys[] = {

@@ -12,6 +12,23 @@
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/views.h"
 
+/* The version that runs says whether its runners may end it. */
+static int check_command(struct asking *asking, const struct hash *command,
+                         struct err *err)
+{
+    _cleanup_event_ struct event *event =
+        source_event(asking->source, command, EVENT_COMMAND_SAVE, err);
+
+    if (event == NULL) {
+        return -1;
+    }
+    return command_lets(event->payload, "cancel")
+               ? 0
+               : asking_refuse(asking, REPLY_DENIED,
+                               "runs of this command are cancelled by "
+                               "administrators alone");
+}
+
 /* A run that the asker doesn't see is not there; one that is not theirs they
  * can't end. */
 static int check_run(struct asking *asking, const struct run_cancel *cancel,
@@ -20,7 +37,7 @@ static int check_run(struct asking *asking, const struct run_cancel *cancel,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT r.user_id, c.name FROM runs r "
+           "SELECT r.user_id, r.command_hash, c.name FROM runs r "
            "JOIN commands c ON c.id = r.command_id "
            "WHERE r.id = $4 AND " RUN_VISIBLE,
            &rows, err, RUN_VISIBLE_PARAMS(asking), P_ID(&cancel->run)) != 0) {
@@ -30,10 +47,13 @@ static int check_run(struct asking *asking, const struct run_cancel *cancel,
         return asking_hide(asking, "no such run for them");
     }
     struct id owner = row_id(rows, 0, "user_id");
+    struct hash command = row_hash(rows, 0, "command_hash");
     asking_about(asking, row_text(rows, 0, "name"));
-    return asking_by_administrator(asking) ||
-                   id_equal(&owner, &asking->signer.person.user)
-               ? 0
+    if (asking_by_administrator(asking)) {
+        return 0;
+    }
+    return id_equal(&owner, &asking->signer.person.user)
+               ? check_command(asking, &command, err)
                : asking_refuse(asking, REPLY_DENIED,
                                "somebody else asked for this run: only they "
                                "and administrators can cancel it");

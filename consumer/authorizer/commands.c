@@ -279,15 +279,9 @@ static int add_script(struct proof *proof, const struct event *event,
     return 0;
 }
 
-/* What only administrators see: who runs it, and the script. `dated`: a version
- * that was named is shown also where its author's time is over since: it is to
- * be read, and runs as nothing. */
-static int add_for_administrator(struct asking *asking,
-                                 const struct event *event, bool dated,
-                                 struct command_answer *answer, struct err *err)
+static int add_runners(struct asking *asking, struct command_answer *answer,
+                       struct err *err)
 {
-    _cleanup_proof_ struct proof *proof =
-        proof_new(&asking->daemon->roots, source_fetch, asking->source);
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
@@ -299,7 +293,29 @@ static int add_for_administrator(struct asking *asking,
     for (size_t i = 0; i < rows_n(rows); i++) {
         texts_add(&answer->runners, row_text(rows, i, "email"));
     }
-    return add_script(dated ? proof : asking->proof, event, answer, err);
+    return 0;
+}
+
+/* Administrators see who runs it, and the script, which its runners see only
+ * where it says so itself. `dated`: a version that was named is shown also
+ * where its author's time is over since: it is to be read, and runs as
+ * nothing. */
+static int add_hidden(struct asking *asking, const struct event *event,
+                      bool dated, struct command_answer *answer,
+                      struct err *err)
+{
+    bool all = asking_by_administrator(asking);
+    _cleanup_proof_ struct proof *proof =
+        proof_new(&asking->daemon->roots, source_fetch, asking->source);
+
+    if (!all) {
+        return command_lets(event->payload, "see_script")
+                   ? add_script(asking->proof, event, answer, err)
+                   : 0;
+    }
+    return add_runners(asking, answer, err) != 0
+               ? -1
+               : add_script(dated ? proof : asking->proof, event, answer, err);
 }
 
 static int answer_command(struct asking *asking, const struct rows *rows,
@@ -320,8 +336,7 @@ static int answer_command(struct asking *asking, const struct rows *rows,
                                     .wait = save->wait};
     save->parameters = (struct list){0};
     save->args = (struct list){0};
-    if (asking_by_administrator(asking) &&
-        add_for_administrator(asking, event, dated, &answer, err) != 0) {
+    if (add_hidden(asking, event, dated, &answer, err) != 0) {
         table_done(&command_answer_table, &answer);
         return -1;
     }

@@ -255,7 +255,7 @@ static int show_file(struct submit *submit, const char *name, const char *file,
                     file, name, name);
 }
 
-static int show_script(struct submit *submit, const char *name, struct err *err)
+int script_print(struct submit *submit, const char *name, struct err *err)
 {
     _cleanup_saved_ struct saved saved = {0};
 
@@ -277,7 +277,7 @@ int cmd_command_show(struct submit *submit, struct err *err)
         return show_files(submit, submit->args[0], err);
     }
     return flag_given(submit, "script")
-               ? show_script(submit, submit->args[0], err)
+               ? script_print(submit, submit->args[0], err)
                : command_print(submit, submit->args[0], err);
 }
 

@@ -198,5 +198,7 @@ int command_print(struct submit *submit, const char *name, struct err *err)
 
 int cmd_show(struct submit *submit, struct err *err)
 {
-    return command_print(submit, submit->args[0], err);
+    return flag_given(submit, "script")
+               ? script_print(submit, submit->args[0], err)
+               : command_print(submit, submit->args[0], err);
 }

@@ -93,8 +93,7 @@ int saved_read(const struct submit *submit, const char *name,
 
     if (envelope == NULL) {
         return err_exit(err, EXIT_NOT_ALLOWED,
-                        "the script of '%s' is shown to administrators only",
-                        name);
+                        "the script of '%s' is not shown to its runners", name);
     }
     if (event_decode(EVENT_COMMAND_SAVE, envelope, &saved.save, err) != 0) {
         return not_proved(err, "command", name);

@@ -12,6 +12,9 @@ int commands_print(struct submit *submit, const struct noun *noun,
 /* One command: what it is, what it asks for, how it is run, the last run. */
 int command_print(struct submit *submit, const char *name, struct err *err);
 
+/* A command's file, byte for byte, for who may see it. */
+int script_print(struct submit *submit, const char *name, struct err *err);
+
 /* The newest run that this person asked for, of this command (NULL: of any);
  * 0: ret_run is the caller's (run_row's texts, by table_done of the answer);
  * 1: there is none. */

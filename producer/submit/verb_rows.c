@@ -24,6 +24,10 @@ static const struct flag rerun_flags[] = {
     {0, "dry-run", NULL, "only say what would run, and with what"},
     {0}};
 
+static const struct flag show_flags[] = {
+    {0, "script", NULL, "print its file, where it lets its runners see it"},
+    {0}};
+
 static const struct flag cancel_flags[] = {
     {'t', "target", "TARGET", "on this target alone; may be repeated"},
     {'d', "detach", NULL, "do not wait until it has ended"},
@@ -205,7 +209,7 @@ const struct verb verbs[] = {
     {"list", "", "the commands that you may run", FOR_EVERYBODY,
      .run = cmd_list, .lists = true},
     {"show", "COMMAND", "what a command does and asks for", FOR_EVERYBODY,
-     .run = cmd_show},
+     .run = cmd_show, .flags = show_flags},
     {"run", "COMMAND [NAME=VALUE...]", "run a command, and see its output",
      FOR_EVERYBODY, .run = cmd_run, .flags = run_flags,
      .help = "A VALUE that begins with @ is a file's content (@- is standard "

@@ -135,6 +135,22 @@ def test_another_s_run_stays(house, folder, tmp_path):  # noqa: F811
     until("it ends", lambda: outcomes(house, run) == ["succeeded"])
 
 
+def test_a_command_says_whether_its_runners_may_cancel(house, tmp_path):
+    end = tmp_path / "end"
+    command = house.command(f"while [ ! -e {end} ]; do sleep 0.05; done",
+                            "#: runner_may = see_script", runner=True)
+    run = begun(house, who="runner", command=command)
+    refused = house.submit("cancel", run, who="runner")
+    assert refused.returncode == 77 and "by administrators alone" in refused.stderr
+    assert "#: runner_may = see_script" in done(
+        house.submit("show", command, "--script", who="runner")).stdout
+    done(house.submit("cancel", run))
+    hidden = house.submit("show", house.command("true", runner=True), "--script",
+                          who="runner")
+    assert hidden.returncode == 77 and "not shown to its runners" in hidden.stderr
+    assert hidden.stdout == ""
+
+
 def test_the_same_cancel_twice_is_decided_once(house, tmp_path):
     pids = tmp_path / "pids"
     run = begun(house, command=house.command(STUBBORN.format(pids)))

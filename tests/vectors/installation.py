@@ -258,6 +258,7 @@ class Installation:
                            {"name": "n", "type": "number", "min": "0.5", "max": "7"},
                            {"name": "how", "type": "bool", "fixed": "true"}],
                        "args": ["--host={host}", "{n}"],
+                       "runner_may": ["cancel", "see_script"],
                        "files": [{"name": "a.conf", "data": b64(b"\x00\xff")},
                                  {"name": "run_2.sh", "executable": True,
                                   "data": b64(b"#!/bin/sh\n")}],
