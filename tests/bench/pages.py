@@ -20,37 +20,40 @@ WANTED = 1.5  # times as much, at most
 
 # Fifty commands, ten people; the first may run three of them. Rows are written as
 # they are (no triggers, no references): the requests behind them are not there.
-PEOPLE = """
+BARE = r"""
 SET session_replication_role = replica;
-INSERT INTO envelopes VALUES (sha256('x'), 'errand.run.start.v1', 'x');
+\set hash 'decode(repeat(''78'', 32), ''hex'')'
+"""
+PEOPLE = BARE + """
+INSERT INTO envelopes VALUES (:hash, 'errand.run.start.v1', 'x');
 INSERT INTO users (id, email, role, state, invite_hash, invitation_key_id, invited_until,
                    invited_by, verify_hash, key_id, invited_at)
-    SELECT md5('u' || n)::uuid, 'u' || n || '@example.org', 'runner', 'active',
-           sha256('x'), sha256(('i' || n)::bytea), now(), md5('u1')::uuid, sha256('x'),
-           sha256(('k' || n)::bytea), now() FROM generate_series(0, 9) n;
-INSERT INTO commands SELECT md5('c' || n)::uuid, 'c' || n, 1, sha256('x')
+    SELECT md5('u' || n)::uuid, 'u' || n || '@example.org', 'runner', 'active', :hash,
+           decode(md5('i' || n) || md5('i' || n), 'hex'), now(), md5('u1')::uuid, :hash,
+           decode(md5('k' || n) || md5('k' || n), 'hex'), now()
+      FROM generate_series(0, 9) n;
+INSERT INTO commands SELECT md5('c' || n)::uuid, 'c' || n, 1, :hash
     FROM generate_series(0, 49) n;
 INSERT INTO command_versions (command_id, version, hash, targets, saved_by, saved_at)
-    SELECT md5('c' || n)::uuid, 1, sha256(('c' || n)::bytea), '{dev}', md5('u1')::uuid,
-           now() FROM generate_series(0, 49) n;
-INSERT INTO assignments SELECT md5('u1')::uuid, md5('c' || n)::uuid, sha256('x'), NULL,
-    NULL, md5('u1')::uuid, now() FROM generate_series(1, 3) n;
+    SELECT md5('c' || n)::uuid, 1, decode(md5('c' || n) || md5('c' || n), 'hex'),
+           '{dev}', md5('u1')::uuid, now() FROM generate_series(0, 49) n;
+INSERT INTO assignments SELECT md5('u1')::uuid, md5('c' || n)::uuid, :hash, NULL, NULL,
+    md5('u1')::uuid, now() FROM generate_series(1, 3) n;
 """
-# One every ten seconds, backwards; each fiftieth failed.
-RUNS = """
-SET session_replication_role = replica;
+# One every ten seconds, backwards; of fifty turns through the commands one failed.
+RUNS = BARE + """
 CREATE TEMP TABLE made AS SELECT n, md5('r' || n)::uuid AS id, md5('e' || n)::uuid AS e,
     md5('c' || n %% 50)::uuid AS c, md5('u' || n %% 10)::uuid AS u,
     timestamptz '2026-11-01' - n * interval '10 s' AS at,
     CASE WHEN n / 50 %% 50 = 0 THEN 'failed' ELSE 'succeeded' END AS outcome
     FROM generate_series(%d, %d) n;
-INSERT INTO runs SELECT id, sha256('x'), c, 1, sha256('x'), u, at, at,
+INSERT INTO runs SELECT id, :hash, c, 1, :hash, u, at, at,
     json_build_object('n', n::text) FROM made;
 INSERT INTO executions SELECT e, id, 'dev', 1, 1, 'x', at, at + interval '1 min', true
     FROM made;
 INSERT INTO results (execution_id, service_hash, started_at, started_hash, finished_at,
-    finished_hash, outcome, said_by) SELECT e, sha256('x'), at, sha256('x'), at,
-    sha256('x'), outcome, 'executor' FROM made;
+    finished_hash, outcome, said_by)
+    SELECT e, :hash, at, :hash, at, :hash, outcome, 'executor' FROM made;
 INSERT INTO run_outcomes SELECT id, c, u, at, outcome FROM made;
 """
 
