@@ -20,18 +20,19 @@ BASE := buf clock codec err field_kinds field_values fields file id spoken sugge
 	words
 MODEL := answer argv assignment audit billing card change command command_file \
 	command_keys enrolment envelope invitation key_words limits log_entry mail mfa \
-	parameter read record reply request result rules run session target user
-TRUST := allow dsse event key_file keys known late person proof revocation \
+	parameter read record reply request result rules run session target target_answer \
+	user where
+TRUST := allow dsse event key_file keys known late person proof reach revocation \
 	sealed standing wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
 	postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
-	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command \
+	chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command \
 	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_result \
 	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
-	cmd_standing cmd_target cmd_user cmd_verify compared enrolled files follow founding \
+	cmd_standing cmd_target cmd_target_show cmd_user cmd_verify compared enrolled files follow founding \
 	harmless heard help kept keyring naming notifiers opening parse password \
 	place print profile prompt qr saved say second_factor session_file setting_up \
 	signed_ends since spout submit track verb_rows
@@ -40,7 +41,7 @@ AUTHORIZER := announcements assignments audits authorizer billing_keys cards \
 	chains closings commands decide decision deliver explain factor factor_key \
 	factor_reset factors installation organisation outputs people policy \
 	replies reuse revocations runs services sessions signed signers source \
-	standings start targets transaction verbs views
+	standings start target_views targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery revoked spawner spool tell
 NOTIFIER := fates inbox letter mime news notifier outbox post
@@ -51,7 +52,7 @@ UNIT_TESTS := argv audit auditor buf card clock codec command command_file confi
 	enrolment envelope err factor fields harmless id invitation kafka key_file \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \
-	since spawner spoken standing suggest track user utf8 vectors wallet words
+	since spawner spoken standing suggest track user utf8 vectors wallet where words
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

@@ -8,10 +8,17 @@
 
 #include <string.h>
 
+#include "model/where.h"
+
 #define FIRST_LINE_MAX 254
 
 static const struct field arg_item = {
     .name = "word", .kind = FIELD_TEXT, .max = ARG_MAX_BYTES};
+
+static const struct field where_item = {.name = "target",
+                                        .kind = FIELD_TEXT,
+                                        .max = WHERE_MAX,
+                                        .form = &where_form};
 
 static const struct field command_save_fields[] = {
     {"command", FIELD_ID, .at = offsetof(struct command_save, command)},
@@ -28,7 +35,7 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, parameters)},
     {"args", FIELD_LIST, .optional = true, .item = &arg_item, .max = ARGS_MAX,
      .at = offsetof(struct command_save, args)},
-    {"targets", FIELD_LIST, .item = &name_item, .max = COMMAND_TARGETS_MAX,
+    {"targets", FIELD_LIST, .item = &where_item, .max = COMMAND_TARGETS_MAX,
      .at = offsetof(struct command_save, targets)},
     {"timeout", FIELD_INT, .min = 1, .max = TIMEOUT_MAX,
      .at = offsetof(struct command_save, timeout)},

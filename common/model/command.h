@@ -29,7 +29,7 @@ struct command_save { /* administrator's own key */
     struct buf script;
     struct list parameters; /* struct parameter */
     struct list args;       /* char *: words behind the script; argv.h */
-    struct list targets;    /* char *, names */
+    struct list targets;    /* char *: where.h */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
 };

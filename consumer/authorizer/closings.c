@@ -30,10 +30,12 @@ static int add_closing(struct asking *asking, const struct id *execution,
     return 0;
 }
 
-/* Whose runs an entry ends: a user's, a command's, or both together. */
+/* Whose runs an entry ends: a user's, a command's, or both together; or what of
+ * all runs is a target's. */
 struct ended {
     const struct id *user;
     const struct id *command;
+    const char *target;
 };
 
 static struct ended ended_user(const void *payload)
@@ -61,6 +63,15 @@ static struct ended ended_command(const void *payload)
         .command = &((const struct command_retire *)payload)->command};
 }
 
+/* Nothing, but where it is removed: what waits for a drained one waits on. */
+static struct ended ended_target(const void *payload)
+{
+    const struct target_set *set = payload;
+
+    return (struct ended){.target =
+                              set->state == TARGET_REMOVED ? set->name : NULL};
+}
+
 static const struct {
     enum event_kind kind;
     struct ended (*ended)(const void *payload);
@@ -70,6 +81,7 @@ static const struct {
     {EVENT_USER_REINVITE, ended_reinvited},
     {EVENT_ASSIGNMENT_REMOVE, ended_assignment},
     {EVENT_COMMAND_RETIRE, ended_command},
+    {EVENT_TARGET_SET, ended_target},
 };
 
 static int close_all(struct asking *asking, const struct ended *ended,
@@ -77,13 +89,19 @@ static int close_all(struct asking *asking, const struct ended *ended,
 {
     _cleanup_rows_ struct rows *rows = NULL;
 
+    if (ended->user == NULL && ended->command == NULL &&
+        ended->target == NULL) {
+        return 0;
+    }
     if (PG(asking->daemon->postgres,
            "SELECT e.id, e.target, e.generation FROM executions e "
            "JOIN runs r ON r.id = e.run_id WHERE NOT e.ended "
            "AND ($1::uuid IS NULL OR r.user_id = $1::uuid) "
-           "AND ($2::uuid IS NULL OR r.command_id = $2::uuid)",
+           "AND ($2::uuid IS NULL OR r.command_id = $2::uuid) "
+           "AND ($3::text IS NULL OR e.target = $3::text)",
            &rows, err, ended->user == NULL ? P_NULL : P_ID(ended->user),
-           ended->command == NULL ? P_NULL : P_ID(ended->command)) != 0) {
+           ended->command == NULL ? P_NULL : P_ID(ended->command),
+           P_TEXT(ended->target)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

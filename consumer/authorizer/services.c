@@ -80,7 +80,7 @@ static int check_rows(struct asking *asking, const struct service_enrol *enrol,
 
     if (PG(asking->daemon->postgres,
            "SELECT $1::text IS NULL OR EXISTS (SELECT FROM targets "
-           "WHERE name = $1::text) AS target, "
+           "WHERE name = $1::text AND state <> 'removed') AS target, "
            "(SELECT max(name) FROM services WHERE key_id = $2 AND revoked_at "
            "IS NULL "
            "AND (kind, name) <> ($3::text, $4::text)) AS key_of, "

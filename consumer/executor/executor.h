@@ -166,7 +166,8 @@ claim_log_seen on_claim;
 int revoked_begin(struct executor *executor, struct err *err);
 int revoked_read(struct executor *executor, struct err *err);
 
-/* FATAL: by what was read, this host is no executor any more. */
+/* FATAL: by what was read, this host is no executor any more, or its target is
+ * gone. */
 int revoked_check(struct executor *executor, struct err *err);
 
 /* recovery.c: what earlier lives owe */

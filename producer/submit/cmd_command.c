@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "model/command.h"
 #include "producer/submit/assign.h"
+#include "producer/submit/chosen.h"
 #include "model/log_entry.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
@@ -95,6 +96,7 @@ static int save_command(struct submit *submit, struct command_save *save,
                                      err) != 0) {
         return -1;
     }
+    targets_tell_unreached(submit, &save->targets);
     return tell_saved(submit, save, unchanged == 1, err);
 }
 

@@ -11,49 +11,12 @@
 #include "base/clock.h"
 #include "model/run.h"
 #include "producer/submit/arguments.h"
+#include "producer/submit/chosen.h"
 #include "producer/submit/follow.h"
 #include "producer/submit/saved.h"
 
-static int bad_target(const struct command_answer *command, const char *target,
-                      struct err *err)
-{
-    _cleanup_buf_ struct buf known = {0};
-
-    for (size_t i = 0; i < command->command.targets.n; i++) {
-        (void)buf_addf(&known, "%s%s", i > 0 ? ", " : "",
-                       list_at(&command->command.targets, char *, i));
-    }
-    return err_exit(err, EXIT_DATA, "%s is not for target %s; it is for: %s",
-                    command->command.name, target, buf_text(&known));
-}
-
-/* Those that -t names; where there is none, all of the command's. */
-static int read_targets(const struct submit *submit,
-                        const struct command_answer *command,
-                        struct list *targets, struct err *err)
-{
-    const struct list *known = &command->command.targets;
-    const char *target;
-
-    for (size_t i = 0; (target = flag_value_at(submit, "target", i)); i++) {
-        if (!texts_hold(known, target)) {
-            return bad_target(command, target, err);
-        }
-        if (!texts_hold(targets, target)) {
-            texts_add(targets, target);
-        }
-    }
-    for (size_t i = 0;
-         targets->n < known->n && i < known->n && !flag_given(submit, "target");
-         i++) {
-        texts_add(targets, list_at(known, char *, i));
-    }
-    return 0;
-}
-
-static int plan_run(const struct submit *submit,
-                    const struct command_answer *command, struct run_start *run,
-                    struct err *err)
+static int plan_run(struct submit *submit, const struct command_answer *command,
+                    struct run_start *run, struct err *err)
 {
     int64_t now = clock_now();
 
@@ -67,7 +30,7 @@ static int plan_run(const struct submit *submit,
         err->status = EXIT_DATA;
         return err_wrap(err, "%s", command->command.name);
     }
-    return read_targets(submit, command, &run->targets, err);
+    return targets_choose(submit, &command->command, &run->targets, err);
 }
 
 /* Until the answer is there, nothing can be said but this. */

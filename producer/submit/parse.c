@@ -6,7 +6,7 @@
 #include "base/suggest.h"
 
 #define FLAGS_KNOWN 128
-#define VERBS_KNOWN 64
+#define VERBS_KNOWN 128
 
 const struct flag common_flags[] = {
     {'o', "output", "FORMAT", "table, json, jsonl or name"},

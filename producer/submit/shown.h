@@ -1,5 +1,5 @@
 /*
- * shown.h: what is shown in more than one verb: commands, runs.
+ * shown.h: what is shown in more than one verb: commands, targets, runs.
  */
 #pragma once
 
@@ -11,6 +11,10 @@ int commands_print(struct submit *submit, const struct noun *noun,
 
 /* One command: what it is, what it asks for, how it is run, the last run. */
 int command_print(struct submit *submit, const char *name, struct err *err);
+
+/* target.show; status 67: no such target, 77: not for them. */
+int target_ask(struct submit *submit, const char *name,
+               struct target_answer *ret_answer, struct err *err);
 
 /* The newest run that this person asked for, of this command (NULL: of any);
  * 0: ret_run is the caller's (run_row's texts, by table_done of the answer);
