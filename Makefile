@@ -168,7 +168,8 @@ $(SIEVE): $(OUT)/tests/e2e/sieve.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
--include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) $(OUT)/tests/unit/verdict.d \
+-include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) \
+	$(UNIT_HELP:%=$(OUT)/tests/unit/%.d) $(OUT)/tests/unit/verdict.d \
 	$(OUT)/tests/e2e/sieve.d
 .SECONDARY: $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.o)
 
