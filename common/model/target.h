@@ -10,7 +10,8 @@
 #define TARGET_WAIT_MAX (7 * 86400L) /* s */
 
 /* DRAINED: nothing starts there until it is in use again; what waits, waits.
- * REMOVED: for good, and its name never comes back. */
+ * REMOVED: for good. Another one of its name is its next generation, with
+ * topics and executors of its own. */
 enum target_state {
     TARGET_IN_USE,
     TARGET_DRAINED,
@@ -24,7 +25,7 @@ struct target_set {
     struct log_entry entry;
     char *name;
     int64_t generation;
-    struct hash previous; /* the target.set before; zero: a new target */
+    struct hash previous; /* the target.set before; zero: a new name */
     struct list labels;   /* struct pair */
     int64_t max_wait;     /* s: the longest that a dispatch may live */
     int state;

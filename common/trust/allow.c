@@ -309,7 +309,8 @@ static int check_targets(const struct proof *proof, const struct order *order,
         return err_set(err, ERR_REJECT, "the run does not name target %s",
                        target);
     }
-    return reach_check(proof->standing, order->command, target, err);
+    return reach_check(proof->standing, order->run, order->command, target,
+                       err);
 }
 
 static int check_deadline(const struct order *order, struct err *err)

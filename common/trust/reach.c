@@ -39,14 +39,21 @@ bool reach_holds(const struct standing *standing, const struct list *wheres,
     return false;
 }
 
-int reach_check(const struct standing *standing,
+int reach_check(const struct standing *standing, const struct run_start *run,
                 const struct command_save *command, const char *target,
                 struct err *err)
 {
+    const struct place_standing *place = place_of(standing, target);
+
+    if (place != NULL && place->generation > 1 &&
+        run->request.head.issued < place->since) {
+        return err_set(err, ERR_REJECT,
+                       "asked for when another target had the name %s", target);
+    }
     if (reach_holds(standing, &command->targets, target)) {
         return 0;
     }
-    return is_removed(place_of(standing, target))
+    return is_removed(place)
                ? err_set(err, ERR_REJECT, "target %s was removed", target)
                : err_set(err, ERR_REJECT, "command %s is not for target %s",
                          command->name, target);

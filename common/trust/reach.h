@@ -11,6 +11,7 @@
 #pragma once
 
 #include "model/command.h"
+#include "model/run.h"
 #include "trust/standing.h"
 
 /* Whether any of these (char *, see model/where.h) reaches this target. One
@@ -19,8 +20,9 @@
 bool reach_holds(const struct standing *standing, const struct list *wheres,
                  const char *target);
 
-/* The same of a command's, in words. -1: REJECT. */
-int reach_check(const struct standing *standing,
+/* The same of a command's, in words; and the run was asked for of this target,
+ * not of one before it that had its name. -1: REJECT. */
+int reach_check(const struct standing *standing, const struct run_start *run,
                 const struct command_save *command, const char *target,
                 struct err *err);
 

@@ -313,7 +313,8 @@ static struct set_place *add_place(struct standing *standing, const char *name)
     return place;
 }
 
-/* What was removed is so for good, whoever says otherwise later. */
+/* What was removed is so for good, whoever says otherwise later: another one of
+ * its name is another generation. */
 static void set_target(struct standing *standing, const struct event *entry)
 {
     const struct target_set *said = entry->payload;
@@ -321,10 +322,14 @@ static void set_target(struct standing *standing, const struct event *entry)
 
     if (place == NULL) {
         place = add_place(standing, said->name);
-    } else if (place->now.state == TARGET_REMOVED) {
+    } else if (said->generation <
+               place->now.generation + (place->now.state == TARGET_REMOVED)) {
         return;
     }
     struct place_standing *now = &place->now;
+    if (now->generation != said->generation) {
+        now->since = said->entry.request.head.issued;
+    }
     now->hash = entry->hash;
     now->generation = said->generation;
     now->max_wait = said->max_wait;

@@ -78,6 +78,7 @@ struct place_standing {
     char *name;
     struct hash hash; /* of that target.set */
     int64_t generation;
+    int64_t since;      /* when this generation was signed */
     int64_t max_wait;   /* s */
     struct list labels; /* struct pair */
     enum target_state state;

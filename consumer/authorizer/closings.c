@@ -36,6 +36,7 @@ struct ended {
     const struct id *user;
     const struct id *command;
     const char *target;
+    int64_t generation;
 };
 
 static struct ended ended_user(const void *payload)
@@ -68,8 +69,10 @@ static struct ended ended_target(const void *payload)
 {
     const struct target_set *set = payload;
 
-    return (struct ended){.target =
-                              set->state == TARGET_REMOVED ? set->name : NULL};
+    return set->state == TARGET_REMOVED
+               ? (struct ended){.target = set->name,
+                                .generation = set->generation}
+               : (struct ended){0};
 }
 
 static const struct {
@@ -98,10 +101,11 @@ static int close_all(struct asking *asking, const struct ended *ended,
            "JOIN runs r ON r.id = e.run_id WHERE NOT e.ended "
            "AND ($1::uuid IS NULL OR r.user_id = $1::uuid) "
            "AND ($2::uuid IS NULL OR r.command_id = $2::uuid) "
-           "AND ($3::text IS NULL OR e.target = $3::text)",
+           "AND ($3::text IS NULL "
+           "OR (e.target = $3::text AND e.generation = $4))",
            &rows, err, ended->user == NULL ? P_NULL : P_ID(ended->user),
            ended->command == NULL ? P_NULL : P_ID(ended->command),
-           P_TEXT(ended->target)) != 0) {
+           P_TEXT(ended->target), P_INT(ended->generation)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

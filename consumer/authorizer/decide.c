@@ -18,6 +18,7 @@
 #include "consumer/authorizer/replies.h"
 #include "consumer/authorizer/reuse.h"
 #include "consumer/authorizer/signers.h"
+#include "consumer/authorizer/targets.h"
 #include "model/target.h"
 
 #define REQUEST_MAX (64 * 1024) /* bytes; see may_be_large() */
@@ -105,11 +106,9 @@ static int recall_effects(struct asking *asking, struct err *err)
     if (asking->request->kind == EVENT_RUN_START) {
         return recall_orders(asking, err);
     }
-    if (asking->request->kind == EVENT_TARGET_SET) {
-        const struct target_set *set = asking->request->payload;
-        if (hash_is_zero(&set->previous)) {
-            asking_place(asking, set->name, set->generation, set->max_wait);
-        }
+    if (asking->request->kind == EVENT_TARGET_SET &&
+        target_place(asking, err) != 0) {
+        return -1;
     }
     return closings_add(asking, err);
 }

@@ -3,9 +3,10 @@
  *
  * A target is said whole each time, as an entry of the revocation log, and
  * names the target.set that it follows: so nobody undoes what they have not
- * seen. One that follows none is a new target; its two topics are made after
- * the commit and before the reply, also the second time. Adding what is there
- * just so changes nothing, and says so. Which there are is target_views.c.
+ * seen. One that follows none is a new name; one that follows a removal makes
+ * the next generation. Its two topics are made after the commit and before the
+ * reply, also the second time. Adding what is there just so changes nothing,
+ * and says so. Which there are is target_views.c.
  */
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/revocations.h"
+#include "consumer/authorizer/targets.h"
 #include "consumer/authorizer/views.h"
 #include "model/target.h"
 #include "model/where.h"
@@ -21,7 +23,7 @@ static int check_set(struct asking *asking, const struct target_set *set)
 {
     struct err bad = {0};
 
-    if (set->generation != 1) {
+    if (set->generation != 1 && hash_is_zero(&set->previous)) {
         return asking_refuse(asking, REPLY_INVALID,
                              "a new target's generation "
                              "is 1");
@@ -57,6 +59,13 @@ static int answer_known(struct asking *asking, const struct target_set *set,
                    : -1;
     }
     const struct target_set *known = event->payload;
+    if (known->state == TARGET_REMOVED) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "there was a target %s, and it was removed: what "
+                             "named it would name the new one, too. If that is "
+                             "meant: submit target add %s --again",
+                             set->name, set->name);
+    }
     if (known->max_wait != set->max_wait || known->state != set->state ||
         !same_pairs(&known->labels, &set->labels)) {
         char moment[TIME_TEXT];
@@ -76,6 +85,19 @@ static int answer_known(struct asking *asking, const struct target_set *set,
     return 1;
 }
 
+/* One that was removed may be followed by another of its name. */
+static int check_again(struct asking *asking, const struct target_set *set,
+                       const struct rows *rows)
+{
+    return set->generation == row_int(rows, 0, "generation") + 1 &&
+                   set->state == TARGET_IN_USE
+               ? 0
+               : asking_refuse(asking, REPLY_CONFLICT,
+                               "target %s was removed: that is for good. Add "
+                               "another one of its name",
+                               set->name);
+}
+
 static int check_change(struct asking *asking, const struct target_set *set,
                         const struct rows *rows)
 {
@@ -89,6 +111,13 @@ static int check_change(struct asking *asking, const struct target_set *set,
                              "target %s was changed by %s at %s: look at it, "
                              "then change it again",
                              set->name, row_text(rows, 0, "email"), text);
+    }
+    if (strcmp(row_text(rows, 0, "state"), "removed") == 0) {
+        return check_again(asking, set, rows);
+    }
+    if (set->generation != row_int(rows, 0, "generation")) {
+        return asking_refuse(asking, REPLY_INVALID,
+                             "target %s is of another generation", set->name);
     }
     duration_format(longest, text, sizeof(text));
     return set->max_wait <= longest
@@ -106,7 +135,8 @@ static int check_known(struct asking *asking, const struct target_set *set,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT t.hash, t.set_at, t.state, t.longest_wait, u.email "
+           "SELECT t.hash, t.set_at, t.state, t.generation, t.longest_wait, "
+           "u.email "
            "FROM targets t JOIN users u ON u.id = t.set_by WHERE t.name = $1 "
            "FOR UPDATE OF t",
            &rows, err, P_TEXT(set->name)) != 0) {
@@ -116,12 +146,6 @@ static int check_known(struct asking *asking, const struct target_set *set,
         return adds ? 0
                     : asking_refuse(asking, REPLY_NOT_FOUND,
                                     "there is no such target");
-    }
-    if (strcmp(row_text(rows, 0, "state"), "removed") == 0) {
-        return asking_refuse(asking, REPLY_CONFLICT,
-                             "target %s was removed: that is for good, and so "
-                             "is its name",
-                             set->name);
     }
     return adds ? answer_known(asking, set, rows, err)
                 : check_change(asking, set, rows);
@@ -135,9 +159,6 @@ static int store_set(struct asking *asking, struct err *err)
                             : word_text(&target_state_words, set->state);
     _cleanup_free_ char *labels = NULL;
 
-    if (hash_is_zero(&set->previous)) {
-        asking_place(asking, set->name, set->generation, set->max_wait);
-    }
     return arguments_json(&set->labels, &labels, err) != 0
                ? -1
                : PG(asking->daemon->postgres,
@@ -145,6 +166,9 @@ static int store_set(struct asking *asking, struct err *err)
                     "longest_wait, labels, state, set_by, set_at) VALUES "
                     "($1, $2, $3, $4, $4, $5::jsonb -> 'arguments', $6, $7, "
                     "$8) ON CONFLICT (name) DO UPDATE SET "
+                    "generation = excluded.generation, longest_wait = "
+                    "CASE WHEN excluded.generation = targets.generation "
+                    "THEN targets.longest_wait ELSE excluded.longest_wait END, "
                     "hash = excluded.hash, max_wait = excluded.max_wait, "
                     "labels = excluded.labels, state = excluded.state, "
                     "set_by = excluded.set_by, set_at = excluded.set_at",
@@ -153,6 +177,38 @@ static int store_set(struct asking *asking, struct err *err)
                     P_TEXT(labels), P_TEXT(state),
                     P_ID(&asking->signer.person.user),
                     P_TIME(set->entry.request.head.issued));
+}
+
+/* Who served the one before of that name has no more to say: the log tells so
+ * by its generation. */
+static int end_executors(struct asking *asking, struct err *err)
+{
+    const struct target_set *set = asking->request->payload;
+
+    return PG(asking->daemon->postgres,
+              "UPDATE services s SET revoked_at = $3 FROM targets t "
+              "WHERE t.name = $1 AND t.generation < $2 AND s.target = t.name "
+              "AND s.revoked_at IS NULL",
+              NULL, err, P_TEXT(set->name), P_INT(set->generation),
+              P_TIME(asking->decision.at));
+}
+
+int target_place(struct asking *asking, struct err *err)
+{
+    const struct target_set *set = asking->request->payload;
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT longest_wait FROM targets WHERE name = $1 "
+           "AND generation = $2 AND state <> 'removed'",
+           &rows, err, P_TEXT(set->name), P_INT(set->generation)) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) > 0) {
+        asking_place(asking, set->name, set->generation,
+                     row_int(rows, 0, "longest_wait"));
+    }
+    return 0;
 }
 
 int on_target_set(struct asking *asking, struct err *err)
@@ -165,6 +221,8 @@ int on_target_set(struct asking *asking, struct err *err)
                ?: asking_made(asking, &asking->request->hash, NULL, 0, err)
                ?: asking_store(asking, err)
                ?: entry_store(asking, err)
+               ?: end_executors(asking, err)
                ?: store_set(asking, err)
+               ?: target_place(asking, err)
                ?: closings_add(asking, err);
 }

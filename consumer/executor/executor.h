@@ -20,9 +20,6 @@
 #include "revocation_log.h"
 #include "service.h"
 
-/* Until targets come and go in the revocation log, theirs is the first. */
-#define TARGET_GENERATION 1
-
 enum phase {
     PHASE_CLAIMING,
     PHASE_STARTING,

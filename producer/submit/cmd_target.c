@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "model/target.h"
 #include "model/where.h"
+#include "producer/submit/asking.h"
 #include "producer/submit/founding.h"
 #include "producer/submit/heard.h"
 #include "producer/submit/shown.h"
@@ -70,6 +71,26 @@ static int ask_set(struct submit *submit, struct target_set *set,
                       err);
 }
 
+/* --again: behind the one before of that name, by the log. */
+static int follow_removed(struct submit *submit, struct target_set *set,
+                          struct err *err)
+{
+    const struct place_standing *before;
+
+    if (asking_connect(submit, err) != 0 || heard_read_all(submit, err) != 0) {
+        return -1;
+    }
+    before = standing_place(heard_standing(submit), set->name);
+    if (before == NULL || before->state != TARGET_REMOVED) {
+        return err_exit(err, EXIT_DATA,
+                        "no target %s was removed: leave out --again",
+                        set->name);
+    }
+    set->generation = before->generation + 1;
+    set->previous = before->hash;
+    return 0;
+}
+
 static int add(struct submit *submit, struct target_set *set, struct err *err)
 {
     const char *wait = flag_value(submit, "max-wait");
@@ -78,6 +99,8 @@ static int add(struct submit *submit, struct target_set *set, struct err *err)
         (wait != NULL &&
          read_wait(wait, "--max-wait", &set->max_wait, err) != 0) ||
         assign_all(submit, set, err) != 0 ||
+        (flag_given(submit, "again") &&
+         follow_removed(submit, set, err) != 0) ||
         ask_set(submit, set, NULL, NULL, err) != 0) {
         return -1;
     }

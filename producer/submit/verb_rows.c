@@ -123,6 +123,7 @@ static const struct flag user_reset_flags[] = {
 
 static const struct flag target_add_flags[] = {
     {0, "max-wait", "TIME", "how long a run may wait for it (1d), at most 7d"},
+    {0, "again", NULL, "another one by the name of one that was removed"},
     {0}};
 
 static const struct flag target_remove_flags[] = {
@@ -367,9 +368,9 @@ const struct verb verbs[] = {
      .run = cmd_target_resume},
     {"target remove", "NAME", "take a target away for good", FOR_ADMINISTRATORS,
      .run = cmd_target_remove, .flags = target_remove_flags,
-     .help = "What waits or runs there is ended, and its executors end. Its "
-             "name does not come back: no command reaches another place by "
-             "it."},
+     .help = "What waits or runs there is ended, and its executors end. "
+             "Commands go on naming it: another target of its name (target add "
+             "--again) is theirs, too, with executors that are enrolled anew."},
     {"service enrol", "KIND NAME", "enrol a daemon", FOR_ADMINISTRATORS,
      .run = cmd_service_enrol, .flags = service_enrol_flags,
      .help = "KIND is authorizer, executor, scheduler or notifier. LINE is "

@@ -16,8 +16,8 @@ ALTER TABLE targets
 COMMENT ON COLUMN targets.labels IS
     'As the newest target.set says; an object of texts.';
 COMMENT ON COLUMN targets.state IS
-    'drained: nothing starts there until it is in use again. removed: for good; the name never comes back.';
+    'drained: nothing starts there until it is in use again. removed: for good; another one of its name is its next generation.';
 COMMENT ON COLUMN targets.longest_wait IS
     'In seconds; what its topics'' retention was made for. max_wait stays below.';
 
-GRANT UPDATE (labels, state) ON targets TO errand_authorizer;
+GRANT UPDATE (labels, state, longest_wait) ON targets TO errand_authorizer;

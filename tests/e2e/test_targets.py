@@ -259,8 +259,7 @@ def test_what_runs_on_a_drained_target_ends_by_itself(house, host, tmp_path):
 
 # Removed
 
-def test_what_waits_or_runs_on_a_removed_target_is_ended_and_its_name_never_returns(
-        house, host, tmp_path):
+def test_what_waits_or_runs_on_a_removed_target_is_ended(house, host, tmp_path):
     witness = Witness(tmp_path, "sleep 60")
     asked = Asked(house, witness.script, host.target)
     both = [asked.accept(), asked.accept()]
@@ -278,12 +277,47 @@ def test_what_waits_or_runs_on_a_removed_target_is_ended_and_its_name_never_retu
     for verb in (["show", host.target], ["set", host.target, "a=b"], ["drain", host.target],
                  ["resume", host.target], ["remove", host.target, "-y"]):
         told(house.submit("target", *verb), 67, "for good")
-    told(house.submit("target", "add", host.target), 65, "for good", "its name")
+    told(house.submit("target", "add", host.target), 65, "was removed", "--again")
     line = host.run("--make-key").stdout.strip()
     told(house.submit("service", "enrol", "executor", f"{host.name}x", "--target",
                       host.target, "--key", line, "--out", str(tmp_path / "no")), 67)
     told(house.submit("command", "save", file_for(tmp_path, host.target)), 65, host.target)
     assert len(witness.lines()) == 1
+
+
+def test_another_target_of_the_name_has_executors_of_its_own(house, host, tmp_path):
+    witness = Witness(tmp_path)
+    named = house.command(f"echo x >> {witness.path}", target=host.target)
+    done(house.submit("run", named))
+    told(house.submit("target", "add", host.target, "--again"), 65, "leave out --again")
+    done(house.submit("target", "remove", host.target, "--yes"))
+    assert host.process.wait(20) == 1
+    told(house.submit("run", named), 65, f"{host.target} was removed")
+    done(house.submit("target", "add", host.target, "--again", "role=second"))
+    row = shown(house, host.target)
+    assert (row["generation"], row["labels"], row["seen"]) == (
+        2, {"role": "second"}, "never_seen")
+    assert "executors" not in row
+    again = host.run()
+    assert again.returncode == 1 and "was removed" in again.stderr, "the old host serves it"
+    config = host.config.read_text().replace(f"{host.name}.", f"{host.name}-new.")
+    host.config.write_text(config)
+    line = host.run("--make-key").stdout.strip()
+    done(house.submit("service", "enrol", "executor", f"{host.name}-new", "--target",
+                      host.target, "--key", line, "--out",
+                      str(host.home / f"{host.name}-new.enrol.json")))
+    host.config.write_text(config.replace(f"name = {host.name}\n", f"name = {host.name}-new\n"))
+    host.name += "-new"
+    host.start()
+    done(house.submit("run", named))
+    assert len(witness.lines()) == 2
+    assert f"errand.claims.{host.target}.2" in house.kafka().list_topics(timeout=10).topics
+    until("both are recorded", lambda: house.rows(
+        "SELECT e.generation FROM executions e JOIN results r ON r.execution_id = e.id"
+        " WHERE e.target = %s AND r.outcome = 'succeeded' ORDER BY 1",
+        host.target) == [(1,), (2,)])
+    labelled(house, host.target, "role=third")
+    done(house.submit("run", named))
 
 
 def test_a_label_that_no_target_has_is_told_when_the_command_is_saved(

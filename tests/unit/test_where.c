@@ -27,7 +27,7 @@ static struct hash enter(struct target_set *set)
 {
     struct err err = {0};
 
-    set->generation = 1;
+    set->generation = set->generation == 0 ? 1 : set->generation;
     set->max_wait = 60;
     _cleanup_event_ struct event *event =
         chain_entry(&world.chain, world.log, EVENT_TARGET_SET, set);
@@ -206,7 +206,8 @@ static void a_target_is_what_its_newest_entry_says(void **state)
     assert_true(hash_equal(&place->hash, &hash));
 }
 
-static void what_was_removed_stays_removed(void **state)
+static void
+what_was_removed_stays_removed_but_for_the_next_of_its_name(void **state)
 {
     struct target_set set = {.name = (char[]){"gone"}};
     struct list wheres = {0};
@@ -216,6 +217,10 @@ static void what_was_removed_stays_removed(void **state)
     texts_add(&wheres, "gone");
     assert_int_equal(standing_place(world.log, "gone")->state, TARGET_REMOVED);
     assert_false(reach_holds(world.log, &wheres, "gone"));
+    struct target_set next = {.name = set.name, .generation = 2};
+    (void)enter(&next);
+    assert_int_equal(standing_place(world.log, "gone")->generation, 2);
+    assert_true(reach_holds(world.log, &wheres, "gone"));
     texts_done(&wheres);
 }
 
@@ -307,6 +312,34 @@ static void nothing_starts_where_the_target_was_removed(void **state)
     (void)close_world(state);
 }
 
+static void another_target_takes_over_nothing_but_the_name(void **state)
+{
+    struct target_set again = {.name = (char[]){"web-1"}, .generation = 2};
+    struct err err = {0};
+    const struct service_enrol *enrol;
+    struct hash host;
+
+    (void)state;
+    open_run("web-1");
+    host = world.chain.host_hash;
+    _cleanup_proof_ struct proof *proof =
+        proof_new(&world.chain.roots, NULL, NULL);
+    proof_set_standing(proof, world.log);
+    assert_int_equal(proof_add_all(proof, &world.chain.envelopes, &err), 0);
+    add("web-1", "web", NULL, TARGET_REMOVED);
+    assert_int_equal(proof_service(proof, &host, SERVICE_EXECUTOR, "web-1",
+                                   world.chain.now, &enrol, &err),
+                     0);
+    world.chain.now += 1; /* the run was asked for before */
+    (void)enter(&again);
+    judged("another target had the name web-1");
+    assert_int_equal(proof_service(proof, &host, SERVICE_EXECUTOR, "web-1",
+                                   world.chain.now, &enrol, &err),
+                     -1);
+    assert_non_null(strstr(err.text, "a target web-1 that was removed"));
+    (void)close_world(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,12 +351,14 @@ int main(void)
             close_world),
         cmocka_unit_test_setup_teardown(a_target_is_what_its_newest_entry_says,
                                         open_world, close_world),
-        cmocka_unit_test_setup_teardown(what_was_removed_stays_removed,
-                                        open_world, close_world),
+        cmocka_unit_test_setup_teardown(
+            what_was_removed_stays_removed_but_for_the_next_of_its_name,
+            open_world, close_world),
         cmocka_unit_test(a_target_has_no_more_labels_than_may_be),
         cmocka_unit_test(a_host_starts_what_its_newest_label_allows),
         cmocka_unit_test(all_targets_are_those_that_the_log_knows),
         cmocka_unit_test(nothing_starts_where_the_target_was_removed),
+        cmocka_unit_test(another_target_takes_over_nothing_but_the_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

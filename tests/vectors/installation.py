@@ -421,6 +421,13 @@ class Installation:
                     "labels": {"role": "web"}, "state": "drained"})
         self.entry("a target is removed", "target.set",
                    {**web, "previous": self.entered[-1].hash, "state": "removed"})
+        self.entry("another one gets its name", "target.set",
+                   {**web, "previous": self.entered[-1].hash, "generation": 2})
+        second = key("second executor")
+        self.by_admin("an executor of a target's second generation", "service.enrol",
+                      {"kind": "executor", "name": "web-1-b", "target": "web-1",
+                       "generation": 2, "key": b64(second.public),
+                       "box": b64(second.box)})
         self.changed("target.changed")
         self.asked("a session asks: target.show", "target.show", self.open.hash,
                    {"name": "web-1"}, self.session)
