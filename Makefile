@@ -20,21 +20,23 @@ BASE := buf clock codec err field_kinds field_values fields file id spoken sugge
 	words
 MODEL := answer answer_people argv assignment attachment audit billing card \
 	change command command_file command_keys enrolment envelope \
-	environment invitation key_words limits log_entry mail mfa \
-	parameter read record reply request result rules run session target user
-TRUST := allow dsse event key_file keys known late person proof revocation \
-	sealed standing wallet
+	environment invitation key_words limits log_entry mail mfa parameter \
+	read record reply request result rules run session target \
+	target_answer user where
+TRUST := allow dsse event key_file keys known late person proof reach \
+	revocation sealed standing wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
 	postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
-	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_cancel cmd_card \
-	cmd_command cmd_history cmd_init cmd_invite cmd_key cmd_mfa cmd_output \
-	cmd_policy cmd_rerun cmd_result \
-	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
-	cmd_standing cmd_target cmd_user cmd_verify cmd_version compared csv dry_run enrolled files follow founding \
-	harmless heard help kept keyring naming notifiers opening pager parse password \
+	chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_cancel \
+	cmd_card cmd_command cmd_history cmd_init cmd_invite cmd_key cmd_mfa \
+	cmd_output cmd_policy cmd_rerun cmd_result cmd_rotate cmd_run \
+	cmd_runner cmd_service cmd_service_end cmd_session cmd_standing \
+	cmd_target cmd_target_show cmd_user cmd_verify cmd_version compared \
+	csv dry_run enrolled files follow founding harmless heard help kept \
+	keyring naming notifiers opening pager parse password \
 	place print profile prompt qr saved say second_factor session_file setting_up \
 	signed_ends since spout submit track unified verb_rows
 SCHEDULER := overdue scheduler
@@ -42,7 +44,7 @@ AUTHORIZER := announcements assignments audits authorizer billing_keys cancels c
 	chains closings commands decide decision deliver explain factor factor_key \
 	factor_reset factors history installation organisation outputs people policy \
 	replies reuse revocations runs services sessions signed signers source \
-	standings start targets transaction verbs views
+	standings start target_views targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery revoked spawner spool tell
 NOTIFIER := fates inbox letter mime news notifier outbox post
@@ -54,7 +56,8 @@ UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
 	kafka key_file known \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \
-	since spawner spoken standing suggest track unified user utf8 vectors wallet words
+	since spawner spoken standing suggest track unified user utf8 vectors \
+	wallet where words
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -170,7 +173,8 @@ $(SIEVE): $(OUT)/tests/e2e/sieve.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
--include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) $(OUT)/tests/unit/verdict.d \
+-include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) \
+	$(UNIT_HELP:%=$(OUT)/tests/unit/%.d) $(OUT)/tests/unit/verdict.d \
 	$(OUT)/tests/e2e/sieve.d
 .SECONDARY: $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.o)
 

@@ -42,6 +42,9 @@ static int text_check(const struct field *field, const char *text,
                          "not a name: at most 63 of a-z, 0-9 and '-', a letter "
                          "or digit first");
     }
+    if (field->form != NULL && !field->form->is_good(text)) {
+        return field_bad(err, field, field->form->what);
+    }
     return 0;
 }
 

@@ -40,6 +40,11 @@ enum field_kind {
 
 struct table;
 
+struct text_form { /* what a text has to look like */
+    bool (*is_good)(const char *text);
+    const char *what; /* it is where it isn't: "not a …" */
+};
+
 struct field {
     const char *name;
     enum field_kind kind;
@@ -50,6 +55,7 @@ struct field {
     const struct words *words;
     const struct table *table;
     const struct field *item;
+    const struct text_form *form; /* of a FIELD_TEXT; NULL: any */
 };
 
 struct table {

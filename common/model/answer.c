@@ -99,59 +99,13 @@ const struct table rules_answer_table = {.name = "rules answer",
                                          .size = sizeof(struct rules_answer),
                                          .open = true};
 
-static const struct field executor_row_fields[] = {
-    {"name", FIELD_NAME, .at = offsetof(struct executor_row, name)},
-    {"heard", FIELD_TIME, .optional = true,
-     .at = offsetof(struct executor_row, heard)},
-    {"slots", FIELD_INT, .optional = true,
-     .at = offsetof(struct executor_row, slots)},
-    {"version", FIELD_TEXT, .optional = true,
-     .at = offsetof(struct executor_row, version)},
-};
-
-static const struct table executor_row_table = {.name = "executor row",
-                                                TABLE(executor_row_fields),
-                                                .size =
-                                                    sizeof(struct executor_row),
-                                                .open = true};
-
-static const struct field executor_row_item = {
-    .name = "executor", .kind = FIELD_TABLE, .table = &executor_row_table};
-
-static const struct field target_row_fields[] = {
-    {"name", FIELD_NAME, .at = offsetof(struct target_row, name)},
-    {"generation", FIELD_INT, .at = offsetof(struct target_row, generation)},
-    {"max_wait", FIELD_INT, .at = offsetof(struct target_row, max_wait)},
-    {"executors", FIELD_LIST, .optional = true, .item = &executor_row_item,
-     .at = offsetof(struct target_row, executors)},
-};
-
-static const struct table target_row_table = {.name = "target row",
-                                              TABLE(target_row_fields),
-                                              .size = sizeof(struct target_row),
-                                              .open = true};
-
-static const struct field target_row_item = {
-    .name = "target", .kind = FIELD_TABLE, .table = &target_row_table};
-
-static const struct field targets_answer_fields[] = {
-    {"targets", FIELD_LIST, .item = &target_row_item,
-     .at = offsetof(struct targets_answer, targets)},
-};
-
-const struct table targets_answer_table = {.name = "targets answer",
-                                           TABLE(targets_answer_fields),
-                                           .size =
-                                               sizeof(struct targets_answer),
-                                           .open = true};
-
 static const struct field command_row_fields[] = {
     {"command", FIELD_ID, .at = offsetof(struct command_row, command)},
     {"name", FIELD_NAME, .at = offsetof(struct command_row, name)},
     {"description", FIELD_TEXT, .optional = true,
      .at = offsetof(struct command_row, description)},
     {"version", FIELD_INT, .at = offsetof(struct command_row, version)},
-    {"targets", FIELD_LIST, .optional = true, .item = &name_item,
+    {"targets", FIELD_LIST, .optional = true, .item = &text_item,
      .at = offsetof(struct command_row, targets)},
     {"saved", FIELD_TIME, .optional = true,
      .at = offsetof(struct command_row, saved)},

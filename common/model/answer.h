@@ -8,6 +8,7 @@
  *   session.show        session_answer        session.open session_answer
  *   user.list           users_answer          user.show            user_answer
  *   invitation.show     user_answer           target.list targets_answer
+ *   target.show         target_answer
  *   service.list        services_answer
  *   command.list        commands_answer       command.show command_answer
  *   command.versions    versions_answer       assignment.list
@@ -109,18 +110,38 @@ struct signed_answer {
     struct list rows; /* struct signed_row */
 };
 
+/* Of an executor; of a target: the best of its executors'. */
+enum seen { SEEN_NONE, SEEN_LIVE, SEEN_SILENT, SEEN_NEVER };
+
+extern const struct words seen_words;
+
 struct executor_row {
     char *name;
+    int seen;
     int64_t heard; /* moment; 0: never */
     int64_t slots;
+    int64_t free; /* of them, by its newest hello; 0 where it isn't live */
     char *version;
 };
 
 struct target_row {
     char *name;
+    int state; /* enum target_state */
     int64_t generation;
     int64_t max_wait;
+    struct list labels; /* struct pair */
+    int seen;
+    int64_t slots;   /* of those that are live, */
+    int64_t free;    /* and what of them is free */
+    int64_t set;     /* moment, of what holds now */
+    char *set_by;    /* e-mail */
+    int64_t waiting; /* executions; target.show alone */
+    int64_t running;
     struct list executors; /* struct executor_row */
+};
+
+struct target_answer { /* target.show */
+    struct target_row target;
 };
 
 struct targets_answer {
@@ -262,6 +283,7 @@ extern const struct table services_answer_table;
 extern const struct table signed_answer_table;
 extern const struct table rules_answer_table;
 extern const struct table targets_answer_table;
+extern const struct table target_answer_table;
 extern const struct table commands_answer_table;
 extern const struct table command_answer_table;
 extern const struct table versions_answer_table;

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "model/where.h"
+
 #define FIRST_LINE_MAX 254
 
 const struct field arg_item = {
@@ -15,6 +17,11 @@ const struct field arg_item = {
 
 static const struct field right_item = {
     .name = "right", .kind = FIELD_TEXT, .max = 20};
+
+static const struct field where_item = {.name = "target",
+                                        .kind = FIELD_TEXT,
+                                        .max = WHERE_MAX,
+                                        .form = &where_form};
 
 static const struct field command_save_fields[] = {
     {"command", FIELD_ID, .at = offsetof(struct command_save, command)},
@@ -35,7 +42,7 @@ static const struct field command_save_fields[] = {
      .max = ATTACHMENTS_MAX, .at = offsetof(struct command_save, files)},
     {"runner_may", FIELD_LIST, .optional = true, .item = &right_item, .max = 2,
      .at = offsetof(struct command_save, runner_may)},
-    {"targets", FIELD_LIST, .item = &name_item, .max = COMMAND_TARGETS_MAX,
+    {"targets", FIELD_LIST, .item = &where_item, .max = COMMAND_TARGETS_MAX,
      .at = offsetof(struct command_save, targets)},
     {"timeout", FIELD_INT, .min = 1, .max = TIMEOUT_MAX,
      .at = offsetof(struct command_save, timeout)},

@@ -33,7 +33,7 @@ struct command_save { /* administrator's own key */
     struct list args;       /* char *: words behind the script; argv.h */
     struct list files;      /* struct attachment */
     struct list runner_may; /* char *; empty: cancel. See command_lets() */
-    struct list targets;    /* char *, names */
+    struct list targets;    /* char *: where.h */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
 };

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "base/clock.h"
+#include "model/where.h"
 
 #define PATH_SHOWN 200 /* bytes: the line's number must find room, too */
 
@@ -102,9 +103,9 @@ static int set_targets(struct reader *reader, const char *value)
     for (size_t i = 0; i < targets->n; i++) {
         const char *target = list_at(targets, char *, i);
         struct list before = {targets->items, i};
-        if (!name_is_good(target)) {
-            return complain(reader, reader->line, reader->key,
-                            "'%.80s' is not a target's name", target);
+        if (!where_form.is_good(target)) {
+            return complain(reader, reader->line, reader->key, "'%.80s' is %s",
+                            target, where_form.what);
         }
         if (texts_hold(&before, target)) {
             return complain(reader, reader->line, reader->key,

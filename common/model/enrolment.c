@@ -15,6 +15,8 @@ static const struct field service_enrol_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct service_enrol, name)},
     {"target", FIELD_NAME, .optional = true,
      .at = offsetof(struct service_enrol, target)},
+    {"generation", FIELD_INT, .optional = true, .min = 0, .max = 1000000,
+     .at = offsetof(struct service_enrol, generation)},
     {"key", FIELD_FIXED, .max = 32, .at = offsetof(struct service_enrol, key)},
     {"box", FIELD_FIXED, .max = 32, .at = offsetof(struct service_enrol, box)},
     {"until", FIELD_TIME, .optional = true,
@@ -25,6 +27,11 @@ const struct table service_enrol_table = {.name = "service.enrol",
                                           .base = &request_table,
                                           TABLE(service_enrol_fields),
                                           .size = sizeof(struct service_enrol)};
+
+int64_t enrolled_generation(const struct service_enrol *enrol)
+{
+    return enrol->generation == 0 ? 1 : enrol->generation;
+}
 
 char *key_line_make(const struct key32 *key, const struct key32 *box)
 {

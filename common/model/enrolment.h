@@ -35,13 +35,17 @@ struct service_enrol {
     struct request request; /* root-signed: head only, by == root */
     int kind;
     char *name;
-    char *target; /* executors only */
+    char *target;       /* executors only */
+    int64_t generation; /* of the target; 0: its first */
     struct key32 key;
     struct key32 box;
     int64_t until; /* authorizers; 0: no end of its own */
 };
 
 extern const struct table service_enrol_table;
+
+/* The generation of the target that an executor was enrolled for. */
+int64_t enrolled_generation(const struct service_enrol *enrol);
 
 /* The line that a daemon prints for who enrols it: a code (see codec.h) of
  * both public keys; the caller's to free. And back. */

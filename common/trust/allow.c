@@ -6,6 +6,7 @@
 
 #include "model/log_entry.h"
 #include "trust/proof_private.h"
+#include "trust/reach.h"
 
 /* Until an administrator can sign that a command may be tried again: else an
  * authorizer could multiply a run by its attempts. */
@@ -299,18 +300,17 @@ static int may_run(struct proof *proof, const struct order *order,
                    reason.text[0] == '\0' ? "" : ": ", reason.text);
 }
 
-static int check_targets(const struct order *order, const char *target,
-                         struct err *err)
+/* The person named this very target; the command's author allows it, by name or
+ * by what its labels are now. */
+static int check_targets(const struct proof *proof, const struct order *order,
+                         const char *target, struct err *err)
 {
     if (!texts_hold(&order->run->targets, target)) {
         return err_set(err, ERR_REJECT, "the run does not name target %s",
                        target);
     }
-    if (!texts_hold(&order->command->targets, target)) {
-        return err_set(err, ERR_REJECT, "command %s is not for target %s",
-                       order->command->name, target);
-    }
-    return 0;
+    return reach_check(proof->standing, order->run, order->command, target,
+                       err);
 }
 
 static int check_deadline(const struct order *order, struct err *err)
@@ -361,7 +361,7 @@ int proof_run(struct proof *proof, const struct hash *run,
         return err_set(err, ERR_REJECT, "command %s was removed",
                        order.command->name);
     }
-    if (check_targets(&order, target, err) != 0 ||
+    if (check_targets(proof, &order, target, err) != 0 ||
         check_deadline(&order, err) != 0 || may_run(proof, &order, err) != 0 ||
         arguments_check(&order.command->parameters, &order.run->arguments, NULL,
                         err) != 0) {

@@ -246,6 +246,18 @@ static int check_authorizer(struct proof *proof, struct link *link,
     return proof_root_signed(proof, link, err);
 }
 
+/* Its target was removed, and there is another one of that name. */
+static bool is_another(const struct proof *proof,
+                       const struct service_enrol *enrol)
+{
+    const struct place_standing *place =
+        proof->standing == NULL || enrol->target == NULL
+            ? NULL
+            : standing_place(proof->standing, enrol->target);
+
+    return place != NULL && place->generation != enrolled_generation(enrol);
+}
+
 int proof_service(struct proof *proof, const struct hash *by,
                   enum service_kind kind, const char *target, int64_t now,
                   const struct service_enrol **ret_enrolment, struct err *err)
@@ -276,6 +288,11 @@ int proof_service(struct proof *proof, const struct hash *by,
         (enrol->target == NULL || strcmp(enrol->target, target) != 0)) {
         return err_set(err, ERR_REJECT, "%s is not enrolled for target %s",
                        enrol->name, target);
+    }
+    if (is_another(proof, enrol)) {
+        return err_set(err, ERR_REJECT,
+                       "%s is enrolled for a target %s that was removed",
+                       enrol->name, enrol->target);
     }
     if (enrol->until != 0 && now > enrol->until) {
         return err_set(err, ERR_REJECT, "the enrolment of %s has ended",

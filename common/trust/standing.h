@@ -1,7 +1,8 @@
 /*
  * standing.h: what the revocation log says, entry by entry (design:
  * "Authority", rule 3): who is ended or suspended, which of their keys counts,
- * what they signed goes on all the same, what was taken away.
+ * what they signed goes on all the same, what was taken away; and what each
+ * target is, with its labels.
  *
  * Pure: entries in, verdicts out. Entries are added in their order, each bound
  * to the one before by its hash; whether its signer might add it is asked of
@@ -10,6 +11,7 @@
  */
 #pragma once
 
+#include "model/target.h"
 #include "trust/event.h"
 
 struct standing;
@@ -69,3 +71,25 @@ bool standing_service_revoked(const struct standing *standing,
 /* An assignment that was signed under `seq`, and not removed after that. */
 bool standing_assigned(const struct standing *standing, const struct id *user,
                        const struct id *command, int64_t seq);
+
+/* A target by its newest target.set. (Whoever signed it may have ended since:
+ * an entry stands.) */
+struct place_standing {
+    char *name;
+    struct hash hash; /* of that target.set */
+    int64_t generation;
+    int64_t since;      /* when this generation was signed */
+    int64_t max_wait;   /* s */
+    struct list labels; /* struct pair */
+    enum target_state state;
+};
+
+/* NULL: the log knows of none. It belongs to the standing, until the next
+ * entry. */
+const struct place_standing *standing_place(const struct standing *standing,
+                                            const char *name);
+
+/* All of them, in the order in which they were added; NULL begins, and ends. */
+const struct place_standing *
+standing_place_after(const struct standing *standing,
+                     const struct place_standing *after);

@@ -265,6 +265,18 @@ static int tell(const struct asking *asking, enum event_kind kind,
     return 0;
 }
 
+/* A target is added and changed by the same verb. */
+static enum event_kind acceptance_of(const struct asking *asking,
+                                     const struct fact *fact)
+{
+    const struct target_set *set = asking->request->payload;
+
+    return asking->request->kind == EVENT_TARGET_SET &&
+                   !hash_is_zero(&set->previous)
+               ? EVENT_TARGET_CHANGED
+               : fact->accepted;
+}
+
 /* The fact of a refusal: a run's, and an invitation's that was used before. */
 static enum event_kind refusal_of(const struct asking *asking)
 {
@@ -337,7 +349,8 @@ int announcement_make(const struct asking *asking, struct list *out,
         decision->status == REPLY_ID_IN_USE) {
         return 0;
     }
-    enum event_kind kind = refused ? refusal_of(asking) : fact->accepted;
+    enum event_kind kind =
+        refused ? refusal_of(asking) : acceptance_of(asking, fact);
     if (kind == NOTHING) {
         return 0;
     }

@@ -31,11 +31,13 @@ static int add_closing(struct asking *asking, const struct id *execution,
     return 0;
 }
 
-/* Which runs end: a user's, a command's, of both together; or one, on some of
- * its targets. What is NULL is any. */
+/* Which runs end: a user's, a command's, of both together; what of all runs is
+ * a target's; or one run, on some of its targets. What is NULL is any. */
 struct ended {
     const struct id *user;
     const struct id *command;
+    const char *target;
+    int64_t generation;
     const struct id *run;
     const struct list *targets; /* char *; empty: all */
 };
@@ -72,6 +74,17 @@ static struct ended ended_run(const void *payload)
     return (struct ended){.run = &cancel->run, .targets = &cancel->targets};
 }
 
+/* Nothing, but where it is removed: what waits for a drained one waits on. */
+static struct ended ended_target(const void *payload)
+{
+    const struct target_set *set = payload;
+
+    return set->state == TARGET_REMOVED
+               ? (struct ended){.target = set->name,
+                                .generation = set->generation}
+               : (struct ended){0};
+}
+
 static const struct {
     enum event_kind kind;
     struct ended (*ended)(const void *payload);
@@ -82,6 +95,7 @@ static const struct {
     {EVENT_ASSIGNMENT_REMOVE, ended_assignment},
     {EVENT_COMMAND_RETIRE, ended_command},
     {EVENT_RUN_CANCEL, ended_run},
+    {EVENT_TARGET_SET, ended_target},
 };
 
 static int close_all(struct asking *asking, const struct ended *ended,
@@ -93,17 +107,24 @@ static int close_all(struct asking *asking, const struct ended *ended,
             ? NULL
             : names_array(ended->targets);
 
+    if (ended->user == NULL && ended->command == NULL &&
+        ended->target == NULL) {
+        return 0;
+    }
     if (PG(asking->daemon->postgres,
            "SELECT e.id, e.target, e.generation FROM executions e "
            "JOIN runs r ON r.id = e.run_id WHERE NOT e.ended "
            "AND ($1::uuid IS NULL OR r.user_id = $1::uuid) "
            "AND ($2::uuid IS NULL OR r.command_id = $2::uuid) "
            "AND ($3::uuid IS NULL OR r.id = $3::uuid) "
-           "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[]))",
+           "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[])) "
+           "AND ($5::text IS NULL "
+           "OR (e.target = $5::text AND e.generation = $6))",
            &rows, err, ended->user == NULL ? P_NULL : P_ID(ended->user),
            ended->command == NULL ? P_NULL : P_ID(ended->command),
            ended->run == NULL ? P_NULL : P_ID(ended->run),
-           targets == NULL ? P_NULL : P_TEXT(targets)) != 0) {
+           targets == NULL ? P_NULL : P_TEXT(targets), P_TEXT(ended->target),
+           P_INT(ended->generation)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

@@ -108,6 +108,8 @@ static int check_version(struct asking *asking, const struct command_save *save,
                : refuse_came_between(asking, rows);
 }
 
+/* What is named is there. What has a label may come and go: each run finds out,
+ * and waits no longer than its target allows. */
 static int check_targets(struct asking *asking, const struct command_save *save,
                          struct err *err)
 {
@@ -116,8 +118,9 @@ static int check_targets(struct asking *asking, const struct command_save *save,
 
     if (PG(asking->daemon->postgres,
            "SELECT n.name, t.max_wait FROM unnest($1::text[]) n(name) "
-           "LEFT JOIN targets t ON t.name = n.name "
-           "WHERE t.name IS NULL OR t.max_wait < $2",
+           "LEFT JOIN targets t ON t.name = n.name AND t.state <> 'removed' "
+           "WHERE n.name NOT LIKE '@%' "
+           "AND (t.name IS NULL OR t.max_wait < $2)",
            &rows, err, P_TEXT(names), P_INT(save->wait)) != 0) {
         return -1;
     }

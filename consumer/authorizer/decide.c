@@ -18,6 +18,7 @@
 #include "consumer/authorizer/replies.h"
 #include "consumer/authorizer/reuse.h"
 #include "consumer/authorizer/signers.h"
+#include "consumer/authorizer/targets.h"
 #include "model/target.h"
 
 #define REQUEST_MAX (64 * 1024) /* bytes; see may_be_large() */
@@ -73,7 +74,7 @@ static int recall_orders(struct asking *asking, struct err *err)
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT e.id, e.target, e.generation, e.dispatch, t.max_wait "
+           "SELECT e.id, e.target, e.generation, e.dispatch, t.longest_wait "
            "FROM executions e JOIN targets t ON t.name = e.target "
            "WHERE e.run_id = $1 AND NOT e.ended AND e.expires > $2",
            &rows, err, P_ID(&head->id), P_TIME(asking->now)) != 0) {
@@ -88,7 +89,8 @@ static int recall_orders(struct asking *asking, struct err *err)
         if (envelope_decode(json.data, json.len, &envelope, err) != 0) {
             return err_wrap(err, "table executions");
         }
-        asking_place(asking, target, generation, row_int(rows, i, "max_wait"));
+        asking_place(asking, target, generation,
+                     row_int(rows, i, "longest_wait"));
         asking_order_take(asking, &envelope, &execution, target, generation);
     }
     return 0;
@@ -104,9 +106,9 @@ static int recall_effects(struct asking *asking, struct err *err)
     if (asking->request->kind == EVENT_RUN_START) {
         return recall_orders(asking, err);
     }
-    if (asking->request->kind == EVENT_TARGET_SET) {
-        const struct target_set *set = asking->request->payload;
-        asking_place(asking, set->name, set->generation, set->max_wait);
+    if (asking->request->kind == EVENT_TARGET_SET &&
+        target_place(asking, err) != 0) {
+        return -1;
     }
     return closings_add(asking, err);
 }

@@ -16,7 +16,7 @@ handler on_user_signed;
 handler on_user_suspend, on_user_resume, on_user_remove, on_user_role,
     on_user_reinvite, on_key_rotate;
 handler on_service_enrol, on_service_list, on_service_revoke;
-handler on_target_set, on_target_list;
+handler on_target_set, on_target_list, on_target_show;
 handler on_assignment_explain;
 handler on_command_retire, on_assignment_remove;
 handler on_command_save, on_command_list, on_command_show, on_command_versions;

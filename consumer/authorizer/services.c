@@ -80,7 +80,8 @@ static int check_rows(struct asking *asking, const struct service_enrol *enrol,
 
     if (PG(asking->daemon->postgres,
            "SELECT $1::text IS NULL OR EXISTS (SELECT FROM targets "
-           "WHERE name = $1::text) AS target, "
+           "WHERE name = $1::text AND state <> 'removed') AS target, "
+           "(SELECT generation FROM targets WHERE name = $1::text), "
            "(SELECT max(name) FROM services WHERE key_id = $2 AND revoked_at "
            "IS NULL "
            "AND (kind, name) <> ($3::text, $4::text)) AS key_of, "
@@ -93,6 +94,12 @@ static int check_rows(struct asking *asking, const struct service_enrol *enrol,
            P_TEXT(word_text(&service_kind_words, enrol->kind)),
            P_TEXT(enrol->name)) != 0) {
         return -1;
+    }
+    if (enrol->target != NULL && row_bool(rows, 0, "target") &&
+        row_int(rows, 0, "generation") != enrolled_generation(enrol)) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "target %s is another one now: enrol it again",
+                             enrol->target);
     }
     return row_bool(rows, 0, "target")
                ? refuse_taken(asking, enrol, rows)

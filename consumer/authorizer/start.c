@@ -12,6 +12,7 @@
 
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/views.h"
+#include "trust/reach.h"
 
 #define DISPATCH_MAX 1000000 /* bytes of a record, below Kafka's MiB */
 
@@ -21,7 +22,7 @@ struct plan {
     int64_t version;
     struct hash command; /* its command.save */
     int64_t expires;
-    struct rows *targets; /* name, generation, max_wait, heard */
+    struct rows *targets; /* name, generation, max_wait, longest_wait, heard */
     struct list proof;    /* struct envelope */
     struct run_answer answer;
 };
@@ -104,7 +105,7 @@ static int refuse_arguments(struct asking *asking,
 
     for (size_t i = 0; i < run->targets.n; i++) {
         const char *target = list_at(&run->targets, char *, i);
-        if (!texts_hold(&save->targets, target)) {
+        if (!reach_holds(asking_standing(asking), &save->targets, target)) {
             return asking_refuse(asking, REPLY_INVALID,
                                  "command %s is not for "
                                  "target %s",
@@ -176,13 +177,31 @@ static int prove(struct asking *asking, struct plan *plan, struct err *err)
                                plan->proof.n, PROOF_MAX);
 }
 
+/* What the person may run there can't begin for now. */
+static int check_in_use(struct asking *asking, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->run->targets.n; i++) {
+        const char *name = list_at(&plan->run->targets, char *, i);
+        const struct place_standing *place =
+            standing_place(asking_standing(asking), name);
+        if (place != NULL && place->state == TARGET_DRAINED) {
+            return asking_refuse(asking, REPLY_CONFLICT,
+                                 "%s is drained: nothing new is started there "
+                                 "for now",
+                                 name);
+        }
+    }
+    return 0;
+}
+
 static int find_targets(struct asking *asking, struct plan *plan,
                         struct err *err)
 {
     _cleanup_free_ char *names = names_array(&plan->run->targets);
 
     if (PG(asking->daemon->postgres,
-           "SELECT t.name, t.generation, t.max_wait, (SELECT max(e.heard_at) "
+           "SELECT t.name, t.generation, t.max_wait, t.longest_wait, "
+           "(SELECT max(e.heard_at) "
            "FROM executors e WHERE e.target = t.name) AS heard FROM targets t "
            "WHERE t.name = ANY ($1::text[]) ORDER BY t.name",
            &plan->targets, err, P_TEXT(names)) != 0) {
@@ -194,6 +213,17 @@ static int find_targets(struct asking *asking, struct plan *plan,
                                                "there");
 }
 
+/* What a label reaches may allow less than the command's wait, and so may a
+ * target that was changed since the command was saved. */
+static int64_t expires_at(const struct asking *asking, const struct plan *plan,
+                          size_t i)
+{
+    int64_t latest =
+        asking->decision.at + row_int(plan->targets, i, "max_wait") * 1000;
+
+    return latest < plan->expires ? latest : plan->expires;
+}
+
 /* One execution: its dispatch, signed, and its row in the answer. */
 static int add_execution(struct asking *asking, struct plan *plan, size_t i,
                          struct err *err)
@@ -202,9 +232,10 @@ static int add_execution(struct asking *asking, struct plan *plan, size_t i,
     const char *target = row_text(plan->targets, i, "name");
     int64_t generation = row_int(plan->targets, i, "generation");
     int64_t heard = row_time(plan->targets, i, "heard");
+    int64_t expires = expires_at(asking, plan, i);
     struct dispatch dispatch = {
         .head = head_new(&daemon->root, &daemon->by, asking->decision.at),
-        .expires = plan->expires,
+        .expires = expires,
         .execution = execution_id(&asking->request->hash, target, 1),
         .run = asking->request->hash,
         .command = plan->command,
@@ -232,11 +263,11 @@ static int add_execution(struct asking *asking, struct plan *plan, size_t i,
                                   .target = must_strdup(target),
                                   .attempt = 1,
                                   .state = EXECUTION_WAITING,
-                                  .expires = plan->expires,
+                                  .expires = expires,
                                   .heard = heard,
                                   .silent = heard < asking->now - SILENT_AFTER};
     asking_place(asking, target, generation,
-                 row_int(plan->targets, i, "max_wait"));
+                 row_int(plan->targets, i, "longest_wait"));
     asking_order_take(asking, &envelope, &dispatch.execution, target,
                       generation);
     return 0;
@@ -293,6 +324,7 @@ static int store_run(struct asking *asking, const struct plan *plan,
         P_TIME(run->deadline), P_TEXT(arguments));
 }
 
+/* The orders stand as the targets' rows do. */
 static int store_executions(struct asking *asking, const struct plan *plan,
                             struct err *err)
 {
@@ -308,7 +340,8 @@ static int store_executions(struct asking *asking, const struct plan *plan,
                NULL, err, P_ID(&order->execution),
                P_ID(&plan->run->request.head.id), P_TEXT(order->target),
                P_INT(order->generation), P_BUF(&json),
-               P_TIME(asking->decision.at), P_TIME(plan->expires)) != 0) {
+               P_TIME(asking->decision.at),
+               P_TIME(expires_at(asking, plan, i))) != 0) {
             return -1;
         }
     }
@@ -322,6 +355,7 @@ int on_run_start(struct asking *asking, struct err *err)
     return check_names(asking, &plan)
                ?: find_command(asking, &plan, err)
                ?: prove(asking, &plan, err)
+               ?: check_in_use(asking, &plan)
                ?: find_targets(asking, &plan, err)
                ?: add_executions(asking, &plan, err)
                ?: answer(asking, &plan, err)

@@ -1,25 +1,36 @@
 /*
- * targets.c: adding targets, and which there are, with who serves them.
+ * targets.c: target.set: adding a target, and changing what it is.
  *
- * A target is set once for now: what changes one is an entry of the revocation
- * log. Setting it again as it is changes nothing, and says so. Its two topics
- * are made after the commit and before the reply, also the second time.
+ * A target is said whole each time, as an entry of the revocation log, and
+ * names the target.set that it follows: so nobody undoes what they have not
+ * seen. One that follows none is a new name; one that follows a removal makes
+ * the next generation. Its two topics are made after the commit and before the
+ * reply, also the second time. Adding what is there just so changes nothing,
+ * and says so. Which there are is target_views.c.
  */
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/revocations.h"
+#include "consumer/authorizer/targets.h"
+#include "consumer/authorizer/views.h"
 #include "model/target.h"
+#include "model/where.h"
 
 static int check_set(struct asking *asking, const struct target_set *set)
 {
-    if (set->generation != 1) {
+    struct err bad = {0};
+
+    if (set->generation != 1 && hash_is_zero(&set->previous)) {
         return asking_refuse(asking, REPLY_INVALID,
                              "a new target's generation "
                              "is 1");
     }
-    return 0;
+    return labels_check(&set->labels, &bad) == 0
+               ? 0
+               : asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
 }
 
 static bool same_pairs(const struct list *a, const struct list *b)
@@ -34,7 +45,7 @@ static bool same_pairs(const struct list *a, const struct list *b)
     return a->n == b->n;
 }
 
-/* It is there: either just so, or it is refused. */
+/* Added, and it is there: either just so, or it is refused. */
 static int answer_known(struct asking *asking, const struct target_set *set,
                         const struct rows *rows, struct err *err)
 {
@@ -48,7 +59,14 @@ static int answer_known(struct asking *asking, const struct target_set *set,
                    : -1;
     }
     const struct target_set *known = event->payload;
-    if (known->max_wait != set->max_wait ||
+    if (known->state == TARGET_REMOVED) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "there was a target %s, and it was removed: what "
+                             "named it would name the new one, too. If that is "
+                             "meant: submit target add %s --again",
+                             set->name, set->name);
+    }
+    if (known->max_wait != set->max_wait || known->state != set->state ||
         !same_pairs(&known->labels, &set->labels)) {
         char moment[TIME_TEXT];
         time_format(row_time(rows, 0, "set_at"), moment);
@@ -62,36 +80,135 @@ static int answer_known(struct asking *asking, const struct target_set *set,
     }
     asking->decision.status = REPLY_OK;
     asking->decision.text = must_strdup("unchanged");
-    asking_place(asking, set->name, known->generation, known->max_wait);
+    asking_place(asking, set->name, known->generation,
+                 row_int(rows, 0, "longest_wait"));
     return 1;
+}
+
+/* One that was removed may be followed by another of its name. */
+static int check_again(struct asking *asking, const struct target_set *set,
+                       const struct rows *rows)
+{
+    return set->generation == row_int(rows, 0, "generation") + 1 &&
+                   set->state == TARGET_IN_USE
+               ? 0
+               : asking_refuse(asking, REPLY_CONFLICT,
+                               "target %s was removed: that is for good. Add "
+                               "another one of its name",
+                               set->name);
+}
+
+static int check_change(struct asking *asking, const struct target_set *set,
+                        const struct rows *rows)
+{
+    struct hash last = row_hash(rows, 0, "hash");
+    int64_t longest = row_int(rows, 0, "longest_wait");
+    char text[TIME_TEXT];
+
+    if (!hash_equal(&set->previous, &last)) {
+        time_format(row_time(rows, 0, "set_at"), text);
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "target %s was changed by %s at %s: look at it, "
+                             "then change it again",
+                             set->name, row_text(rows, 0, "email"), text);
+    }
+    if (strcmp(row_text(rows, 0, "state"), "removed") == 0) {
+        return check_again(asking, set, rows);
+    }
+    if (set->generation != row_int(rows, 0, "generation")) {
+        return asking_refuse(asking, REPLY_INVALID,
+                             "target %s is of another generation", set->name);
+    }
+    duration_format(longest, text, sizeof(text));
+    return set->max_wait <= longest
+               ? 0
+               : asking_refuse(asking, REPLY_INVALID,
+                               "target %s was added for waits of at most %s: "
+                               "its topics keep nothing for longer",
+                               set->name, text);
 }
 
 static int check_known(struct asking *asking, const struct target_set *set,
                        struct err *err)
 {
+    bool adds = hash_is_zero(&set->previous);
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT t.hash, t.set_at, u.email FROM targets t "
-           "JOIN users u ON u.id = t.set_by WHERE t.name = $1",
+           "SELECT t.hash, t.set_at, t.state, t.generation, t.longest_wait, "
+           "u.email "
+           "FROM targets t JOIN users u ON u.id = t.set_by WHERE t.name = $1 "
+           "FOR UPDATE OF t",
            &rows, err, P_TEXT(set->name)) != 0) {
         return -1;
     }
-    return rows_n(rows) == 0 ? 0 : answer_known(asking, set, rows, err);
+    if (rows_n(rows) == 0) {
+        return adds ? 0
+                    : asking_refuse(asking, REPLY_NOT_FOUND,
+                                    "there is no such target");
+    }
+    return adds ? answer_known(asking, set, rows, err)
+                : check_change(asking, set, rows);
 }
 
 static int store_set(struct asking *asking, struct err *err)
 {
     const struct target_set *set = asking->request->payload;
+    const char *state = set->state == TARGET_IN_USE
+                            ? "in_use"
+                            : word_text(&target_state_words, set->state);
+    _cleanup_free_ char *labels = NULL;
 
-    asking_place(asking, set->name, set->generation, set->max_wait);
+    return arguments_json(&set->labels, &labels, err) != 0
+               ? -1
+               : PG(asking->daemon->postgres,
+                    "INSERT INTO targets (name, generation, hash, max_wait, "
+                    "longest_wait, labels, state, set_by, set_at) VALUES "
+                    "($1, $2, $3, $4, $4, $5::jsonb -> 'arguments', $6, $7, "
+                    "$8) ON CONFLICT (name) DO UPDATE SET "
+                    "generation = excluded.generation, longest_wait = "
+                    "CASE WHEN excluded.generation = targets.generation "
+                    "THEN targets.longest_wait ELSE excluded.longest_wait END, "
+                    "hash = excluded.hash, max_wait = excluded.max_wait, "
+                    "labels = excluded.labels, state = excluded.state, "
+                    "set_by = excluded.set_by, set_at = excluded.set_at",
+                    NULL, err, P_TEXT(set->name), P_INT(set->generation),
+                    P_HASH(&asking->request->hash), P_INT(set->max_wait),
+                    P_TEXT(labels), P_TEXT(state),
+                    P_ID(&asking->signer.person.user),
+                    P_TIME(set->entry.request.head.issued));
+}
+
+/* Who served the one before of that name has no more to say: the log tells so
+ * by its generation. */
+static int end_executors(struct asking *asking, struct err *err)
+{
+    const struct target_set *set = asking->request->payload;
+
     return PG(asking->daemon->postgres,
-              "INSERT INTO targets (name, generation, hash, max_wait, set_by, "
-              "set_at) VALUES ($1, $2, $3, $4, $5, $6)",
+              "UPDATE services s SET revoked_at = $3 FROM targets t "
+              "WHERE t.name = $1 AND t.generation < $2 AND s.target = t.name "
+              "AND s.revoked_at IS NULL",
               NULL, err, P_TEXT(set->name), P_INT(set->generation),
-              P_HASH(&asking->request->hash), P_INT(set->max_wait),
-              P_ID(&asking->signer.person.user),
-              P_TIME(set->entry.request.head.issued));
+              P_TIME(asking->decision.at));
+}
+
+int target_place(struct asking *asking, struct err *err)
+{
+    const struct target_set *set = asking->request->payload;
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT longest_wait FROM targets WHERE name = $1 "
+           "AND generation = $2 AND state <> 'removed'",
+           &rows, err, P_TEXT(set->name), P_INT(set->generation)) != 0) {
+        return -1;
+    }
+    if (rows_n(rows) > 0) {
+        asking_place(asking, set->name, set->generation,
+                     row_int(rows, 0, "longest_wait"));
+    }
+    return 0;
 }
 
 int on_target_set(struct asking *asking, struct err *err)
@@ -104,53 +221,8 @@ int on_target_set(struct asking *asking, struct err *err)
                ?: asking_made(asking, &asking->request->hash, NULL, 0, err)
                ?: asking_store(asking, err)
                ?: entry_store(asking, err)
-               ?: store_set(asking, err);
-}
-
-/* One row for each executor of each target, or one where it has none. */
-static void add_row(struct targets_answer *answer, const struct rows *rows,
-                    size_t i)
-{
-    const char *name = row_text(rows, i, "name");
-    struct target_row *target =
-        answer->targets.n == 0 ? NULL
-                               : &list_at(&answer->targets, struct target_row,
-                                          answer->targets.n - 1);
-
-    if (target == NULL || strcmp(target->name, name) != 0) {
-        target = list_grow(&answer->targets, sizeof(*target));
-        target->name = must_strdup(name);
-        target->generation = row_int(rows, i, "generation");
-        target->max_wait = row_int(rows, i, "max_wait");
-    }
-    if (!row_is_null(rows, i, "executor")) {
-        struct executor_row *executor =
-            list_grow(&target->executors, sizeof(*executor));
-        const char *version = row_text(rows, i, "version");
-        executor->name = must_strdup(row_text(rows, i, "executor"));
-        executor->heard = row_time(rows, i, "heard_at");
-        executor->slots = row_int(rows, i, "slots");
-        executor->version = version == NULL ? NULL : must_strdup(version);
-    }
-}
-
-int on_target_list(struct asking *asking, struct err *err)
-{
-    _cleanup_rows_ struct rows *rows = NULL;
-    struct targets_answer answer = {0};
-
-    if (PG(asking->daemon->postgres,
-           "SELECT t.name, t.generation, t.max_wait, s.name AS executor, "
-           "e.heard_at, e.slots, e.version FROM (SELECT * FROM targets "
-           "ORDER BY name LIMIT $1::integer) t LEFT JOIN (SELECT DISTINCT "
-           "name, target FROM services WHERE kind = 'executor') s "
-           "ON s.target = t.name LEFT JOIN executors e ON e.name = s.name "
-           "AND e.target = t.name ORDER BY t.name, s.name",
-           &rows, err, P_INT(ROWS_MAX)) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < rows_n(rows); i++) {
-        add_row(&answer, rows, i);
-    }
-    return asking_answer_take(asking, &targets_answer_table, &answer, err);
+               ?: end_executors(asking, err)
+               ?: store_set(asking, err)
+               ?: target_place(asking, err)
+               ?: closings_add(asking, err);
 }

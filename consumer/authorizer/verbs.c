@@ -47,6 +47,7 @@ static const struct verb verbs[] = {
      on_service_revoke},
     {EVENT_TARGET_SET, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_target_set},
     {EVENT_TARGET_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_target_list},
+    {EVENT_TARGET_SHOW, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_target_show},
 
     {EVENT_COMMAND_SAVE, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_command_save},
     {EVENT_COMMAND_LIST, EITHER, ANYONE, IN_FORCE, READ, on_command_list},

@@ -53,9 +53,13 @@ static const struct config_key keys[] = {
      .help = "how often it says hello"},
 };
 
-static int check_target(const struct daemon *daemon, const char *target,
-                        struct err *err)
+/* The target that it is enrolled for, in the generation that it is enrolled
+ * for: so whoever served the one before of that name does not serve this one.
+ */
+static int take_target(struct executor *executor, struct err *err)
 {
+    const struct daemon *daemon = executor->daemon;
+    const char *target = executor->target;
     struct service_enrol enrol;
 
     if (event_decode(EVENT_SERVICE_ENROL,
@@ -70,6 +74,9 @@ static int check_target(const struct daemon *daemon, const char *target,
                        "executor is enrolled for %s",
                        target, enrol.target == NULL ? "none" : enrol.target);
     }
+    int64_t generation = enrolled_generation(&enrol);
+    executor->dispatch_topic = dispatch_topic(target, generation);
+    executor->claims_topic = claims_topic(target, generation);
     table_done(&service_enrol_table, &enrol);
     return same ? 0 : -1;
 }
@@ -124,15 +131,12 @@ static int start(struct daemon *daemon, struct err *err)
     executor->slots = config_int(&daemon->config, "executor", "slots");
     executor->heartbeat =
         config_int(&daemon->config, "executor", "heartbeat") * 1000;
-    executor->dispatch_topic =
-        dispatch_topic(executor->target, TARGET_GENERATION);
-    executor->claims_topic = claims_topic(executor->target, TARGET_GENERATION);
     executor->link = -1;
     executor->epoll = epoll_create1(EPOLL_CLOEXEC);
     /* Only the claim log tells whether a claim arrived: it is never given up.
      */
     pairs_add(&daemon->kafka, "message.timeout.ms", "0");
-    if (check_target(daemon, executor->target, err) != 0) {
+    if (take_target(executor, err) != 0) {
         return -1;
     }
     executor->ledger = ledger_open(state, &executor->incarnation, err);

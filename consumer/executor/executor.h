@@ -20,9 +20,6 @@
 #include "revocation_log.h"
 #include "service.h"
 
-/* Until targets come and go in the revocation log, theirs is the first. */
-#define TARGET_GENERATION 1
-
 enum phase {
     PHASE_CLAIMING,
     PHASE_STARTING,
@@ -166,7 +163,8 @@ claim_log_seen on_claim;
 int revoked_begin(struct executor *executor, struct err *err);
 int revoked_read(struct executor *executor, struct err *err);
 
-/* FATAL: by what was read, this host is no executor any more. */
+/* FATAL: by what was read, this host is no executor any more, or its target is
+ * gone. */
 int revoked_check(struct executor *executor, struct err *err);
 
 /* recovery.c: what earlier lives owe */

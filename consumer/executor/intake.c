@@ -2,7 +2,8 @@
  * intake.c: dispatches -> claims.
  *
  * The target's whole dispatch topic is read without a group, one record at a
- * time, at the pace of the free slots. What has expired, or is closed in the
+ * time, at the pace of the free slots, and not at all while the target is
+ * drained. What has expired, or is closed in the
  * claim log, or known to the ledger, is passed over; the rest is verified and
  * claimed; what can't be processed goes to errand.dead. A claim counts once it
  * is read back as the first of its key, byte for byte as it was sent.
@@ -272,6 +273,15 @@ static int take_early(struct executor *executor, struct err *err)
     return hold_for_burial(executor, &record, &why, err);
 }
 
+/* What waits for a target that is drained stays where it is. */
+static bool in_use(const struct executor *executor)
+{
+    const struct place_standing *place =
+        standing_place(executor->standing, executor->target);
+
+    return place == NULL || place->state == TARGET_IN_USE;
+}
+
 static bool has_room(const struct executor *executor)
 {
     return !executor->stopping && claim_log_current(executor->claims) &&
@@ -283,6 +293,9 @@ int intake_read(struct executor *executor, struct err *err)
 {
     if (bury(executor, err) != 0) {
         return -1;
+    }
+    if (!in_use(executor)) {
+        return 0;
     }
     int early = take_early(executor, err);
     if (early != 0) {

@@ -68,10 +68,28 @@ static int check_self(struct executor *executor, struct err *err)
     return 0;
 }
 
+/* A target that was removed is served until what ran there is told. */
+static int check_place(const struct executor *executor, struct err *err)
+{
+    const struct place_standing *place =
+        standing_place(executor->standing, executor->target);
+
+    return place == NULL || place->state != TARGET_REMOVED ||
+                   executor->all != NULL
+               ? 0
+               : err_set(err, ERR_FATAL,
+                         "target %s was removed: there is nothing to do here "
+                         "any more",
+                         executor->target);
+}
+
 int revoked_check(struct executor *executor, struct err *err)
 {
     int64_t seq = standing_seq(executor->standing);
 
+    if (check_place(executor, err) != 0) {
+        return -1;
+    }
     if (executor->stands_at == seq) {
         return 0;
     }

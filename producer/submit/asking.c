@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "model/assignment.h"
 #include "model/log_entry.h"
+#include "model/target.h"
 #include "producer/submit/heard.h"
 #include "producer/submit/keyring.h"
 #include "producer/submit/session_file.h"
@@ -240,16 +241,22 @@ static void place_entry(const struct submit *submit,
     }
 }
 
+/* One that is there as it is asked for already needs none. */
+static bool adds_target(const struct question *question)
+{
+    const struct target_set *set = question->payload;
+
+    return question->kind == EVENT_TARGET_SET && hash_is_zero(&set->previous);
+}
+
 /* What counts is the log, not who told of it: an entry that is there was made,
  * also where the authorizer that made it ended itself by it; one that is not
- * was not, whatever the answer says. (A target that is as asked already needs
- * none.) */
+ * was not, whatever the answer says. */
 static int check_heard(struct submit *submit, const struct question *question,
                        const struct hash *asked, struct err *err)
 {
     const struct log_entry *entry = question->payload;
-    bool made =
-        standing_is_entry(question->kind) && question->kind != EVENT_TARGET_SET;
+    bool made = standing_is_entry(question->kind) && !adds_target(question);
     int done = heard_read_up(submit, made, err);
 
     if (!made) {

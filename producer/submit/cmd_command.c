@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "model/command.h"
 #include "producer/submit/assign.h"
+#include "producer/submit/chosen.h"
 #include "model/log_entry.h"
 #include "producer/submit/keeping.h"
 #include "producer/submit/saved.h"
@@ -137,6 +138,7 @@ int command_keep(struct submit *submit, struct command_save *save,
                                      err) != 0) {
         return -1;
     }
+    targets_tell_unreached(submit, &save->targets);
     return tell_saved(submit, save, unchanged == 1, err);
 }
 

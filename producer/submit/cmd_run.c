@@ -10,58 +10,39 @@
 
 #include "base/clock.h"
 #include "producer/submit/arguments.h"
+#include "producer/submit/chosen.h"
 #include "producer/submit/dry_run.h"
 #include "producer/submit/follow.h"
 #include "producer/submit/running.h"
 #include "producer/submit/saved.h"
 
-static int bad_target(const struct command_answer *command, const char *target,
-                      struct err *err)
+/* Those that -t names, each once. */
+static void read_targets(const struct submit *submit, struct list *wheres)
 {
-    _cleanup_buf_ struct buf known = {0};
+    const char *where;
 
-    for (size_t i = 0; i < command->command.targets.n; i++) {
-        (void)buf_addf(&known, "%s%s", i > 0 ? ", " : "",
-                       list_at(&command->command.targets, char *, i));
+    for (size_t i = 0; (where = flag_value_at(submit, "target", i)); i++) {
+        if (!texts_hold(wheres, where)) {
+            texts_add(wheres, where);
+        }
     }
-    return err_exit(err, EXIT_DATA, "%s is not for target %s; it is for: %s",
-                    command->command.name, target, buf_text(&known));
 }
 
-/* Those that are named are the command's; none: all that it has. */
-static int choose_targets(const struct command_answer *command,
+/* What is asked for becomes the names that are signed. */
+static int choose_targets(struct submit *submit,
+                          const struct command_answer *command,
                           struct list *targets, struct err *err)
 {
-    const struct list *known = &command->command.targets;
+    struct list asked = *targets;
 
-    for (size_t i = 0; i < targets->n; i++) {
-        const char *target = list_at(targets, char *, i);
-        if (!texts_hold(known, target)) {
-            return bad_target(command, target, err);
-        }
-    }
-    bool all = targets->n == 0;
-    for (size_t i = 0; all && i < known->n; i++) {
-        texts_add(targets, list_at(known, char *, i));
-    }
-    return 0;
+    *targets = (struct list){0};
+    int done = targets_choose(submit, &command->command, &asked, targets, err);
+    texts_done(&asked);
+    return done;
 }
 
-/* Those that -t names, each once. */
-static void read_targets(const struct submit *submit, struct list *targets)
-{
-    const char *target;
-
-    for (size_t i = 0; (target = flag_value_at(submit, "target", i)); i++) {
-        if (!texts_hold(targets, target)) {
-            texts_add(targets, target);
-        }
-    }
-}
-
-static int plan_run(const struct submit *submit,
-                    const struct command_answer *command, struct run_start *run,
-                    struct err *err)
+static int plan_run(struct submit *submit, const struct command_answer *command,
+                    struct run_start *run, struct err *err)
 {
     int64_t now = clock_now();
 
@@ -75,7 +56,7 @@ static int plan_run(const struct submit *submit,
         err->status = EXIT_DATA;
         return err_wrap(err, "%s", command->command.name);
     }
-    return choose_targets(command, &run->targets, err);
+    return choose_targets(submit, command, &run->targets, err);
 }
 
 /* Until the answer is there, nothing can be said but this. */

@@ -17,6 +17,8 @@
 #include "producer/submit/saved.h"
 #include "producer/submit/enrolled.h"
 #include "producer/submit/founding.h"
+#include "producer/submit/heard.h"
+#include "producer/submit/shown.h"
 
 struct enrolling {
     struct service_enrol enrol; /* lends the command line's texts */
@@ -272,8 +274,30 @@ static int find_before(struct submit *submit, struct enrolling *enrolling,
                             enrol->name);
         }
     }
-    enrol->target =
-        list_at(&enrolling->before.list, struct enrolled, 0).enrol->target;
+    const struct service_enrol *before =
+        list_at(&enrolling->before.list, struct enrolled, 0).enrol;
+    enrol->target = before->target;
+    enrol->generation = before->generation;
+    return 0;
+}
+
+/* Which target of that name there is now, by the log. */
+static int find_target(struct submit *submit, struct service_enrol *enrol,
+                       struct err *err)
+{
+    struct target_answer answer = {0};
+    const struct place_standing *place;
+
+    if (target_ask(submit, enrol->target, &answer, err) != 0) {
+        return -1;
+    }
+    table_done(&target_answer_table, &answer);
+    if (heard_current(submit, err) != 0) {
+        return -1;
+    }
+    place = standing_place(heard_standing(submit), enrol->target);
+    enrol->generation =
+        place == NULL || place->generation == 1 ? 0 : place->generation;
     return 0;
 }
 
@@ -289,6 +313,11 @@ static int enrol(struct submit *submit, struct enrolling *enrolling,
     submit->profile = profile_open(err);
     if (submit->profile == NULL ||
         (enrolling->rotates && find_before(submit, enrolling, err) != 0)) {
+        return -1;
+    }
+    struct service_enrol *enrol = &enrolling->enrol;
+    if (enrol->target != NULL && !enrolling->rotates &&
+        find_target(submit, enrol, err) != 0) {
         return -1;
     }
     return enrol_service(submit, enrolling, err);

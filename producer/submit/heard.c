@@ -138,6 +138,25 @@ int heard_read_all(struct submit *submit, struct err *err)
     return err_wrap(err, "the revocation log can't be read now");
 }
 
+const struct standing *heard_standing(const struct submit *submit)
+{
+    return known_standing(submit->known);
+}
+
+int heard_current(struct submit *submit, struct err *err)
+{
+    int64_t seq = 0;
+    struct hash head;
+
+    rpc_seen(submit->rpc, &seq, &head);
+    if (seq <= known_seq(submit) ||
+        read_up(submit, seq, WAIT_ENTRY, err) == 0) {
+        return 0;
+    }
+    err->status = EXIT_NO_ANSWER;
+    return err_wrap(err, "the revocation log can't be read now");
+}
+
 int heard_read_up(struct submit *submit, bool entry, struct err *err)
 {
     struct err ignored = {0};

@@ -20,6 +20,13 @@ int heard_read_up(struct submit *submit, bool entry, struct err *err);
 /* Reads the log to its end as it is now. -1, status 75: not now. */
 int heard_read_all(struct submit *submit, struct err *err);
 
+/* The same up to the newest entry that an answer named: costs nothing where
+ * that is known. */
+int heard_current(struct submit *submit, struct err *err);
+
+/* What it says, as far as it was read; once there is a connection. */
+const struct standing *heard_standing(const struct submit *submit);
+
 /* 1: the log holds this entry; 0: it does not, or the answer itself names an
  * end before it; -1: it could not be read so far. */
 int heard_entry(const struct submit *submit, int64_t seq,

@@ -1,5 +1,5 @@
 /*
- * shown.h: what is shown in more than one verb: commands, runs.
+ * shown.h: what is shown in more than one verb: commands, targets, runs.
  */
 #pragma once
 
@@ -14,6 +14,10 @@ int command_print(struct submit *submit, const char *name, struct err *err);
 
 /* A command's file, byte for byte, for who may see it. */
 int script_print(struct submit *submit, const char *name, struct err *err);
+
+/* target.show; status 67: no such target, 77: not for them. */
+int target_ask(struct submit *submit, const char *name,
+               struct target_answer *ret_answer, struct err *err);
 
 /* The newest run that this person asked for, of this command (NULL: of any);
  * 0: ret_run is the caller's (run_row's texts, by table_done of the answer);

@@ -142,8 +142,9 @@ cmd cmd_user_invite, cmd_user_show, cmd_user_confirm, cmd_user_list;
 cmd cmd_user_suspend, cmd_user_resume, cmd_user_remove, cmd_user_withdraw,
     cmd_user_role, cmd_user_resend, cmd_user_reset, cmd_key_rotate,
     cmd_assign_remove, cmd_assign_explain, cmd_command_remove;
-cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_service_list,
-    cmd_service_rotate, cmd_service_revoke;
+cmd cmd_target_add, cmd_target_list, cmd_target_show, cmd_target_set,
+    cmd_target_drain, cmd_target_resume, cmd_target_remove;
+cmd cmd_service_enrol, cmd_service_list, cmd_service_rotate, cmd_service_revoke;
 cmd cmd_help;
 cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions,
     cmd_command_diff, cmd_command_restore;

@@ -12,7 +12,8 @@
 /* Flags, beside the common ones (parse.c) */
 
 static const struct flag run_flags[] = {
-    {'t', "target", "TARGET", "run it there alone; may be repeated"},
+    {'t', "target", "TARGET",
+     "run it there alone: a name, @LABEL=VALUE; may be repeated"},
     {'d', "detach", NULL, "print the run's id once it is accepted"},
     {0, "params", "FILE", "read values from a JSON object, or - (stdin)"},
     {0, "dry-run", NULL, "only say what would run, and with what"},
@@ -156,7 +157,11 @@ static const struct flag user_reset_flags[] = {
 
 static const struct flag target_add_flags[] = {
     {0, "max-wait", "TIME", "how long a run may wait for it (1d), at most 7d"},
+    {0, "again", NULL, "another one by the name of one that was removed"},
     {0}};
+
+static const struct flag target_remove_flags[] = {
+    {'y', "yes", NULL, "don't ask whether it is meant"}, {0}};
 
 static const struct flag service_enrol_flags[] = {
     {0, "target", "TARGET", "that an executor serves"},
@@ -214,7 +219,8 @@ const struct verb verbs[] = {
      FOR_EVERYBODY, .run = cmd_run, .flags = run_flags,
      .help = "A VALUE that begins with @ is a file's content (@- is standard "
              "input, @@ stands for @). "
-             "Runs on all of the command's targets, unless -t names some. "
+             "Runs on all of the command's targets, unless -t names some of "
+             "them; what is drained is left out. "
              "Follows the output and says how the run ended. Ctrl-C detaches: "
              "the run goes on, `submit watch` shows the rest, `submit cancel` "
              "ends it."},
@@ -410,10 +416,28 @@ const struct verb verbs[] = {
          "first row that was altered, removed or added (exit status 65). What "
          "nobody known had signed is no row: it is on errand.dead; nor is one "
          "that came again with the id of another."},
-    {"target add", "NAME", "add a place where commands run", FOR_ADMINISTRATORS,
-     .run = cmd_target_add, .flags = target_add_flags},
+    {"target add", "NAME [LABEL=VALUE...]", "add a place where commands run",
+     FOR_ADMINISTRATORS, .run = cmd_target_add, .flags = target_add_flags},
     {"target list", "", "the targets, and who serves them", FOR_ADMINISTRATORS,
      .run = cmd_target_list, .lists = true},
+    {"target show", "NAME", "one target, and how it does", FOR_ADMINISTRATORS,
+     .run = cmd_target_show},
+    {"target set", "NAME KEY=VALUE...", "change a target's labels",
+     FOR_ADMINISTRATORS, .run = cmd_target_set,
+     .help = "role=web is a label, by which a command's `targets = @role=web` "
+             "reaches it; role= takes it away. max_wait=12h is how long a run "
+             "may wait for it."},
+    {"target drain", "NAME", "let nothing start there for now",
+     FOR_ADMINISTRATORS, .run = cmd_target_drain,
+     .help = "What runs there ends by itself; what waits for it waits, as long "
+             "as it would for a host that is off."},
+    {"target resume", "NAME", "end that", FOR_ADMINISTRATORS,
+     .run = cmd_target_resume},
+    {"target remove", "NAME", "take a target away for good", FOR_ADMINISTRATORS,
+     .run = cmd_target_remove, .flags = target_remove_flags,
+     .help = "What waits or runs there is ended, and its executors end. "
+             "Commands go on naming it: another target of its name (target add "
+             "--again) is theirs, too, with executors that are enrolled anew."},
     {"service enrol", "KIND NAME", "enrol a daemon", FOR_ADMINISTRATORS,
      .run = cmd_service_enrol, .flags = service_enrol_flags,
      .help = "KIND is authorizer, executor, scheduler or notifier. LINE is "

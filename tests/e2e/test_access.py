@@ -95,7 +95,8 @@ class World:
         self.waiting = self.verified([self.invitation("w", "administrator")])[0]
         self.spare = self.verified([self.invitation("v") for _ in range(8)])
         self.target = house.fresh("t")
-        accepted(self.asker.add_target(self.boss, self.target))
+        self.target_set = accepted(
+            self.asker.add_target(self.boss, self.target)).answer["hash"]
         self.commands = self.make_commands()
         self.sessions = self.open_sessions()
         ends = self.assign()
@@ -337,8 +338,12 @@ def enrol(world, _who, _of):
             "until": moment(now_ms() + DAY)}
 
 
-def set_target(world, _who, _of):
-    return {"name": world.house.fresh("t"), "generation": 1, "max_wait": 60}
+def set_target(world, _who, of):
+    """A new one; one that is there is given a label."""
+    name = world.target if of == "other" else world.house.fresh("t")
+    previous = {"other": world.target_set, "none": sha256(b"no target")}.get(of)
+    return {"name": name, "generation": 1, "max_wait": 86400,
+            "previous": previous, "labels": {"role": "web"}}
 
 
 def victim(world, who, of):
@@ -455,6 +460,8 @@ ASKS = {
     "service.revoke": lambda w, _, of: {"service": w.other_daemon.by if of == "other"
                                         else sha256(b"no service")},
     "target.set": set_target,
+    "target.show": lambda w, _, of: {"name": w.target if of == "other"
+                                     else "t0-no-such"},
     "command.save": save,
     "command.show": show_command,
     "command.versions": lambda w, _, of: {"name": w.command_name(of)},

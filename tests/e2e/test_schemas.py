@@ -139,6 +139,14 @@ def draw_name(r, _):
                                                  k=r.choice([0, 2, 62])))
 
 
+def draw_where(r, schema):
+    value = r.choice(string.ascii_letters + string.digits) + "".join(
+        r.choices(string.ascii_letters + string.digits + "._-",
+                  k=r.choice([0, 2, 62])))
+    name = draw_name(r, schema)
+    return r.choice([name, "@all", f"@{name}={value}"])
+
+
 def draw_text(r, schema):
     bound = schema["maxLength"]
     return r.choice(["", "x", "x" * bound, "é\n\"\\", "\u2028\U0001f600\x7f"[:bound]])
@@ -184,6 +192,7 @@ DRAW = {
     "id": draw_id,
     "time": draw_time,
     "name": draw_name,
+    "where": draw_where,
     "text": draw_text,
     "key": lambda r, _: b64(r.randbytes(32)),
     "signature": lambda r, _: b64(r.randbytes(64)),
@@ -280,6 +289,10 @@ NEAR = {
     "time": lambda r, _, v: near_time(r, v),
     "name": lambda r, _, v: ["", "-a", "a-", "A", "a_b", "a.b", "a b", "é", "a\0",
                              "0", "a" * 63, "a" * 64],
+    "where": lambda r, _, v: ["", "@", "@a", "@a=", "@=b", "@a=b=c", "@A=b", "@a=-b",
+                              "@a=.b", "@a=b.", "@a=b c", "@a=é", "@all", "@all=x",
+                              "@ALL", "all", "a_b", "a=b", "@a=" + "b" * 63,
+                              "@a=" + "b" * 64, "@" + "a" * 64 + "=b", "@a=b\0"],
     "text": lambda r, s, v: near_text(r, s),
     "key": lambda r, _, v: near_base64(r, v) + [b64(bytes(31)), b64(bytes(33)), ""],
     "signature": lambda r, _, v: near_base64(r, v) + [b64(bytes(63)), ""],

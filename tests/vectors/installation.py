@@ -84,6 +84,7 @@ class Installation:
         self.changes()
         self.cards()
         self.mail()
+        self.targets()
 
     # Signing
 
@@ -426,6 +427,30 @@ class Installation:
                      "user.reinvited", "key.rotated", "assignment.removed",
                      "command.retired", "service.revoked"):
             self.changed(kind)
+
+    def targets(self):
+        """What becomes of one; and commands that reach it by its labels."""
+        web = {"name": "web-1", "generation": 1, "max_wait": 3600}
+        self.entry("a target is drained, and keeps a label", "target.set",
+                   {**web, "previous": self.entered[0].hash,
+                    "labels": {"role": "web"}, "state": "drained"})
+        self.entry("a target is removed", "target.set",
+                   {**web, "previous": self.entered[-1].hash, "state": "removed"})
+        self.entry("another one gets its name", "target.set",
+                   {**web, "previous": self.entered[-1].hash, "generation": 2})
+        second = key("second executor")
+        self.by_admin("an executor of a target's second generation", "service.enrol",
+                      {"kind": "executor", "name": "web-1-b", "target": "web-1",
+                       "generation": 2, "key": b64(second.public),
+                       "box": b64(second.box)})
+        self.changed("target.changed")
+        self.asked("a session asks: target.show", "target.show", self.open.hash,
+                   {"name": "web-1"}, self.session)
+        self.by_admin("a command for labels, for all, and for one", "command.save",
+                      {"command": uid("labelled"), "name": "everywhere", "version": 1,
+                       "script": b64(b"#!/bin/sh\ntrue\n"), "parameters": [],
+                       "targets": ["@role=web", "@os=Debian.12_x-y", "@all", "web-2"],
+                       "timeout": 60, "wait": 60})
 
     def changed(self, kind):
         self.said("what changed: " + kind, kind, self.enrol.hash,
