@@ -24,7 +24,7 @@ MODEL := answer argv assignment audit billing card change command command_file \
 	user where
 TRUST := allow dsse event key_file keys known late person proof reach revocation \
 	sealed standing wallet
-IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
+IO := config kafka kafka_config kafka_reader kafka_record kafka_topic kafka_writer log \
 	postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
