@@ -25,8 +25,8 @@ MODEL := answer answer_people argv assignment attachment audit billing card \
 	target_answer user where
 TRUST := allow dsse event key_file keys known late person proof reach \
 	revocation sealed standing wallet
-IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
-	postgres postgres_rows
+IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
+	kafka_writer log postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \

@@ -128,3 +128,9 @@ int kafka_writer_flush(struct kafka_writer *writer, int timeout_ms,
 int kafka_topic_make(struct kafka_writer *writer, const char *topic,
                      int partitions, const struct list *config, int timeout_ms,
                      struct err *err);
+
+/* Sets one thing in the configuration of a topic that is there, and leaves the
+ * rest of it as it is. */
+int kafka_topic_set(struct kafka_writer *writer, const char *topic,
+                    const char *name, const char *value, int timeout_ms,
+                    struct err *err);

@@ -33,6 +33,7 @@ struct place {
     char *target;
     int64_t generation;
     int64_t max_wait; /* s */
+    bool changed;     /* what they keep may be less than that needs */
 };
 
 /* A dispatch that was decided now or before. */

@@ -32,6 +32,37 @@ static int make_topic(const struct authorizer *authorizer, const char *topic,
     return failed;
 }
 
+/* How long they keep what is in them, of the longest wait: a claim must outlive
+ * every dispatch that it answers. */
+#define CLAIMS_KEPT 3
+#define DISPATCHES_KEPT 2
+
+static int keep_longer(const struct authorizer *authorizer,
+                       const struct place *place, const char *topic,
+                       int64_t times, struct err *err)
+{
+    char retention[24];
+
+    (void)snprintf(retention, sizeof(retention), "%lld",
+                   (long long)(times * place->max_wait * 1000));
+    return kafka_topic_set(authorizer->daemon->writer, topic, "retention.ms",
+                           retention, ASK_MS, err);
+}
+
+/* A target's longest wait grew: its topics are there. */
+static int keep_both_longer(const struct authorizer *authorizer,
+                            const struct place *place, const char *dispatches,
+                            struct err *err)
+{
+    _cleanup_free_ char *claims =
+        claims_topic(place->target, place->generation);
+
+    return keep_longer(authorizer, place, claims, CLAIMS_KEPT, err) != 0
+               ? -1
+               : keep_longer(authorizer, place, dispatches, DISPATCHES_KEPT,
+                             err);
+}
+
 /* The claims' first: where the dispatches' is there, both are. */
 static int make_topics(const struct authorizer *authorizer,
                        const struct place *place, const char *dispatches,
@@ -40,8 +71,10 @@ static int make_topics(const struct authorizer *authorizer,
     _cleanup_free_ char *claims =
         claims_topic(place->target, place->generation);
 
-    if (make_topic(authorizer, claims, 3 * place->max_wait, err) != 0 ||
-        make_topic(authorizer, dispatches, 2 * place->max_wait, err) != 0) {
+    if (make_topic(authorizer, claims, CLAIMS_KEPT * place->max_wait, err) !=
+            0 ||
+        make_topic(authorizer, dispatches, DISPATCHES_KEPT * place->max_wait,
+                   err) != 0) {
         return -1;
     }
     log_info(&authorizer->daemon->log, "made a target's topics",
@@ -49,12 +82,11 @@ static int make_topics(const struct authorizer *authorizer,
     return 0;
 }
 
-static int ensure_place(struct authorizer *authorizer,
-                        const struct place *place, struct err *err)
+static int ensure_there(struct authorizer *authorizer,
+                        const struct place *place, const char *topic,
+                        struct err *err)
 {
     struct kafka_writer *writer = authorizer->daemon->writer;
-    _cleanup_free_ char *topic =
-        dispatch_topic(place->target, place->generation);
 
     if (texts_hold(&authorizer->known, topic)) {
         return 0;
@@ -71,6 +103,18 @@ static int ensure_place(struct authorizer *authorizer,
     }
     texts_add(&authorizer->known, topic);
     return 0;
+}
+
+static int ensure_place(struct authorizer *authorizer,
+                        const struct place *place, struct err *err)
+{
+    _cleanup_free_ char *topic =
+        dispatch_topic(place->target, place->generation);
+
+    if (ensure_there(authorizer, place, topic, err) != 0) {
+        return -1;
+    }
+    return place->changed ? keep_both_longer(authorizer, place, topic, err) : 0;
 }
 
 static int send_record(const struct authorizer *authorizer,

@@ -102,7 +102,6 @@ static int check_change(struct asking *asking, const struct target_set *set,
                         const struct rows *rows)
 {
     struct hash last = row_hash(rows, 0, "hash");
-    int64_t longest = row_int(rows, 0, "longest_wait");
     char text[TIME_TEXT];
 
     if (!hash_equal(&set->previous, &last)) {
@@ -115,17 +114,10 @@ static int check_change(struct asking *asking, const struct target_set *set,
     if (strcmp(row_text(rows, 0, "state"), "removed") == 0) {
         return check_again(asking, set, rows);
     }
-    if (set->generation != row_int(rows, 0, "generation")) {
-        return asking_refuse(asking, REPLY_INVALID,
-                             "target %s is of another generation", set->name);
-    }
-    duration_format(longest, text, sizeof(text));
-    return set->max_wait <= longest
+    return set->generation == row_int(rows, 0, "generation")
                ? 0
                : asking_refuse(asking, REPLY_INVALID,
-                               "target %s was added for waits of at most %s: "
-                               "its topics keep nothing for longer",
-                               set->name, text);
+                               "target %s is of another generation", set->name);
 }
 
 static int check_known(struct asking *asking, const struct target_set *set,
@@ -168,7 +160,8 @@ static int store_set(struct asking *asking, struct err *err)
                     "$8) ON CONFLICT (name) DO UPDATE SET "
                     "generation = excluded.generation, longest_wait = "
                     "CASE WHEN excluded.generation = targets.generation "
-                    "THEN targets.longest_wait ELSE excluded.longest_wait END, "
+                    "THEN greatest(targets.longest_wait, excluded.max_wait) "
+                    "ELSE excluded.max_wait END, "
                     "hash = excluded.hash, max_wait = excluded.max_wait, "
                     "labels = excluded.labels, state = excluded.state, "
                     "set_by = excluded.set_by, set_at = excluded.set_at",
@@ -205,8 +198,11 @@ int target_place(struct asking *asking, struct err *err)
         return -1;
     }
     if (rows_n(rows) > 0) {
+        struct list *places = &asking->decision.places;
         asking_place(asking, set->name, set->generation,
                      row_int(rows, 0, "longest_wait"));
+        list_at(places, struct place, places->n - 1).changed =
+            !hash_is_zero(&set->previous);
     }
     return 0;
 }

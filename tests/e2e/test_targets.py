@@ -9,8 +9,9 @@ import os
 import re
 
 import pytest
+from confluent_kafka.admin import ConfigResource
 
-from client import Envelope, b64, execution_id, read_all, sha256
+from client import DAY, Envelope, b64, execution_id, read_all, sha256
 from host import Asked, Host, Witness
 from house import until
 from lone import Lone
@@ -401,9 +402,33 @@ def test_a_change_that_nobody_saw_is_not_undone(house, three):
     for words, status, why in (
             (["role"], 64, "KEY=VALUE"), (["Role=a"], 65, "Role"), (["role=a b"], 65, "role"),
             (["nothing="], 65, "no label"), (["max_wait=8d"], 65, "7d"),
-            (["max_wait=x"], 65, "max_wait"), (["max_wait=2d"], 65, "at most")):
+            (["max_wait=x"], 65, "max_wait")):
         told(house.submit("target", "set", target, *words), status, why)
     told(house.submit("target", "set", "no-such", "a=b"), 67, "no such target")
+
+
+def test_topics_keep_what_a_longer_wait_needs_and_all_else_that_was_set(house, host):
+    """Kafka sets a topic's configuration whole: what somebody set stays."""
+    claims, dispatches = (f"errand.{t}.{host.target}.1" for t in ("claims", "dispatch"))
+    known = house.topic_config(claims)
+    kafka = house.kafka()
+    for answer in kafka.alter_configs([ConfigResource("topic", claims, {
+            "segment.ms": "7000000", **{name: known[name] for name in (
+                "retention.ms", "cleanup.policy", "message.timestamp.type")}})]).values():
+        answer.result(10)
+
+    def kept():
+        return [int(house.topic_config(t)["retention.ms"]) for t in (claims, dispatches)]
+
+    assert kept() == [3 * DAY, 2 * DAY]
+    labelled(house, host.target, "max_wait=7d")
+    assert kept() == [21 * DAY, 14 * DAY]
+    labelled(house, host.target, "max_wait=1h")
+    assert kept() == [21 * DAY, 14 * DAY], "what waits may still wait for long"
+    assert shown(house, host.target)["max_wait"] == 3600
+    config = house.topic_config(claims)
+    assert (config["segment.ms"], config["message.timestamp.type"],
+            config["cleanup.policy"]) == ("7000000", "LogAppendTime", "delete")
 
 
 def test_a_run_waits_no_longer_than_its_target_allows(house, host):
