@@ -96,13 +96,20 @@ static struct page page_of(const struct seer *seer,
     };
 }
 
+/* Where the table that is gone through holds them: no look-ups then. */
+static bool has_arguments(const struct page *page)
+{
+    return page->arguments != NULL && page->asked->outcome == 0;
+}
+
 /* The runs x of one command or person k, or all of them, by an index. */
 static void add_runs(struct query *query, const struct page *page)
 {
     const struct run_history *asked = page->asked;
 
     add(query, "SELECT x.id, x.asked_at");
-    add(query, asked->email != NULL ? ", x.user_id FROM " : " FROM ");
+    add(query, asked->email != NULL ? ", x.user_id" : "");
+    add(query, has_arguments(page) ? ", x.arguments FROM " : " FROM ");
     add(query, asked->outcome != 0 ? "run_outcomes x" : "runs x");
     add(query, page->by_command ? " WHERE x.command_id = k.id"
                : page->by_user  ? " WHERE x.user_id = k.id"
@@ -173,7 +180,9 @@ static void add_found(struct query *query, const struct page *page)
     const struct run_history *asked = page->asked;
 
     add(query, ", found AS MATERIALIZED (SELECT y.id, y.asked_at FROM seen y");
-    add(query, page->arguments != NULL ? " JOIN runs r ON r.id = y.id" : "");
+    add(query, page->arguments != NULL && !has_arguments(page)
+                   ? " JOIN runs r ON r.id = y.id"
+                   : "");
     add(query, " WHERE true");
     if (page->sifts && asked->email != NULL) {
         add_with(query,
@@ -187,7 +196,7 @@ static void add_found(struct query *query, const struct page *page)
                  P_TEXT(asked->target));
     }
     if (page->arguments != NULL) {
-        add_with(query, " AND r.arguments::jsonb @> ($?::jsonb -> 'arguments')",
+        add_with(query, " AND arguments::jsonb @> ($?::jsonb -> 'arguments')",
                  P_TEXT(page->arguments));
     }
     add_order(query, "y", asked->count ? COUNTED_AT : asked->limit + 1);

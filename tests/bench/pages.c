@@ -2,7 +2,8 @@
  * pages.c: what a page of history costs, and a list, in a database that
  * pages.py filled: by the authorizer's own code, without its daemon.
  *
- * Prints "NAME<tab>MEDIAN" in microseconds, a line each.
+ * Prints "NAME<tab>MICROSECONDS", a line each: what one look in ten is faster
+ * than. Other work on the machine makes looks longer, never shorter.
  *
  * usage: pages CONNINFO
  */
@@ -18,7 +19,7 @@
 struct world {
     struct postgres *postgres;
     struct seer administrator, runner;
-    struct id middle;       /* the run in the middle */
+    struct id middle;       /* a run in the middle, which both see */
     int64_t since, until;   /* around it */
     struct list rare, none; /* arguments: of the newest alone; of no run */
 };
@@ -79,7 +80,7 @@ static int measure(const struct world *world, const struct look *look,
         }
     }
     qsort(took, TIMES, sizeof(took[0]), compare);
-    printf("%s\t%lld\n", look->name, (long long)took[TIMES / 2]);
+    printf("%s\t%lld\n", look->name, (long long)took[TIMES / 10]);
     return 0;
 }
 
@@ -101,8 +102,6 @@ static int measure_all(const struct world *world, struct err *err)
         {"of a command, from the middle on", false,
          PAGED(.command = command, .before = world->middle)},
         {"of a person", false, PAGED(.email = email)},
-        {"of a person and a command", false,
-         PAGED(.command = command, .email = email)},
         {"that failed", false, PAGED(.outcome = OUTCOME_FAILED)},
         {"that succeeded, of a command", false,
          PAGED(.outcome = OUTCOME_SUCCEEDED, .command = command)},
@@ -133,8 +132,9 @@ static int find_world(struct world *world, struct err *err)
            "SELECT (SELECT id FROM users WHERE email = 'u1@example.org') AS u, "
            "r.id, r.asked_at, r.asked_at + interval '1 hour' AS until, "
            "(SELECT max(asked_at) + interval '1 minute' FROM runs) AS now "
-           "FROM runs r ORDER BY asked_at, id "
-           "OFFSET (SELECT count(*) / 2 FROM runs) LIMIT 1",
+           "FROM runs r JOIN commands c ON c.id = r.command_id "
+           "AND c.name = 'c1' ORDER BY asked_at, r.id "
+           "OFFSET (SELECT count(*) / 100 FROM runs) LIMIT 1",
            &rows, err) != 0) {
         return -1;
     }

@@ -40,13 +40,14 @@ INSERT INTO command_versions (command_id, version, hash, targets, saved_by, save
 INSERT INTO assignments SELECT md5('u1')::uuid, md5('c' || n)::uuid, :hash, NULL, NULL,
     md5('u1')::uuid, now() FROM generate_series(1, 3) n;
 """
-# One every ten seconds, backwards; of fifty turns through the commands one failed.
+# One every ten seconds, backwards, each with an id of its time; of fifty turns through the commands one failed.
 RUNS = BARE + """
-CREATE TEMP TABLE made AS SELECT n, md5('r' || n)::uuid AS id, md5('e' || n)::uuid AS e,
-    md5('c' || n %% 50)::uuid AS c, md5('u' || n %% 10)::uuid AS u,
-    timestamptz '2026-11-01' - n * interval '10 s' AS at,
+CREATE TEMP TABLE made AS SELECT n, (lpad(to_hex(to_ms(at)), 12, '0') || '7'
+    || substr(md5('r' || n), 14))::uuid AS id, md5('e' || n)::uuid AS e,
+    md5('c' || n %% 50)::uuid AS c, md5('u' || n %% 10)::uuid AS u, at,
     CASE WHEN n / 50 %% 50 = 0 THEN 'failed' ELSE 'succeeded' END AS outcome
-    FROM generate_series(%d, %d) n;
+    FROM generate_series(%d, %d) n,
+         LATERAL (SELECT timestamptz '2026-11-01' - n * interval '10 s' AS at) t;
 INSERT INTO runs SELECT id, :hash, c, 1, :hash, u, at, at,
     json_build_object('n', n::text) FROM made;
 INSERT INTO executions SELECT e, id, 'dev', 1, 1, 'x', at, at + interval '1 min', true
