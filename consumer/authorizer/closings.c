@@ -107,7 +107,7 @@ static int close_all(struct asking *asking, const struct ended *ended,
             ? NULL
             : names_array(ended->targets);
 
-    if (ended->user == NULL && ended->command == NULL &&
+    if (ended->user == NULL && ended->command == NULL && ended->run == NULL &&
         ended->target == NULL) {
         return 0;
     }
