@@ -11,6 +11,14 @@
 int follow_run(struct submit *submit, const struct run_answer *run,
                struct err *err);
 
+/* Who tells how a run goes on, in the place of follow_run()'s own sentences:
+ * submit->telling. `run`: the digits that name it. */
+struct telling {
+    void (*ended)(void *arg, const struct execution_row *row, const char *run);
+    void (*detached)(void *arg); /* Ctrl-C: the run goes on */
+    void *arg;
+};
+
 /* True where this profile was told that the run has ended, so that the record
  * may be waited for. */
 bool run_was_told(const struct submit *submit, const struct id *run);

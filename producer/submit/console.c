@@ -1,0 +1,349 @@
+/* console.c: see console.h. */
+#include "producer/submit/console.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "producer/submit/harmless.h"
+#include "producer/submit/submit.h"
+#include "producer/submit/wrap.h"
+
+#define LINE_MAX_TYPED 8192 /* bytes; a terminal itself takes 4,096 a line */
+#define WIDTH 80
+#define WIDTH_MIN 20
+#define WIDTH_MAX 100 /* longer lines are hard to read */
+#define HEIGHT 24
+#define HEIGHT_MIN 10
+#define AROUND 5 /* lines of a page that are not the list's */
+
+void answer_done(struct answer *answer)
+{
+    free(answer->text);
+    *answer = (struct answer){0};
+}
+
+bool console_can(void)
+{
+    return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 &&
+           prompt_can();
+}
+
+/* Ctrl-C */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+    static const char text[] =
+        "\nLeft. What was asked just now may yet be carried out.\n";
+
+    (void)signal;
+    if (prompt_waits()) {
+        interrupted = 1;
+        return;
+    }
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(EXIT_NO_ANSWER);
+}
+
+/* Without SA_RESTART: whoever reads is to come back. One that was pressed while
+ * a run was followed is over. */
+void console_interrupts(void)
+{
+    struct sigaction ours = {.sa_handler = on_interrupt};
+    struct sigaction none = {.sa_handler = SIG_IGN};
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaction(SIGINT, &none, NULL);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    (void)sigaction(SIGINT, &ours, NULL);
+}
+
+bool console_interrupted(void)
+{
+    bool was = interrupted != 0;
+
+    interrupted = 0;
+    return was;
+}
+
+/* Lines */
+
+static void measure(size_t *ret_width, size_t *ret_height)
+{
+    struct winsize size = {0};
+
+    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    size_t width = size.ws_col == 0 ? WIDTH : size.ws_col;
+    size_t height = size.ws_row == 0 ? HEIGHT : size.ws_row;
+    *ret_width = width < WIDTH_MIN   ? WIDTH_MIN
+                 : width > WIDTH_MAX ? WIDTH_MAX
+                                     : width;
+    *ret_height = height < HEIGHT_MIN ? HEIGHT_MIN : height;
+}
+
+/* Each line of the text in lines of this width; how many they are. */
+static size_t add_lines(struct buf *out, const char *first, const char *text,
+                        size_t indent, size_t width)
+{
+    size_t lines = 0;
+
+    for (const char *line = text; line != NULL;) {
+        size_t len = strcspn(line, "\n");
+        _cleanup_free_ char *one = must_printf("%.*s", (int)len, line);
+        _cleanup_free_ char *shown = harmless_text(one);
+        lines += wrap_add(out, line == text ? first : "", shown, indent, width);
+        line = line[len] == '\0' ? NULL : line + len + 1;
+    }
+    return lines;
+}
+
+static void put(const struct buf *lines)
+{
+    (void)fputs(buf_text(lines), stdout);
+    (void)fflush(stdout);
+}
+
+void console_gap(void)
+{
+    (void)fputc('\n', stdout);
+}
+
+static void note(size_t indent, const char *fmt, va_list args)
+{
+    _cleanup_free_ char *text = must_vprintf(fmt, args);
+    _cleanup_buf_ struct buf lines = {0};
+    size_t width;
+    size_t height;
+
+    measure(&width, &height);
+    (void)add_lines(&lines, "", text, indent, width);
+    put(&lines);
+}
+
+void console_say(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    note(0, fmt, args);
+    va_end(args);
+}
+
+void console_note(size_t indent, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    note(indent, fmt, args);
+    va_end(args);
+}
+
+/* Answers */
+
+/* The line without its blanks; in quotes: what stands between them. */
+static struct answer answer_of(const char *line, size_t len)
+{
+    struct answer answer = {.how = TYPED_TEXT};
+
+    while (len > 0 && isspace((unsigned char)line[len - 1])) {
+        len--;
+    }
+    while (len > 0 && isspace((unsigned char)line[0])) {
+        line++;
+        len--;
+    }
+    answer.quoted = len > 1 && line[0] == '"' && line[len - 1] == '"';
+    answer.text = must_printf("%.*s", (int)len - (answer.quoted ? 2 : 0),
+                              line + (answer.quoted ? 1 : 0));
+    if (!answer.quoted) {
+        answer.how = strcasecmp(answer.text, "b") == 0   ? TYPED_BACK
+                     : strcasecmp(answer.text, "q") == 0 ? TYPED_QUIT
+                                                         : TYPED_TEXT;
+    }
+    return answer;
+}
+
+static struct answer read_line(void)
+{
+    char line[LINE_MAX_TYPED];
+    size_t len = 0;
+    ssize_t n = 1;
+
+    (void)console_interrupted();
+    while (len < sizeof(line) && (len == 0 || line[len - 1] != '\n') && n > 0) {
+        n = read(STDIN_FILENO, line + len, sizeof(line) - len);
+        if (n < 0 && errno == EINTR && !console_interrupted()) {
+            n = 1;
+            continue;
+        }
+        len += n > 0 ? (size_t)n : 0;
+    }
+    if (n <= 0) { /* Ctrl-C, Ctrl-D, or nobody is there any more */
+        bool back = n < 0 && errno == EINTR;
+        (void)fputc('\n', stdout);
+        return (struct answer){.how = back ? TYPED_BACK : TYPED_QUIT,
+                               .text = must_strdup("")};
+    }
+    return answer_of(line, len);
+}
+
+static void put_question(const char *question, const char *may, bool back)
+{
+    _cleanup_buf_ struct buf lines = {0};
+    _cleanup_free_ char *whole =
+        must_printf("%s (%s%s%sq quit):", question, may == NULL ? "" : may,
+                    may == NULL ? "" : ", ", back ? "b back, " : "");
+    size_t width;
+    size_t height;
+
+    measure(&width, &height);
+    (void)add_lines(&lines, "", whole, 0, width);
+    lines.data[lines.len - 1] = ' '; /* the answer stands behind it */
+    put(&lines);
+}
+
+struct answer console_ask(const char *question, const char *may, bool back)
+{
+    (void)tcflush(STDIN_FILENO, TCIFLUSH);
+    put_question(question, may, back);
+    prompt_set_waits(true);
+    struct answer answer = read_line();
+    prompt_set_waits(false);
+    return answer;
+}
+
+/* Lists */
+
+struct pages {
+    const struct pick *pick;
+    size_t from, to; /* the items that are shown, without the last */
+    size_t width, height;
+};
+
+static size_t add_item(const struct pages *pages, size_t i, struct buf *out)
+{
+    const char *text = list_at(pages->pick->items, char *, i);
+    size_t digits = 0;
+
+    for (size_t n = pages->pick->items->n; n > 0; n /= 10) {
+        digits++;
+    }
+    _cleanup_free_ char *number =
+        pages->pick->plain ? must_strdup("  ")
+                           : must_printf("%*zu  ", (int)digits + 1, i + 1);
+    return add_lines(out, number, text, strlen(number), pages->width);
+}
+
+/* As many items from `from` on as fit. */
+static void show_page(struct pages *pages)
+{
+    const struct list *items = pages->pick->items;
+    _cleanup_buf_ struct buf lines = {0};
+    size_t used = 0;
+
+    measure(&pages->width, &pages->height);
+    for (pages->to = pages->from; pages->to < items->n; pages->to++) {
+        _cleanup_buf_ struct buf item = {0};
+        size_t more = add_item(pages, pages->to, &item);
+        if (used > 0 && used + more > pages->height - AROUND) {
+            break;
+        }
+        used += more;
+        (void)buf_adds(&lines, buf_text(&item));
+    }
+    put(&lines);
+    if (pages->from > 0 || pages->to < items->n) {
+        console_say("These are %zu to %zu of %zu.", pages->from + 1, pages->to,
+                    items->n);
+    }
+}
+
+/* Of the list as it is now: the item where the page before this one begins. */
+static size_t page_before(const struct pages *pages)
+{
+    struct pages at = *pages;
+    size_t used = 0;
+
+    while (at.from > 0) {
+        _cleanup_buf_ struct buf item = {0};
+        used += add_item(&at, at.from - 1, &item);
+        if (used > at.height - AROUND && at.from < pages->from) {
+            break;
+        }
+        at.from--;
+    }
+    return at.from;
+}
+
+/* n, p: another page. */
+static bool turns(struct pages *pages, const struct answer *answer)
+{
+    bool next = pages->to < pages->pick->items->n;
+
+    if (answer->how != TYPED_TEXT || answer->quoted) {
+        return false;
+    }
+    if (next && strcasecmp(answer->text, "n") == 0) {
+        pages->from = pages->to;
+        return true;
+    }
+    if (pages->from > 0 && strcasecmp(answer->text, "p") == 0) {
+        pages->from = page_before(pages);
+        return true;
+    }
+    return false;
+}
+
+static size_t number_of(const struct pick *pick, const struct answer *answer)
+{
+    char *end = NULL;
+
+    if (pick->plain || answer->how != TYPED_TEXT || answer->quoted ||
+        !isdigit((unsigned char)answer->text[0])) {
+        return 0;
+    }
+    unsigned long number = strtoul(answer->text, &end, 10);
+    return *end == '\0' && number <= pick->items->n ? number : 0;
+}
+
+/* What may be typed beside numbers; NULL: nothing. */
+static char *may_of(const struct pages *pages)
+{
+    const char *others = pages->pick->may;
+    bool next = pages->to < pages->pick->items->n;
+    bool before = pages->from > 0;
+
+    if (!next && !before && others == NULL) {
+        return NULL;
+    }
+    return must_printf("%s%s%s%s%s", next ? "n next page" : "",
+                       next && before ? ", " : "",
+                       before ? "p page before" : "",
+                       (next || before) && others != NULL ? ", " : "",
+                       others == NULL ? "" : others);
+}
+
+struct answer console_pick(const struct pick *pick, size_t *ret_number)
+{
+    struct pages pages = {.pick = pick};
+
+    for (;;) {
+        show_page(&pages);
+        _cleanup_free_ char *may = may_of(&pages);
+        struct answer answer = console_ask(pick->question, may, pick->back);
+        if (!turns(&pages, &answer)) {
+            *ret_number = number_of(pick, &answer);
+            return answer;
+        }
+        answer_done(&answer);
+    }
+}
