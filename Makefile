@@ -54,7 +54,8 @@ UNIT_TESTS := argv audit auditor buf card clock codec command command_file confi
 	enrolment envelope err factor fields harmless id invitation kafka key_file \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \
-	since spawner spoken standing suggest track user utf8 vectors wallet words
+	since spawner spoken standing suggest told track user utf8 vectors wallet words \
+	wrap
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

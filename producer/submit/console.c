@@ -199,14 +199,20 @@ static struct answer read_line(void)
 static void put_question(const char *question, const char *may, bool back)
 {
     _cleanup_buf_ struct buf lines = {0};
-    _cleanup_free_ char *whole =
-        must_printf("%s (%s%s%sq quit):", question, may == NULL ? "" : may,
+    _cleanup_free_ char *also =
+        must_printf("%s%s%sq quit):", may == NULL ? "" : may,
                     may == NULL ? "" : ", ", back ? "b back, " : "");
+    _cleanup_free_ char *shown = harmless_text(also);
+    _cleanup_free_ char *asked = harmless_text(question);
     size_t width;
     size_t height;
 
+    for (char *c = shown; *c != '\0'; c++) { /* each of them stays whole */
+        *c = *c == ' ' && c > shown && c[-1] != ',' ? WRAP_JOIN : *c;
+    }
+    _cleanup_free_ char *whole = must_printf("%s (%s", asked, shown);
     measure(&width, &height);
-    (void)add_lines(&lines, "", whole, 0, width);
+    (void)wrap_add(&lines, "", whole, 0, width);
     lines.data[lines.len - 1] = ' '; /* the answer stands behind it */
     put(&lines);
 }
@@ -315,21 +321,22 @@ static size_t number_of(const struct pick *pick, const struct answer *answer)
     return *end == '\0' && number <= pick->items->n ? number : 0;
 }
 
-/* What may be typed beside numbers; NULL: nothing. */
+/* What may be typed; NULL: nothing. */
 static char *may_of(const struct pages *pages)
 {
     const char *others = pages->pick->may;
     bool next = pages->to < pages->pick->items->n;
     bool before = pages->from > 0;
+    struct buf may = {0};
 
-    if (!next && !before && others == NULL) {
-        return NULL;
+    (void)buf_adds(&may, others == NULL ? "" : others);
+    if (next) {
+        (void)buf_addf(&may, "%sn next page", may.len == 0 ? "" : ", ");
     }
-    return must_printf("%s%s%s%s%s", next ? "n next page" : "",
-                       next && before ? ", " : "",
-                       before ? "p page before" : "",
-                       (next || before) && others != NULL ? ", " : "",
-                       others == NULL ? "" : others);
+    if (before) {
+        (void)buf_addf(&may, "%sp page before", may.len == 0 ? "" : ", ");
+    }
+    return may.len == 0 ? NULL : buf_take(&may);
 }
 
 struct answer console_pick(const struct pick *pick, size_t *ret_number)

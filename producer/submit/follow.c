@@ -117,7 +117,7 @@ static void tell_outcome(const struct follow *follow,
     const struct telling *telling = follow->submit->telling;
 
     if (telling != NULL) {
-        telling->ended(telling->arg, row, follow->shown);
+        telling->ended(telling->arg, row, follow->shown, follow->tracks.n);
         return;
     }
     _cleanup_free_ char *how = execution_text(row);

@@ -170,7 +170,8 @@ static enum typed join(struct menu *menu)
     int status = menu_do(menu, "verify", NULL, 0, &err);
     profile_free(menu->submit->profile); /* read anew, as any other */
     menu->submit->profile = NULL;
-    return status < 0 ? menu_failed(menu, &err) : TYPED_TEXT;
+    return status < 0 && err.text[0] != '\0' ? menu_failed(menu, &err)
+                                             : TYPED_TEXT;
 }
 
 /* Signed in: TYPED_TEXT. */
@@ -397,7 +398,7 @@ static enum typed go(struct menu *menu, const struct commands *commands,
         return sign_out(menu);
     }
     if (answer->text[0] != '\0') {
-        console_say("There is no '%.40s' in this list.", answer->text);
+        console_say("'%.40s' can't be chosen here.", answer->text);
     }
     return TYPED_TEXT;
 }
@@ -423,7 +424,10 @@ static void welcome(const struct menu *menu)
     const struct profile *profile = menu->submit->profile;
 
     console_gap();
-    console_say("You are %s.", profile->email);
+    console_say("You are %s. Type a number or a letter that is offered, and "
+                "press Enter. At every question b goes back and q quits, and "
+                "nothing starts before you were asked whether it shall.",
+                profile->email);
     if (profile->role == ROLE_ADMINISTRATOR) {
         console_say("As an administrator you can do more than run commands: "
                     "`submit help` tells what.");

@@ -24,9 +24,11 @@ static enum typed change(struct menu *menu, const char *verb, char *card)
     char *words[] = {card, NULL};
 
     console_gap();
-    return menu_do(menu, verb, words, card == NULL ? 0 : 1, &err) < 0
-               ? menu_failed(menu, &err)
-               : TYPED_TEXT;
+    if (menu_do(menu, verb, words, card == NULL ? 0 : 1, &err) >= 0 ||
+        err.text[0] == '\0') {
+        return TYPED_TEXT;
+    }
+    return menu_failed(menu, &err);
 }
 
 static enum typed add(struct menu *menu)

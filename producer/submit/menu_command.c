@@ -22,7 +22,8 @@ struct page {
     /* while it runs */
     size_t ended;
     size_t worked;
-    bool left; /* by Ctrl-C */
+    int outcome; /* succeeded, or another one */
+    bool left;   /* by Ctrl-C */
     char run[RUN_SHORT];
 };
 
@@ -30,7 +31,7 @@ static void show_command(const struct page *page)
 {
     const struct command_answer *command = page->command;
     const char *description = command->command.description;
-    _cleanup_free_ char *where = told_list(&command->command.targets);
+    _cleanup_free_ char *where = told_places(&command->command.targets);
     _cleanup_free_ char *most = told_duration(command->timeout * 1000);
     size_t n = page->questions.n;
 
@@ -49,16 +50,16 @@ static void show_command(const struct page *page)
 
 /* Before it starts */
 
-/* "lines: 10 (set for you)" */
+/* "lines: 10", "shop: berlin (set by your administrator)"; NULL: no value. */
 static void show_value(const struct parameter *parameter, const char *value)
 {
-    _cleanup_free_ char *shown = wrap_clip(value, VALUE_SHOWN);
-    bool yes_or_no = parameter->type == PARAMETER_BOOL;
-
-    console_note(2, "%s: %s%s", parameter->name,
-                 !yes_or_no                   ? shown
-                 : strcmp(value, "true") == 0 ? "yes"
-                                              : "no",
+    if (value == NULL) {
+        console_note(2, "%s: (left out)", parameter->name);
+        return;
+    }
+    _cleanup_free_ char *shown =
+        wrap_clip(value_shown(parameter, value), VALUE_SHOWN);
+    console_note(2, "%s: %s%s", parameter->name, shown,
                  parameter->fixed != NULL ? " (set by your administrator)"
                                           : "");
 }
@@ -67,7 +68,7 @@ static void show_plan(const struct page *page, const struct list *values)
 {
     const struct command_answer *command = page->command;
     const struct list *parameters = &command->parameters;
-    _cleanup_free_ char *where = told_list(&command->command.targets);
+    _cleanup_free_ char *where = told_places(&command->command.targets);
     _cleanup_free_ char *wait = told_duration(command->wait * 1000);
 
     console_gap();
@@ -75,10 +76,7 @@ static void show_plan(const struct page *page, const struct list *values)
     console_note(2, "%s runs on %s.", command->command.name, where);
     for (size_t i = 0; i < parameters->n; i++) {
         const struct parameter *one = &list_at(parameters, struct parameter, i);
-        const char *value = pairs_get(values, one->name);
-        if (value != NULL) {
-            show_value(one, value);
-        }
+        show_value(one, pairs_get(values, one->name));
     }
     console_say("It has not started yet. Once it has, it goes on even if you "
                 "leave. If a machine is busy or off, it is waited for, up to "
@@ -107,24 +105,27 @@ static enum typed confirm(bool *ret_no)
 /* While it runs */
 
 static void on_ended(void *arg, const struct execution_row *row,
-                     const char *run)
+                     const char *run, size_t executions)
 {
     struct page *page = arg;
-    bool many = page->command->command.targets.n > 1;
+    bool many = executions > 1;
     bool worked = row->outcome == OUTCOME_SUCCEEDED;
     _cleanup_free_ char *text = told_execution(row, many);
 
-    if (page->ended == 0 || !many) {
+    if (page->ended == 0) {
         console_gap();
     }
     console_say("%s", text);
     if (page->ended == 0 || !worked) {
-        page->menu->outcome = row->outcome;
+        page->outcome = row->outcome;
     }
     page->ended++;
     page->worked += worked;
     memcpy(page->run, run, sizeof(page->run));
-    memcpy(page->menu->watched, run, sizeof(page->menu->watched));
+    if (page->ended == executions) {
+        page->menu->outcome = page->outcome;
+        memcpy(page->menu->watched, run, sizeof(page->menu->watched));
+    }
 }
 
 static void on_detached(void *arg)
@@ -178,8 +179,6 @@ static int start(struct page *page, struct err *err)
 /* What nobody could see in the sentences of its executions. */
 static void tell_end(const struct page *page, int status, const struct err *err)
 {
-    size_t targets = page->command->command.targets.n;
-
     if (status < 0) {
         console_gap();
         console_say(err->status == EXIT_NO_ANSWER
@@ -191,7 +190,7 @@ static void tell_end(const struct page *page, int status, const struct err *err)
     if (page->left) {
         return;
     }
-    if (targets > 1) {
+    if (page->ended > 1) {
         console_say("It worked on %zu of %zu.", page->worked, page->ended);
     }
     if (page->worked < page->ended) {

@@ -112,8 +112,7 @@ static void show(const struct questions *questions, size_t at)
     }
 }
 
-static const char *as_shown(const struct parameter *parameter,
-                            const char *value)
+const char *value_shown(const struct parameter *parameter, const char *value)
 {
     if (parameter->type != PARAMETER_BOOL) {
         return value;
@@ -134,7 +133,7 @@ static char *enter_text(const struct parameter *parameter, const char *before)
         return must_strdup("Enter for an empty text");
     }
     _cleanup_free_ char *clipped =
-        wrap_clip(as_shown(parameter, value), SHOWN_MAX);
+        wrap_clip(value_shown(parameter, value), SHOWN_MAX);
     return must_printf("Enter for %s", clipped);
 }
 
@@ -219,7 +218,9 @@ static enum typed ask_one(const struct parameter *parameter, char **value)
             }
             return TYPED_TEXT;
         }
-        console_say("%s. Please try again.", err.text);
+        console_say("%s. Please %s.", err.text,
+                    parameter->type == PARAMETER_BOOL ? "type yes or no"
+                                                      : "try again");
     }
 }
 

@@ -24,5 +24,8 @@ void questions_done(struct questions *questions);
  * before the first one. */
 enum typed questions_ask(struct questions *questions, size_t from);
 
+/* A value as people say it: yes and no. */
+const char *value_shown(const struct parameter *parameter, const char *value);
+
 /* What was answered (struct pair); for pairs_done(). */
 struct list questions_arguments(const struct questions *questions);

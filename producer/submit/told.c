@@ -174,16 +174,26 @@ char *told_execution(const struct execution_row *row, bool many)
     return buf_take(&out);
 }
 
-char *told_list(const struct list *texts)
+/* A label stands for those that bear it. */
+static void add_place(struct buf *out, const char *target)
+{
+    if (strcmp(target, "@all") == 0) {
+        (void)buf_adds(out, "all machines");
+    } else if (target[0] == '@') {
+        (void)buf_addf(out, "all machines with %s", target + 1);
+    } else {
+        (void)buf_adds(out, target);
+    }
+}
+
+char *told_places(const struct list *targets)
 {
     struct buf out = {0};
 
-    for (size_t i = 0; i < texts->n; i++) {
-        (void)buf_addf(&out, "%s%s",
-                       i == 0              ? ""
-                       : i + 1 == texts->n ? " and "
-                                           : ", ",
-                       list_at(texts, char *, i));
+    for (size_t i = 0; i < targets->n; i++) {
+        const char *between = i + 1 == targets->n ? " and " : ", ";
+        (void)buf_adds(&out, i == 0 ? "" : between);
+        add_place(&out, list_at(targets, char *, i));
     }
     return out.len == 0 ? must_strdup("nowhere") : buf_take(&out);
 }

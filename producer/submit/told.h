@@ -22,5 +22,5 @@ const char *told_run(int outcome);
  * Where there are several (`many`), "On web-1 it worked. …" */
 char *told_execution(const struct execution_row *row, bool many);
 
-/* "dev", "dev and web-1", "dev, web-1 and web-2". */
-char *told_list(const struct list *texts);
+/* Where a command runs: "dev", "dev, web-1 and all machines with role=web". */
+char *told_places(const struct list *targets);

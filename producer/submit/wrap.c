@@ -57,6 +57,17 @@ static size_t shown(size_t columns, size_t width)
     return columns == 0 ? 1 : (columns + width - 1) / width;
 }
 
+static void add_word(struct buf *out, const char *word, size_t len)
+{
+    size_t at = out->len;
+
+    if (buf_add(out, word, len) == 0) {
+        for (char *c = (char *)out->data + at; *c != '\0'; c++) {
+            *c = *c == WRAP_JOIN ? ' ' : *c;
+        }
+    }
+}
+
 size_t wrap_add(struct buf *out, const char *first, const char *text,
                 size_t indent, size_t width)
 {
@@ -75,7 +86,7 @@ size_t wrap_add(struct buf *out, const char *first, const char *text,
             opens = true;
         }
         (void)buf_adds(out, opens ? "" : " ");
-        (void)buf_add(out, text, len);
+        add_word(out, text, len);
         used += columns + (opens ? 0 : 1);
         text += len;
         text += strspn(text, " ");

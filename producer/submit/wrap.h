@@ -9,6 +9,9 @@
 
 #include "base/buf.h"
 
+/* In a text: a space at which no line is broken. */
+#define WRAP_JOIN '\x1f'
+
 /* Appends the words of a text (good UTF-8, of one paragraph) in lines of at
  * most `width` columns; the first opens with `first`, which fills its `indent`,
  * the others with `indent` spaces. How many lines a terminal of that width
