@@ -32,11 +32,9 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_result \
 	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
 	cmd_standing cmd_target cmd_user cmd_verify compared console enrolled files \
-	follow founding \
-	harmless heard help kept keyring menu menu_cards menu_command menu_runs naming \
-	notifiers opening parse password \
-	place print profile prompt questions qr saved say second_factor session_file \
-	setting_up \
+	follow founding harmless heard help kept keyring menu menu_cards menu_command \
+	menu_list menu_runs naming notifiers opening parse password place print \
+	profile prompt questions qr saved say second_factor session_file setting_up \
 	signed_ends since spout submit told track verb_rows wrap
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cards \

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,22 +91,6 @@ static void measure(size_t *ret_width, size_t *ret_height)
     *ret_height = height < HEIGHT_MIN ? HEIGHT_MIN : height;
 }
 
-/* Each line of the text in lines of this width; how many they are. */
-static size_t add_lines(struct buf *out, const char *first, const char *text,
-                        size_t indent, size_t width)
-{
-    size_t lines = 0;
-
-    for (const char *line = text; line != NULL;) {
-        size_t len = strcspn(line, "\n");
-        _cleanup_free_ char *one = must_printf("%.*s", (int)len, line);
-        _cleanup_free_ char *shown = harmless_text(one);
-        lines += wrap_add(out, line == text ? first : "", shown, indent, width);
-        line = line[len] == '\0' ? NULL : line + len + 1;
-    }
-    return lines;
-}
-
 static void put(const struct buf *lines)
 {
     (void)fputs(buf_text(lines), stdout);
@@ -119,13 +104,14 @@ void console_gap(void)
 
 static void note(size_t indent, const char *fmt, va_list args)
 {
-    _cleanup_free_ char *text = must_vprintf(fmt, args);
+    _cleanup_free_ char *whole = must_vprintf(fmt, args);
+    _cleanup_free_ char *text = harmless_text(whole);
     _cleanup_buf_ struct buf lines = {0};
     size_t width;
     size_t height;
 
     measure(&width, &height);
-    (void)add_lines(&lines, "", text, indent, width);
+    (void)wrap_add(&lines, "", text, indent, width);
     put(&lines);
 }
 
@@ -172,25 +158,39 @@ static struct answer answer_of(const char *line, size_t len)
     return answer;
 }
 
+/* What is typed next. 0: there is no more; -1: Ctrl-C, which is blocked but
+ * here, so that none comes between. */
+static ssize_t next_typed(char *to, size_t size)
+{
+    struct pollfd typed = {.fd = STDIN_FILENO, .events = POLLIN};
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    while (ppoll(&typed, 1, NULL, &none) < 0) {
+        if (errno != EINTR) {
+            return 0;
+        }
+        if (console_interrupted()) {
+            return -1;
+        }
+    }
+    ssize_t n = read(STDIN_FILENO, to, size);
+    return n < 0 ? 0 : n;
+}
+
 static struct answer read_line(void)
 {
     char line[LINE_MAX_TYPED];
     size_t len = 0;
-    ssize_t n = 1;
+    ssize_t n;
 
-    (void)console_interrupted();
-    while (len < sizeof(line) && (len == 0 || line[len - 1] != '\n') && n > 0) {
-        n = read(STDIN_FILENO, line + len, sizeof(line) - len);
-        if (n < 0 && errno == EINTR && !console_interrupted()) {
-            n = 1;
-            continue;
-        }
+    do {
+        n = next_typed(line + len, sizeof(line) - len);
         len += n > 0 ? (size_t)n : 0;
-    }
-    if (n <= 0) { /* Ctrl-C, Ctrl-D, or nobody is there any more */
-        bool back = n < 0 && errno == EINTR;
+    } while (n > 0 && len < sizeof(line) && line[len - 1] != '\n');
+    if (n <= 0) {
         (void)fputc('\n', stdout);
-        return (struct answer){.how = back ? TYPED_BACK : TYPED_QUIT,
+        return (struct answer){.how = n < 0 ? TYPED_BACK : TYPED_QUIT,
                                .text = must_strdup("")};
     }
     return answer_of(line, len);
@@ -219,10 +219,17 @@ static void put_question(const char *question, const char *may, bool back)
 
 struct answer console_ask(const char *question, const char *may, bool back)
 {
+    sigset_t interrupt;
+    sigset_t before;
+
+    (void)sigemptyset(&interrupt);
+    (void)sigaddset(&interrupt, SIGINT);
     (void)tcflush(STDIN_FILENO, TCIFLUSH);
     put_question(question, may, back);
     prompt_set_waits(true);
+    (void)sigprocmask(SIG_BLOCK, &interrupt, &before);
     struct answer answer = read_line();
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
     prompt_set_waits(false);
     return answer;
 }
@@ -237,16 +244,24 @@ struct pages {
 
 static size_t add_item(const struct pages *pages, size_t i, struct buf *out)
 {
-    const char *text = list_at(pages->pick->items, char *, i);
+    const struct pick *pick = pages->pick;
+    _cleanup_free_ char *text = harmless_text(list_at(pick->items, char *, i));
     size_t digits = 0;
 
-    for (size_t n = pages->pick->items->n; n > 0; n /= 10) {
+    for (size_t n = pick->items->n; n > 0; n /= 10) {
         digits++;
     }
     _cleanup_free_ char *number =
-        pages->pick->plain ? must_strdup("  ")
-                           : must_printf("%*zu  ", (int)digits + 1, i + 1);
-    return add_lines(out, number, text, strlen(number), pages->width);
+        pick->plain ? must_strdup("  ")
+                    : must_printf("%*zu  ", (int)digits + 1, i + 1);
+    size_t indent = strlen(number);
+    size_t lines = wrap_add(out, number, text, indent, pages->width);
+    if (pick->below != NULL) {
+        _cleanup_free_ char *below =
+            harmless_text(list_at(pick->below, char *, i));
+        lines += wrap_add(out, "", below, indent, pages->width);
+    }
+    return lines;
 }
 
 /* As many items from `from` on as fit. */

@@ -39,8 +39,7 @@ void console_interrupts(void);
 /* Whether Ctrl-C was pressed at a question since this was asked last. */
 bool console_interrupted(void);
 
-/* An empty line; and a text, a paragraph for each line of it, `indent` spaces
- * before. */
+/* An empty line; and a text, with `indent` spaces before its lines. */
 void console_gap(void);
 void console_say(const char *fmt, ...) _printf_(1, 2);
 void console_note(size_t indent, const char *fmt, ...) _printf_(2, 3);
@@ -55,9 +54,11 @@ struct answer console_ask(const char *question, const char *may, bool back);
 struct pick {
     const char *question;
     const char *may;          /* as above */
-    const struct list *items; /* char *: a line and, below it, more lines */
-    bool plain;               /* without numbers: what is typed is a text */
-    bool back;                /* as above */
+    const struct list *items; /* char * */
+    const struct list
+        *below; /* char *: of each, on lines of its own, or NULL */
+    bool plain; /* without numbers: what is typed is a text */
+    bool back;  /* as above */
 };
 
 struct answer console_pick(const struct pick *pick, size_t *ret_number);

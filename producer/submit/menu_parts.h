@@ -18,6 +18,9 @@ struct menu {
 /* Whoever to turn to: "ann@example.org", "your administrator". */
 const char *menu_helper(const struct menu *menu);
 
+/* The row of a verb that there is. */
+const struct verb *menu_verb(const char *name);
+
 /* Does what a verb does, with these words behind it. Its exit status; -1: err,
  * without text where Ctrl-C at a question of its own left it. */
 int menu_do(struct menu *menu, const char *verb, char **words, size_t n,
@@ -39,7 +42,8 @@ char *menu_when(const struct menu *menu, const struct run_row *run);
 int menu_history(struct submit *submit, const struct id *before, int64_t limit,
                  struct history_answer *ret_answer, struct err *err);
 
-/* The pages. */
+/* The pages; the first is left for another only by quitting. */
+enum typed menu_list(struct menu *menu);
 enum typed menu_command(struct menu *menu, const char *name);
 enum typed menu_runs(struct menu *menu);
 enum typed menu_cards(struct menu *menu);

@@ -304,6 +304,16 @@ def test_a_session_that_ended_meanwhile_asks_for_the_password_and_goes_on(
         person.quits(seen)
 
 
+def test_an_administrator_whom_nobody_confirmed_is_told_so(house, tmp_path):
+    fresh = Person(house, tmp_path / "profile")
+    fresh.email = f"{house.fresh('menu')}@example.org"
+    fresh.joins(fresh.email, "administrator")
+    with fresh.menu() as seen:
+        seen.sees("That did not work: ").sees(f"ask {house.email_of('admin')}.")
+        assert "waits to be confirmed by another administrator" in squeezed(seen)
+        fresh.quits(seen)
+
+
 def test_an_administrator_is_told_where_their_verbs_are(house, person):
     name = house.command("echo hello", "#: description = for administrators")
     admin = Person(house, house.env("admin")["ERRAND_PROFILE"])
