@@ -102,7 +102,7 @@ void console_gap(void)
     (void)fputc('\n', stdout);
 }
 
-static void note(size_t indent, const char *fmt, va_list args)
+static _printf_(2, 0) void note(size_t indent, const char *fmt, va_list args)
 {
     _cleanup_free_ char *whole = must_vprintf(fmt, args);
     _cleanup_free_ char *text = harmless_text(whole);

@@ -104,6 +104,18 @@ def test_what_takes_too_long_is_told_so(house, person):
         assert "It took longer than it may, and was stopped." in squeezed(seen)
 
 
+def test_of_several_machines_each_is_told_and_how_many_worked(house, person):
+    away = house.fresh("t")
+    assert house.submit("target", "add", away).returncode == 0
+    gives(house, person, "echo hello", "#: wait = 2s", target=f"dev, {away}")
+    with person.menu() as seen:
+        seen.asks(QUESTION, "1").sees(f"It runs on dev and {away}")
+        seen.asks("Start it now (", "y").sees("dev: hello").sees("On dev it worked.")
+        seen.sees(f"On {away} it was not started.").sees("It worked on 1 of 2.")
+        seen.sees("Tell ").asks(QUESTION, "").sees("by you: it was not started.")
+        person.quits(seen)
+
+
 def test_ctrl_c_stops_watching_and_the_run_goes_on(house, person):
     name = gives(house, person, "echo begun; sleep 2; echo done")
     with person.menu() as seen:
