@@ -172,12 +172,13 @@ static enum typed join(struct menu *menu)
 /* Signed in: TYPED_TEXT. */
 static enum typed sign_in(struct menu *menu)
 {
-    const struct profile *profile = menu->submit->profile;
+    const struct submit *submit = menu->submit;
     struct session_key *session = NULL;
     struct err err = {0};
 
-    while (session_load(profile, &session, &err) > 0) {
-        if (!profile->service && profile_password_file(profile) == NULL) {
+    while (session_load(submit->profile, &session, &err) > 0) {
+        if (!submit->profile->service &&
+            profile_password_file(submit->profile) == NULL) {
             console_gap();
             console_say("You are not signed in. Type your password next; it "
                         "is not shown while you type.");

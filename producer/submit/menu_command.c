@@ -37,7 +37,7 @@ static void show_command(const struct page *page)
 
     console_gap();
     console_say("%s", command->command.name);
-    if (description != NULL) {
+    if (description != NULL && description[0] != '\0') {
         console_say("%s", description);
     }
     console_say("It runs on %s, and is stopped if it takes longer than %s.",

@@ -8,9 +8,11 @@
 #include "producer/submit/help.h"
 #include "producer/submit/menu_parts.h"
 #include "producer/submit/told.h"
+#include "producer/submit/wrap.h"
 
-#define PAGE 100 /* runs that one read tells */
-#define PAGES 5  /* that are looked through for each command's last run */
+#define PAGE 100       /* runs that one read tells */
+#define PAGES 5        /* that are looked through for each command's last run */
+#define TYPED_SHOWN 40 /* columns */
 
 struct commands {
     struct commands_answer answer;
@@ -176,15 +178,18 @@ static struct answer ask_command(const struct menu *menu,
     return answer;
 }
 
-/* By its number, or by its name. */
+/* By its number, or else by its name, which may be a number, too. */
 static const char *command_meant(const struct commands *commands, size_t number,
                                  const char *text)
 {
     const struct list *all = &commands->answer.commands;
 
+    if (number > 0) {
+        return list_at(all, struct command_row, number - 1).name;
+    }
     for (size_t i = 0; i < all->n; i++) {
         const char *name = list_at(all, struct command_row, i).name;
-        if (i + 1 == number || strcmp(name, text) == 0) {
+        if (strcmp(name, text) == 0) {
             return name;
         }
     }
@@ -220,7 +225,8 @@ static enum typed go(struct menu *menu, const struct commands *commands,
         return sign_out(menu);
     }
     if (answer->text[0] != '\0') {
-        console_say("'%.40s' can't be chosen here.", answer->text);
+        _cleanup_free_ char *typed = wrap_clip(answer->text, TYPED_SHOWN);
+        console_say("'%s' can't be chosen here.", typed);
     }
     return TYPED_TEXT;
 }

@@ -10,8 +10,10 @@
 #include "producer/submit/menu_parts.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/told.h"
+#include "producer/submit/wrap.h"
 
-#define RUNS 50 /* that are listed */
+#define RUNS 50         /* that are listed */
+#define VALUE_SHOWN 300 /* columns of an argument */
 
 int menu_history(struct submit *submit, const struct id *before, int64_t limit,
                  struct history_answer *ret_answer, struct err *err)
@@ -54,7 +56,8 @@ static void show_run(const struct menu *menu, const struct run_answer *answer)
     console_say("%s, asked for %s.", run->command, when);
     for (size_t i = 0; i < run->arguments.n; i++) {
         const struct pair *pair = &list_at(&run->arguments, struct pair, i);
-        console_note(2, "%s: %s", pair->name, pair->value);
+        _cleanup_free_ char *value = wrap_clip(pair->value, VALUE_SHOWN);
+        console_note(2, "%s: %s", pair->name, value);
     }
     for (size_t i = 0; i < executions->n; i++) {
         show_execution(&list_at(executions, struct execution_row, i),
