@@ -8,7 +8,9 @@ import signal
 import pytest
 
 from house import until
-from terminal import PATIENCE, Terminal
+from second_factor import code, early_in_step
+from terminal import COLUMNS, PATIENCE, ROWS, Terminal
+from test_first_day import scanned
 from test_terminal import OTHER, PASSWORD, Profile, invited
 
 # What a program sends to a terminal that only prints: text, and the ends of lines.
@@ -270,16 +272,16 @@ def test_what_was_typed_before_a_question_does_not_answer_it(house, person):
 def test_who_has_not_joined_is_led_there_and_told_who_invited_them(house, tmp_path):
     fresh = Person(house, tmp_path / "profile")
     email = f"{house.fresh('menu')}@example.org"
-    code = invited(house, email)
+    given = invited(house, email)
     with fresh.menu() as seen:
         seen.sees("You have not joined on this computer yet.")
         seen.asks("Follow your invitation now (", "y")
         seen.asks("Verification code: ", "wrong").sees("That did not work: ")
         seen.asks("Enter to try again", "").asks("Follow your invitation", "y")
-        seen.asks("Verification code: ", code)
+        seen.asks("Verification code: ", given)
         seen.sees("New password: ").presses("c")
         seen.asks("Follow your invitation now (", "y")
-        seen.asks("Verification code: ", code)
+        seen.asks("Verification code: ", given)
         seen.asks("New password: ", PASSWORD, hidden=True)
         seen.asks("New password, again: ", PASSWORD, hidden=True)
         seen.sees(f"You are {email}.").sees("No command has been given to you yet.")
@@ -287,6 +289,27 @@ def test_who_has_not_joined_is_led_there_and_told_who_invited_them(house, tmp_pa
         fresh.quits(seen)
     assert "broken off" not in seen.text
     assert "submit: " not in seen.text
+
+
+def test_a_whole_first_day_needs_no_other_word_than_submit(house, tmp_path):
+    runner = Person(house, tmp_path / "profile")
+    del runner.env["ERRAND_BROKERS"]
+    runner.email = f"{house.fresh('first-day')}@example.org"
+    done = house.submit("user", "invite", runner.email, "--mfa")
+    assert done.returncode == 0, done.stderr
+    gives(house, runner, "echo hello", "#: description = Says hello")
+    block = house.post.block(runner.email)
+    early_in_step(15)
+    with runner.menu(ROWS, COLUMNS) as seen:
+        seen.asks("Follow your invitation now (", "y")
+        seen.asks("Verification code: ", block)
+        seen.asks("New password: ", PASSWORD, hidden=True)
+        seen.asks("New password, again: ", PASSWORD, hidden=True)
+        seen.sees("First code: ").types(code(scanned(seen, tmp_path)))
+        seen.sees(f"Signed in as {runner.email}").sees(": Says hello")
+        seen.asks(QUESTION, "1").asks("Start it now (", "y").sees("hello")
+        seen.sees("It worked.").asks(QUESTION, "").asks(QUESTION, "o")
+        seen.sees("Signed out.").ends(0)
 
 
 def test_who_is_not_signed_in_is_led_there(house, person):
