@@ -342,7 +342,7 @@ static char *may_of(const struct pages *pages)
     const char *others = pages->pick->may;
     bool next = pages->to < pages->pick->items->n;
     bool before = pages->from > 0;
-    struct buf may = {0};
+    _cleanup_buf_ struct buf may = {0};
 
     (void)buf_adds(&may, others == NULL ? "" : others);
     if (next) {

@@ -150,7 +150,8 @@ static enum typed join(struct menu *menu)
     console_say("You have not joined on this computer yet.");
     console_say("If you were invited, have the mail at hand: what you paste "
                 "next is the block in it, or the code that somebody gave you. "
-                "Then you choose a password. It is not shown while you type.");
+                "Then you choose a password. It is not shown while you type. "
+                "Ctrl-C goes back.");
     console_say("If you have joined on another computer, `submit help key` "
                 "says how to bring your key here.");
     _cleanup_answer_ struct answer answer =
@@ -181,7 +182,7 @@ static enum typed sign_in(struct menu *menu)
             profile_password_file(submit->profile) == NULL) {
             console_gap();
             console_say("You are not signed in. Type your password next; it "
-                        "is not shown while you type.");
+                        "is not shown while you type. Ctrl-C goes back.");
         }
         if (menu_do(menu, "login", NULL, 0, &err) < 0 &&
             menu_failed(menu, &err) == TYPED_QUIT) {
