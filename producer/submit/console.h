@@ -31,9 +31,9 @@ void answer_done(struct answer *answer);
 /* Whether somebody sits at both ends of this process. */
 bool console_can(void);
 
-/* Ctrl-C from now on: at a question it goes back; at work it ends the process
- * with what `broken_off` says, and status 75. Again after whoever set another
- * handler, or blocked the signal. */
+/* Ctrl-C from now on: at a question it goes back; at work it ends the process,
+ * with status 75. Again after whoever set another handler, or blocked the
+ * signal. */
 void console_interrupts(void);
 
 /* Whether Ctrl-C was pressed at a question since this was asked last. */
@@ -55,10 +55,9 @@ struct pick {
     const char *question;
     const char *may;          /* as above */
     const struct list *items; /* char * */
-    const struct list
-        *below; /* char *: of each, on lines of its own, or NULL */
-    bool plain; /* without numbers: what is typed is a text */
-    bool back;  /* as above */
+    const struct list *below; /* char *: what stands below each; NULL: none */
+    bool plain;               /* without numbers: what is typed is a text */
+    bool back;                /* as above */
 };
 
 struct answer console_pick(const struct pick *pick, size_t *ret_number);
