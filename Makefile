@@ -35,10 +35,11 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	cmd_output cmd_policy cmd_rerun cmd_result cmd_rotate cmd_run \
 	cmd_runner cmd_service cmd_service_end cmd_session cmd_standing \
 	cmd_target cmd_target_show cmd_user cmd_verify cmd_version compared \
-	csv dry_run enrolled files follow founding harmless heard help kept \
-	keyring naming notifiers opening pager parse password \
-	place print profile prompt qr saved say second_factor session_file setting_up \
-	signed_ends since spout submit track unified verb_rows
+	console csv dry_run enrolled files follow founding harmless heard \
+	help kept keyring menu menu_cards menu_command menu_list menu_runs \
+	naming notifiers opening pager parse password place print profile \
+	prompt qr questions saved say second_factor session_file setting_up \
+	signed_ends since spout submit told track unified verb_rows wrap
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver explain factor factor_key \
@@ -52,12 +53,12 @@ RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
-	config csv enrolment envelope err factor fields harmless id invitation \
-	kafka key_file known \
-	ledger letter link log news outbox output overdue parameter parse password \
-	policy post print profile proof record rows rpc_reply rules run sealed \
-	since spawner spoken standing suggest track unified user utf8 vectors \
-	wallet where words
+	config csv enrolment envelope err factor fields harmless id \
+	invitation kafka key_file known ledger letter link log news outbox \
+	output overdue parameter parse password policy post print profile \
+	proof record rows rpc_reply rules run sealed since spawner spoken \
+	standing suggest told track unified user utf8 vectors wallet where \
+	words wrap
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

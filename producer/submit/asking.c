@@ -151,6 +151,13 @@ static char *read_password(const struct submit *submit, const char *file,
                            err);
 }
 
+/* Which file it opens is of no use to who typed it. */
+static int mistyped(struct err *err)
+{
+    (void)err_exit(err, EXIT_NOT_ALLOWED, "wrong password");
+    return 1;
+}
+
 /* Once: 0, 1 (wrong password that somebody typed), -1. */
 static int unlock_once(struct submit *submit, const char *file, struct err *err)
 {
@@ -166,7 +173,7 @@ static int unlock_once(struct submit *submit, const char *file, struct err *err)
         return -1;
     }
     if (key_file_read(path, password, &keys, err) != 0) {
-        return typed && err->status == EXIT_NOT_ALLOWED ? 1 : -1;
+        return typed && err->status == EXIT_NOT_ALLOWED ? mistyped(err) : -1;
     }
     if (!is_own(submit->profile, keys)) {
         return err_exit(err, EXIT_CONFIG,

@@ -107,6 +107,7 @@ static int open_line(struct line *line, const char *instead, struct err *err)
     (void)sigaddset(&ending, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &ending, &line->mask_before);
     line->signals = signalfd(-1, &ending, SFD_CLOEXEC);
+    prompt_set_waits(true);
     raw = line->before;
     raw.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG | IEXTEN);
     raw.c_iflag |= ICRNL;
@@ -120,6 +121,7 @@ static void close_line(struct line *line)
     if (line->signals >= 0) {
         (void)tcsetattr(line->tty, TCSADRAIN, &line->before);
         (void)sigprocmask(SIG_SETMASK, &line->mask_before, NULL);
+        prompt_set_waits(false);
         (void)close(line->signals);
     }
     if (line->tty >= 0) {

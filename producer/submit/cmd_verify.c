@@ -60,8 +60,8 @@ static int read_code(const struct submit *submit, struct following *following,
     struct ticket ticket;
 
     if (file == NULL && prompt_can()) {
-        say("Paste the whole block of the invitation's mail, or type the code "
-            "that you were given.");
+        say("Paste the block of the invitation's mail, or type the code that "
+            "you were given.");
     }
     _cleanup_secret_ char *code =
         prompt_code("Verification code", file, instead_code, err);

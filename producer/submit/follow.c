@@ -117,10 +117,22 @@ static void tell_late(struct follow *follow)
     }
 }
 
+static void tell_outcome(const struct follow *follow,
+                         const struct execution_row *row)
+{
+    const struct telling *telling = follow->submit->telling;
+
+    if (telling != NULL) {
+        telling->ended(telling->arg, row, follow->shown, follow->tracks.n);
+        return;
+    }
+    _cleanup_free_ char *how = execution_text(row);
+    say("%s on %s: %s; run %s", follow->run->command, row->target, how,
+        follow->shown);
+}
+
 static int tell_end(struct follow *follow, struct track *track, struct err *err)
 {
-    _cleanup_free_ char *how = execution_text(&track->row);
-
     if (spout_end(track->spout, err) != 0) {
         return -1;
     }
@@ -134,8 +146,7 @@ static int tell_end(struct follow *follow, struct track *track, struct err *err)
         say("%lld bytes of %s's output beyond the limit were not kept",
             (long long)track->row.dropped, track->row.target);
     }
-    say("%s on %s: %s; run %s", follow->run->command, track->row.target, how,
-        follow->shown);
+    tell_outcome(follow, &track->row);
     track->told = true;
     return 0;
 }
@@ -318,11 +329,17 @@ static int follow_turn(struct follow *follow, struct err *err)
 
 static int detach(const struct follow *follow)
 {
+    const struct telling *telling = follow->submit->telling;
+
     if (isatty(STDERR_FILENO)) { /* which shows ^C */
         (void)fputc('\n', stderr);
     }
-    say("detached; it goes on: submit watch %s, submit cancel %s",
-        follow->shown, follow->shown);
+    if (telling != NULL) {
+        telling->detached(telling->arg);
+    } else {
+        say("detached; it goes on: submit watch %s, submit cancel %s",
+            follow->shown, follow->shown);
+    }
     return EXIT_NO_ANSWER;
 }
 

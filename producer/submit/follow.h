@@ -11,6 +11,16 @@
 int follow_run(struct submit *submit, const struct run_answer *run,
                struct err *err);
 
+/* Who tells how a run goes on, in the place of follow_run()'s own sentences:
+ * submit->telling. `run`: the digits that name it; `executions`: how many it
+ * has. */
+struct telling {
+    void (*ended)(void *arg, const struct execution_row *row, const char *run,
+                  size_t executions);
+    void (*detached)(void *arg); /* Ctrl-C: the run goes on */
+    void *arg;
+};
+
 /* The same for a run that anybody asked for, at any time of its life: all that
  * there is of its output, then what comes, each piece once. */
 int watch_run(struct submit *submit, const struct run_answer *run,

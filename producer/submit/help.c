@@ -5,6 +5,7 @@
 
 #include "model/user.h"
 #include "producer/submit/parse.h"
+#include "producer/submit/wrap.h"
 
 #define LINE 79 /* columns of a text */
 
@@ -34,7 +35,6 @@ static const struct group {
     {FOR_ADMINISTRATORS, "For administrators", 1U << ROLE_ADMINISTRATOR},
 };
 
-/* Whether a verb is for this role; ROLE_NONE: who asks is not known. */
 static bool is_for(enum audience who, int role)
 {
     for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
@@ -43,6 +43,11 @@ static bool is_for(enum audience who, int role)
         }
     }
     return false;
+}
+
+bool verb_is_for(const struct verb *verb, int role)
+{
+    return is_for(verb->who, role);
 }
 
 /* As the profile's own envelopes say, without asking anybody. Where there is
@@ -101,20 +106,10 @@ static void print_flags(FILE *out, const struct flag *flags)
 /* A text of words, in lines of LINE columns at most. */
 static void print_text(FILE *out, const char *text)
 {
-    size_t column = 0;
+    _cleanup_buf_ struct buf lines = {0};
 
-    while (*text != '\0') {
-        size_t len = strcspn(text, " ");
-        if (column > 0 && column + 1 + len > LINE) {
-            (void)fputc('\n', out);
-            column = 0;
-        }
-        (void)fprintf(out, "%s%.*s", column > 0 ? " " : "", (int)len, text);
-        column += len + (column > 0 ? 1 : 0);
-        text += len;
-        text += strspn(text, " ");
-    }
-    (void)fputc('\n', out);
+    (void)wrap_add(&lines, "", text, 0, LINE);
+    (void)fputs(buf_text(&lines), out);
 }
 
 static void print_indented(FILE *out, const char *lines)
@@ -130,7 +125,8 @@ static void print_indented(FILE *out, const char *lines)
 static void print_all(FILE *out, int role)
 {
     (void)fputs("Usage: submit VERB [ARGUMENTS] [FLAGS]\n"
-                "Run commands that administrators prepared for you.\n",
+                "Run commands that administrators prepared for you. `submit` "
+                "alone goes step\nby step, and needs nothing of this.\n",
                 out);
     for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
         if (is_for(groups[i].who, role)) {

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,19 @@
 #include "model/invitation.h"
 
 #define TRIES 5 /* mistyped, too short, too easy: all count */
+
+/* For signal handlers, which are told nothing else. */
+static volatile sig_atomic_t waiting;
+
+bool prompt_waits(void)
+{
+    return waiting != 0;
+}
+
+void prompt_set_waits(bool waits)
+{
+    waiting = waits;
+}
 
 void secret_free(char *secret)
 {
@@ -60,8 +74,11 @@ static char *ask(const char *question, int flags, const char *instead,
         (void)nobody(question, instead, err);
         return NULL;
     }
-    if (readpassphrase(prompt, secret, SECRET_MAX, flags | RPP_REQUIRE_TTY) ==
-        NULL) {
+    prompt_set_waits(true);
+    bool answered = readpassphrase(prompt, secret, SECRET_MAX,
+                                   flags | RPP_REQUIRE_TTY) != NULL;
+    prompt_set_waits(false);
+    if (!answered) {
         (void)err_exit(err, EX_NOPERM, "asking for \"%s\" was broken off",
                        question);
         return NULL;
@@ -208,7 +225,9 @@ static char *code_from_terminal(const char *question, const char *instead,
         return NULL;
     }
     (void)dprintf(fd, "%s: ", question);
+    prompt_set_waits(true);
     char *code = code_from(fd, "the terminal", err);
+    prompt_set_waits(false);
     (void)tcflush(fd, TCIFLUSH); /* more of a paste is not the shell's */
     return code;
 }

@@ -24,6 +24,11 @@ static inline void secret_release(char **secret)
 /* True when somebody can be asked. */
 bool prompt_can(void);
 
+/* Whether a question waits for its answer now: for who handles Ctrl-C. Each
+ * that asks at the terminal says so while it reads. */
+bool prompt_waits(void);
+void prompt_set_waits(bool waits);
+
 /* A secret, without echo. `instead` is what helps where nobody can be asked
  * ("--password-file FILE"). NULL: status 64 or 77 … in err. */
 char *prompt_secret(const char *question, const char *instead, struct err *err);

@@ -15,7 +15,9 @@
 #include <sys/prctl.h>
 
 #include "producer/submit/asking.h"
+#include "producer/submit/console.h"
 #include "producer/submit/help.h"
+#include "producer/submit/menu.h"
 #include "producer/submit/parse.h"
 
 #ifndef ERRAND_VERSION /* the Makefile says it */
@@ -141,8 +143,10 @@ int main(int argc, char **argv)
     set_locale();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGINT, on_interrupt);
-    int status =
-        parse(&submit, argc, argv, &err) != 0 ? -1 : run_verb(&submit, &err);
+    int status = argc == 1 && console_can() ? menu(&submit, &err)
+                 : parse(&submit, argc, argv, &err) != 0
+                     ? -1
+                     : run_verb(&submit, &err);
     status = status < 0 ? -1 : flush_output(status, &err);
     if (status < 0) {
         say("submit: %s", err.text);

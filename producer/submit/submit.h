@@ -33,6 +33,7 @@ enum {
 };
 
 struct submit;
+struct telling;
 
 /* One flag. The same name means the same in all verbs. */
 struct flag {
@@ -80,6 +81,7 @@ struct submit {
     const char *code_file;       /* of a code of the second factor; NULL: ask */
     int64_t session_life; /* ms, of a new session; 0: as long as may be */
     bool may_set_up;      /* a second factor, before a session is opened */
+    const struct telling *telling; /* follow.h; NULL: its own sentences */
 };
 
 /* A flag's value, the last one given ("" where it takes none); NULL: not
