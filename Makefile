@@ -16,11 +16,12 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf clock codec err field_kinds field_values fields file id spoken suggest utf8 \
-	words
+BASE := buf calendar clock codec err field_kinds field_values fields file id \
+	spoken suggest utf8 words yearly zone
 MODEL := answer argv assignment audit billing card change command command_file \
-	command_keys enrolment envelope invitation key_words limits log_entry mail mfa \
-	parameter read record reply request result rules run session target user
+	command_keys cron enrolment envelope invitation key_words limits log_entry \
+	mail mfa parameter read record reply request result rules run session target \
+	tick user
 TRUST := allow dsse event key_file keys known late person proof revocation \
 	sealed standing wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
@@ -47,11 +48,12 @@ NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := argv audit auditor buf card clock codec command command_file config \
+UNIT_TESTS := argv audit auditor buf card clock codec command command_file config cron \
 	enrolment envelope err factor fields harmless id invitation kafka key_file \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \
-	since spawner spoken standing suggest track user utf8 vectors wallet words
+	since spawner spoken standing suggest track user utf8 vectors wallet words \
+	zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -167,8 +169,14 @@ $(SIEVE): $(OUT)/tests/e2e/sieve.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Says when schedules fire, for tests that ask other people's clocks too.
+TICKS := $(OUT)/tests/ticks
+$(TICKS): $(OUT)/tests/e2e/ticks.o $(OUT)/libcommon.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 -include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) $(OUT)/tests/unit/verdict.d \
-	$(OUT)/tests/e2e/sieve.d
+	$(OUT)/tests/e2e/sieve.d $(OUT)/tests/e2e/ticks.d
 .SECONDARY: $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.o)
 
 # Python for the tests: with what is not in Debian, once `make deps-test` ran.
@@ -190,18 +198,18 @@ unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
 unit e2e check: export UBSAN_OPTIONS := print_stacktrace=1
 
 .PHONY: programs test check unit e2e asan planted
-programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) ## compile all, unit tests too
+programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS) ## compile all, unit tests too
 test: deps deps-test ## install what tests need, build, run everything
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs layers
 	@$(MAKE) --no-print-directory check
-check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE)
+check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS)
 	@for home in $(TEST_HOMES); do \
 		ERRAND_HOME=$$home $(PYTHON) ops/dev/stack.py reset || exit; done
 	@$(PYTEST) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
 		--home $(TEST_HOMES)
 unit: $(UNIT_PROGRAMS) ## run the unit tests (UNIT_TESTS="dsse link")
 	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS)
-e2e: all $(VERDICT) $(SIEVE) ## run the end-to-end tests (TESTS="test_x.py -k y")
+e2e: all $(VERDICT) $(SIEVE) $(TICKS) ## run the end-to-end tests (TESTS="test_x.py -k y")
 	@$(PYTEST) tests/run --e2e="$(TESTS)" --home $(ERRAND_TEST_HOME)
 asan: ## run all tests under ASan and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
@@ -218,7 +226,7 @@ bench: all $(OUT)/tests/hop ## measure, on the stack that is up
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
 
-FUZZERS := command_file fields card
+FUZZERS := command_file fields card cron
 FUZZ_SECONDS ?= 10
 
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a
