@@ -20,7 +20,7 @@ BASE := buf calendar clock codec err field_kinds field_values fields file id \
 	spoken suggest utf8 words yearly zone
 MODEL := answer argv assignment audit billing card change command command_file \
 	command_keys cron enrolment envelope invitation key_words limits log_entry \
-	mail mfa parameter read record reply request result rules run session target \
+	mail mfa once parameter read record reply request result rules run session target \
 	tick user
 TRUST := allow dsse event key_file keys known late person proof revocation \
 	sealed standing wallet

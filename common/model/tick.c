@@ -8,13 +8,15 @@
 #include "model/tick.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/calendar.h"
 
 #define MINUTE_MS INT64_C(60000)
 #define CORRECTION (180 * MINUTE_MS)
 #define HORIZON (50 * 366 * DAY_MS)
-#define MOMENT_MAX INT64_C(253402300799999) /* the end of the year 9999 */
+#define HOUR_MS (60 * MINUTE_MS)
 
 /* A span, and what the clock showed when it began and just before. */
 struct seam {
@@ -101,10 +103,10 @@ bool tick_next(const struct cron *cron, const struct zone *zone,
     if (start.moment < 0) {
         start = tick_start(-1);
     }
-    if (start.moment > MOMENT_MAX) {
+    if (start.moment > TICK_MOMENT_MAX) {
         return false;
     }
-    int64_t limit = least(start.moment + HORIZON, MOMENT_MAX) + 1;
+    int64_t limit = least(start.moment + HORIZON, TICK_MOMENT_MAX) + 1;
     for (int64_t at = start.moment; at < limit;) {
         struct seam seam = seam_of(zone, at);
         int64_t until = least(seam.span.until, limit);
@@ -131,4 +133,42 @@ bool tick_is_due(const struct cron *cron, const struct zone *zone,
     return tick_next(cron, zone, &before, &found) &&
            found.moment == tick->moment && found.local == tick->local &&
            found.fold == tick->fold;
+}
+
+/* Looks at twice as much at a time, from the end: so nothing of a long time is
+ * gone through tick by tick. */
+bool tick_last(const struct cron *cron, const struct zone *zone, int64_t from,
+               int64_t until, struct tick *ret_tick)
+{
+    bool found = false;
+
+    for (int64_t reach = HOUR_MS, start = until; !found && start > from;
+         reach *= 2) {
+        start = until - reach > from ? until - reach : from;
+        struct tick tick = tick_start(start);
+        while (tick_next(cron, zone, &tick, &tick) && tick.moment <= until) {
+            *ret_tick = tick;
+            found = true;
+        }
+    }
+    return found;
+}
+
+struct id tick_id(const struct id *schedule, const char *zone,
+                  const struct tick *tick)
+{
+    static const char what[] = "errand.tick";
+    char local[24];
+    char fold[12];
+    int local_len =
+        snprintf(local, sizeof(local), "%lld", (long long)tick->local);
+    int fold_len = snprintf(fold, sizeof(fold), "%d", tick->fold);
+    struct part parts[] = {{what, sizeof(what) - 1},
+                           {schedule->b, sizeof(schedule->b)},
+                           {zone, strlen(zone)},
+                           {local, (size_t)local_len},
+                           {fold, (size_t)fold_len}};
+    struct hash hash = hash_tuple(parts, ARRAY_SIZE(parts));
+
+    return id_at(tick->moment, &hash);
 }

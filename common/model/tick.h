@@ -21,8 +21,12 @@
  */
 #pragma once
 
+#include "base/id.h"
 #include "base/zone.h"
 #include "model/cron.h"
+
+/* The end of the year 9999. */
+#define TICK_MOMENT_MAX INT64_C(253402300799999)
 
 struct tick {
     int64_t moment; /* ms, UTC; the years 1970 to 9999 */
@@ -47,3 +51,16 @@ bool tick_next(const struct cron *cron, const struct zone *zone,
 /* True when the schedule fires exactly this one. */
 bool tick_is_due(const struct cron *cron, const struct zone *zone,
                  const struct tick *tick);
+
+/* The last tick in (from, until]. False: none. */
+bool tick_last(const struct cron *cron, const struct zone *zone, int64_t from,
+               int64_t until, struct tick *ret_tick);
+
+/*
+ * The id of the request that fires it, whoever makes it: a UUIDv8, 48 bits of
+ * the moment's milliseconds before what is left of the hash of the tuple
+ * ("errand.tick", the schedule's id, the zone's name, `local`, `fold`), both
+ * numbers in decimal.
+ */
+struct id tick_id(const struct id *schedule, const char *zone,
+                  const struct tick *tick);

@@ -1,5 +1,6 @@
 /*
- * fuzz_cron.c: any text as a schedule, any bytes as a time zone's file.
+ * fuzz_cron.c: any text as a schedule and as a time, any bytes as a time zone's
+ * file.
  *
  * In: a schedule, a newline, a zone's file; what is no such file is UTC. What
  * is refused says why; what is taken fires forwards, in minutes that the
@@ -9,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "model/tick.h"
+#include "model/once.h"
 
 #define TICKS 50
 #define MINUTE_MS 60000
@@ -45,6 +46,19 @@ static void check_ticks(const struct cron *cron, const struct zone *zone)
     }
 }
 
+static void check_once(const char *text, const struct zone *zone)
+{
+    struct tick tick;
+    struct err err = {0};
+
+    if (once_parse(text, zone, &tick, &err) == 0) {
+        assert(tick.moment >= 0 && tick.moment <= TICK_MOMENT_MAX);
+        assert(tick.local == zone_local(zone, tick.moment));
+    } else {
+        assert(err.kind == ERR_REJECT && strlen(err.text) < 400);
+    }
+}
+
 static struct zone *zone_from(const uint8_t *data, size_t size)
 {
     static const char utc[] =
@@ -75,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, len);
     len += end != NULL;
     _cleanup_zone_ struct zone *zone = zone_from(data + len, size - len);
+    check_once(text, zone);
     if (cron_parse(text, &cron, &err) == 0) {
         check_ticks(&cron, zone);
     } else {

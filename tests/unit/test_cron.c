@@ -9,7 +9,7 @@
 
 #include "base/calendar.h"
 #include "base/clock.h"
-#include "model/tick.h"
+#include "model/once.h"
 #include "tests/unit/columns.h"
 
 #define TABLE_PATH "tests/tables/cron.txt"
@@ -141,6 +141,46 @@ static void check_fires(const struct columns *row)
     }
 }
 
+static void expect_text(const struct columns *row, const char *text,
+                        const char *expected)
+{
+    if (strstr(text, expected) == NULL) {
+        fail_msg("%s:%zu: '%s' instead of '%s'", row->path, row->line, text,
+                 expected);
+    }
+}
+
+static void check_last(const struct columns *row)
+{
+    _cleanup_zone_ struct zone *zone = zone_named(row->cells[2]);
+    char text[TICK_TEXT] = "none";
+    struct tick tick;
+    struct cron cron;
+
+    parse(row->cells[1], &cron);
+    if (tick_last(&cron, zone, moment_of(row->cells[3]),
+                  moment_of(row->cells[4]), &tick)) {
+        tick_format(&tick, text);
+    }
+    expect_text(row, text, row->cells[5]);
+}
+
+static void check_once(const struct columns *row)
+{
+    _cleanup_zone_ struct zone *zone = zone_named(row->cells[2]);
+    char text[TICK_TEXT];
+    struct tick tick = {.fold = 77};
+    struct err err = {0};
+
+    if (once_parse(row->cells[1], zone, &tick, &err) == 0) {
+        tick_format(&tick, text);
+        expect_text(row, text, row->cells[3]);
+    } else {
+        assert_true(tick.fold == 77 && err.kind == ERR_REJECT);
+        expect_text(row, err.text, row->cells[3]);
+    }
+}
+
 static void a_schedule_can_be_said_in_several_ways(void **state)
 {
     (void)state;
@@ -164,6 +204,40 @@ static void a_schedule_fires_when_debians_cron_does(void **state)
 {
     (void)state;
     each("fires", check_fires, 60);
+}
+
+static void the_last_of_those_missed_is_found(void **state)
+{
+    (void)state;
+    each("last", check_last, 9);
+}
+
+static void a_time_that_is_said_is_one_moment_or_refused(void **state)
+{
+    (void)state;
+    each("once", check_once, 50);
+}
+
+/* The expected one is Python's: hashlib over what tick.h says, and uuid. */
+static void a_ticks_id_is_derived_from_its_name(void **state)
+{
+    struct id schedule;
+    struct tick tick = {.moment = moment_of("2026-10-25T01:30"),
+                        .local = moment_of("2026-10-25T02:30"),
+                        .fold = 1};
+    char text[ID_TEXT];
+
+    (void)state;
+    assert_int_equal(
+        id_parse("01a20bef-00ff-7abc-8def-0123456789ab", &schedule), 0);
+    struct id id = tick_id(&schedule, "Europe/Berlin", &tick);
+    id_format(&id, text);
+    assert_string_equal(text, "01a170ad-c9c0-8663-8743-00053475d966");
+    assert_int_equal(id_version(&id), 8);
+    assert_true(id_time(&id) == tick.moment);
+    tick.fold = 0;
+    struct id other = tick_id(&schedule, "Europe/Berlin", &tick);
+    assert_false(id_equal(&id, &other));
 }
 
 static void a_text_that_is_too_long_is_refused(void **state)
@@ -252,6 +326,9 @@ int main(void)
             what_is_no_schedule_is_told_which_field_and_what_could_be),
         cmocka_unit_test(a_zone_is_known_by_its_iana_name_alone),
         cmocka_unit_test(a_schedule_fires_when_debians_cron_does),
+        cmocka_unit_test(the_last_of_those_missed_is_found),
+        cmocka_unit_test(a_time_that_is_said_is_one_moment_or_refused),
+        cmocka_unit_test(a_ticks_id_is_derived_from_its_name),
         cmocka_unit_test(a_text_that_is_too_long_is_refused),
         cmocka_unit_test(what_is_beside_a_tick_is_not_due),
         cmocka_unit_test(the_rarest_schedule_comes_within_the_horizon),
