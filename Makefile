@@ -20,8 +20,8 @@ BASE := buf calendar clock codec err field_kinds field_values fields file id \
 	spoken suggest utf8 words yearly zone
 MODEL := answer argv assignment audit billing card change command command_file \
 	command_keys cron enrolment envelope invitation key_words limits log_entry \
-	mail mfa once parameter read record reply request result rules run session target \
-	tick user
+	mail mfa once parameter read record reply request result rules run session \
+	target tick user
 TRUST := allow dsse event key_file keys known late person proof revocation \
 	sealed standing wallet
 IO := config kafka kafka_reader kafka_record kafka_topic kafka_writer log \
@@ -31,9 +31,9 @@ ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_card cmd_command \
 	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_result \
-	cmd_rotate cmd_run cmd_runner cmd_service cmd_service_end cmd_session \
-	cmd_standing cmd_target cmd_user cmd_verify compared enrolled files follow founding \
-	harmless heard help kept keyring naming notifiers opening parse password \
+	cmd_rotate cmd_run cmd_runner cmd_schedule cmd_service cmd_service_end \
+	cmd_session cmd_standing cmd_target cmd_user cmd_verify compared enrolled \
+	files follow founding harmless heard help kept keyring naming notifiers opening parse password \
 	place print profile prompt qr saved say second_factor session_file setting_up \
 	signed_ends since spout submit track verb_rows
 SCHEDULER := overdue scheduler
@@ -48,8 +48,8 @@ NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := argv audit auditor buf card clock codec command command_file config cron \
-	enrolment envelope err factor fields harmless id invitation kafka key_file \
+UNIT_TESTS := argv audit auditor buf card clock codec command command_file config \
+	cron enrolment envelope err factor fields harmless id invitation kafka key_file \
 	ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \
 	since spawner spoken standing suggest track user utf8 vectors wallet words \

@@ -145,6 +145,7 @@ cmd cmd_target_add, cmd_target_list, cmd_service_enrol, cmd_service_list,
     cmd_service_rotate, cmd_service_revoke;
 cmd cmd_help;
 cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions;
+cmd cmd_schedule_next;
 cmd cmd_assign_add, cmd_assign_list;
 cmd cmd_audit, cmd_audit_verify;
 cmd cmd_card_add, cmd_card_list, cmd_card_default, cmd_card_remove;

@@ -11,6 +11,7 @@ build/<variant>/tests/ticks says what common/model/tick.c says. Beside it stand
 import datetime
 import functools
 import itertools
+import json
 import os
 import pathlib
 import random
@@ -23,7 +24,8 @@ import cronsim
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-TICKS = pathlib.Path(os.environ.get("ERRAND_BIN", TOP / "build/plain")) / "tests/ticks"
+BUILD = pathlib.Path(os.environ.get("ERRAND_BIN", TOP / "build/plain"))
+TICKS = BUILD / "tests/ticks"
 SEED = int(os.environ.get("ERRAND_TEST_SEED", 2026))
 FIRST, LAST = 2019, 2029  # years
 REACH = 27 * 60  # minutes, before and after a change
@@ -368,3 +370,44 @@ def test_every_zones_clock_shows_what_zoneinfo_says():
         for moment, local, fold in found[::3]:
             at = (EPOCH + moment * MINUTE).replace(tzinfo=UTC).astimezone(zone)
             assert (minutes(at.replace(tzinfo=None)), at.fold) == (local, fold), name
+
+
+# What a person sees of it
+
+def next_ones(*words):
+    """submit schedule next, without a profile or a broker."""
+    return subprocess.run([BUILD / "submit", "schedule", "next", *words], text=True,
+                          capture_output=True, env={"HOME": "/nonexistent"})
+
+
+def test_submit_shows_local_time_and_utc_and_what_a_change_does():
+    shows = next_ones("30 2 * * *", "--zone", "Europe/Berlin", "-n", "3",
+                      "--after", "2026-03-27T12:00")
+    assert [re.split("  +", line) for line in shows.stdout.splitlines()] == [
+        ["LOCAL", "UTC", "NOTE"],
+        ["2026-03-28 02:30", "2026-03-28 01:30", "-"],
+        ["2026-03-29 02:30", "2026-03-29 01:00",
+         "skipped by the clock: right after the change"],
+        ["2026-03-30 02:30", "2026-03-30 00:30", "-"]], shows.stderr
+    shows = next_ones("30 * * * *", "--zone", "Europe/Berlin", "-n", "2", "-o", "json",
+                      "--after", "2026-10-25T02:00+02:00")
+    assert [(tick["local"], tick["moment"], tick["again"])
+            for tick in json.loads(shows.stdout)] == [
+        ("2026-10-25T02:30", "2026-10-25T00:30:00.000Z", False),
+        ("2026-10-25T02:30", "2026-10-25T01:30:00.000Z", True)]
+    assert len(next_ones("@hourly").stdout.splitlines()) == 6
+
+
+@pytest.mark.parametrize("words, status, said", [
+    (["61 * * * *"], 65, "minute: '61' is not one; here can stand 0 to 59"),
+    (["@daily", "--zone", "Berlin"], 65, "'Berlin' is no time zone that is known here"),
+    (["@daily", "-n", "0"], 64, "--limit wants a number from 1 to 1000, not '0'"),
+    (["@daily", "--after", "soon"], 64, "--after soon: not a time such as"),
+    (["@daily", "--zone", "Europe/Berlin", "--after", "2026-10-25T02:30"], 64,
+     "shows this twice: say which by its offset, +02:00 for the first"),
+    (["0", "3", "*", "*", "*"], 64, "'3' is too much"),
+])
+def test_submit_says_what_is_wrong_with_a_schedule(words, status, said):
+    shows = next_ones(*words)
+    assert (shows.returncode, shows.stdout) == (status, "")
+    assert said in shows.stderr and shows.stderr.count("\n") == 1
