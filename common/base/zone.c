@@ -15,16 +15,19 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/suggest.h"
 
 #define FILE_MAX 65536
 #define CHANGES_MAX 2000
 #define TYPES_MAX 256
+#define TABLE_MAX 1000 /* names in zone.tab */
 #define LINE_MAX_BYTES 100
 #define HEADER_BYTES 44
 #define TYPE_BYTES 6
 #define OFFSET_MIN (-89999) /* s; what RFC 8536 recommends: -24:59:59 … */
 #define OFFSET_MAX 93599    /* … to 25:59:59 */
 #define TIME_MAX (INT64_C(1) << 50) /* s; "the beginning" is further away */
+#define ADVICE ": say it by its IANA name, such as Europe/Berlin or UTC"
 
 struct change {
     int64_t at;
@@ -258,19 +261,50 @@ static bool is_zone_name(const char *name)
     }
 }
 
+/* The known name that is close to a mistyped one, by tzdata's own table: its
+ * third column. NULL: none is; the caller's to free. */
+static char *close_to(const char *name)
+{
+    _cleanup_buf_ struct buf table = {0};
+    struct err none = {0};
+    const char *known[TABLE_MAX];
+    size_t n = 0;
+
+    if (file_read(ZONES_FOLDER "/zone.tab", FILE_MAX, &table, &none) != 0) {
+        return NULL;
+    }
+    char *rest = (char *)table.data;
+    for (char *line; n < TABLE_MAX && (line = strsep(&rest, "\n")) != NULL;) {
+        char *cells = line;
+        for (int column = 0; column < 2 && line[0] != '#'; column++) {
+            (void)strsep(&cells, "\t");
+        }
+        char *cell = cells == NULL ? NULL : strsep(&cells, "\t");
+        if (cell != NULL && is_zone_name(cell)) {
+            known[n++] = cell;
+        }
+    }
+    const char *found = suggest(name, known, n);
+    return found == NULL ? NULL : must_strdup(found);
+}
+
 /* Without the name where that could not be shown anywhere. */
 static int unknown(struct err *err, const char *name)
 {
     size_t len = strlen(name);
-    bool plain = len <= ZONE_NAME_MAX;
+    bool plain = len > 0 && len <= ZONE_NAME_MAX;
 
     for (size_t i = 0; i < len && plain; i++) {
         plain = name[i] > ' ' && name[i] <= '~';
     }
+    if (!plain) {
+        return err_exit(err, EX_DATAERR, "no time zone has such a name" ADVICE);
+    }
+    _cleanup_free_ char *close = close_to(name);
     return err_exit(err, EX_DATAERR,
-                    "%s%s%s is no time zone that is known here: say it by its "
-                    "IANA name, such as Europe/Berlin or UTC",
-                    plain ? "'" : "", plain ? name : "that", plain ? "'" : "");
+                    "'%s' is no time zone that is known here%s%s%s" ADVICE,
+                    name, close == NULL ? "" : " (did you mean ",
+                    close == NULL ? "" : close, close == NULL ? "" : "?)");
 }
 
 struct zone *zone_open(const char *name, struct err *err)
