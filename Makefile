@@ -33,9 +33,10 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	cmd_init cmd_invite cmd_key cmd_mfa cmd_output cmd_policy cmd_result \
 	cmd_rotate cmd_run cmd_runner cmd_schedule cmd_service cmd_service_end \
 	cmd_session cmd_standing cmd_target cmd_user cmd_verify compared enrolled \
-	files follow founding harmless heard help kept keyring naming notifiers opening parse password \
-	place print profile prompt qr saved say second_factor session_file setting_up \
-	signed_ends since spout submit track verb_rows
+	files follow founding harmless heard help kept keyring naming notifiers \
+	opening parse password place print profile prompt qr saved say \
+	second_factor session_file setting_up signed_ends since spout submit track \
+	verb_rows
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cards \
 	chains closings commands decide decision deliver explain factor factor_key \
@@ -49,8 +50,8 @@ RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file config \
-	cron enrolment envelope err factor fields harmless id invitation kafka key_file \
-	ledger letter link log news outbox output overdue parameter parse password \
+	cron enrolment envelope err factor fields harmless id invitation kafka \
+	key_file ledger letter link log news outbox output overdue parameter parse password \
 	policy post print profile proof record rows rpc_reply rules run sealed \
 	since spawner spoken standing suggest track user utf8 vectors wallet words \
 	zone
