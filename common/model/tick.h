@@ -30,7 +30,7 @@
 
 struct tick {
     int64_t moment; /* ms, UTC; the years 1970 to 9999 */
-    int64_t local;  /* ms, see zone.h; before `moment`'s where it was skipped */
+    int64_t local;  /* ms, see zone.h; where it was skipped, what it would be */
     int fold;       /* 1: the second time that the clock shows it */
 };
 
