@@ -16,13 +16,13 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf clock codec err field_kinds field_values fields file id spoken suggest utf8 \
-	words
+BASE := buf calendar clock codec err field_kinds field_values fields file id \
+	spoken suggest utf8 words yearly zone
 MODEL := answer answer_people argv assignment attachment audit billing card \
-	change command command_file command_keys enrolment envelope \
-	environment invitation key_words limits log_entry mail mfa parameter \
-	read record reply request result rules run session target \
-	target_answer user where
+	change command command_file command_keys cron enrolment envelope \
+	environment invitation key_words limits log_entry mail mfa once \
+	parameter read record reply request result rules run session target \
+	target_answer tick user where
 TRUST := allow dsse event key_file keys known late person proof reach \
 	revocation sealed standing wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
@@ -33,13 +33,14 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_cancel \
 	cmd_card cmd_command cmd_history cmd_init cmd_invite cmd_key cmd_mfa \
 	cmd_output cmd_policy cmd_rerun cmd_result cmd_rotate cmd_run \
-	cmd_runner cmd_service cmd_service_end cmd_session cmd_standing \
-	cmd_target cmd_target_show cmd_user cmd_verify cmd_version compared \
-	console csv dry_run enrolled files follow founding harmless heard \
-	help kept keyring menu menu_cards menu_command menu_list menu_runs \
-	naming notifiers opening pager parse password place print profile \
-	prompt qr questions saved say second_factor session_file setting_up \
-	signed_ends since spout submit told track unified verb_rows wrap
+	cmd_runner cmd_schedule cmd_service cmd_service_end cmd_session \
+	cmd_standing cmd_target cmd_target_show cmd_user cmd_verify \
+	cmd_version compared console csv dry_run enrolled files follow \
+	founding harmless heard help kept keyring menu menu_cards \
+	menu_command menu_list menu_runs naming notifiers opening pager parse \
+	password place print profile prompt qr questions saved say \
+	second_factor session_file setting_up signed_ends since spout submit \
+	told track unified verb_rows wrap
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver explain factor factor_key \
@@ -53,12 +54,12 @@ RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
-	config csv enrolment envelope err factor fields harmless id \
+	config cron csv enrolment envelope err factor fields harmless id \
 	invitation kafka key_file known ledger letter link log news outbox \
 	output overdue parameter parse password policy post print profile \
 	proof record rows rpc_reply rules run sealed since spawner spoken \
 	standing suggest told track unified user utf8 vectors wallet where \
-	words wrap
+	words wrap zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -174,9 +175,15 @@ $(SIEVE): $(OUT)/tests/e2e/sieve.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Says when schedules fire, for tests that ask other people's clocks too.
+TICKS := $(OUT)/tests/ticks
+$(TICKS): $(OUT)/tests/e2e/ticks.o $(OUT)/libcommon.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 -include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) \
 	$(UNIT_HELP:%=$(OUT)/tests/unit/%.d) $(OUT)/tests/unit/verdict.d \
-	$(OUT)/tests/e2e/sieve.d
+	$(OUT)/tests/e2e/sieve.d $(OUT)/tests/e2e/ticks.d
 .SECONDARY: $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.o)
 
 # Python for the tests: with what is not in Debian, once `make deps-test` ran.
@@ -198,18 +205,18 @@ unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
 unit e2e check: export UBSAN_OPTIONS := print_stacktrace=1
 
 .PHONY: programs test check unit e2e asan planted
-programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) ## compile all, unit tests too
+programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS) ## compile all, unit tests too
 test: deps deps-test ## install what tests need, build, run everything
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs layers
 	@$(MAKE) --no-print-directory check
-check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE)
+check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS)
 	@for home in $(TEST_HOMES); do \
 		ERRAND_HOME=$$home $(PYTHON) ops/dev/stack.py reset || exit; done
 	@$(PYTEST) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
 		--home $(TEST_HOMES)
 unit: $(UNIT_PROGRAMS) ## run the unit tests (UNIT_TESTS="dsse link")
 	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS)
-e2e: all $(VERDICT) $(SIEVE) ## run the end-to-end tests (TESTS="test_x.py -k y")
+e2e: all $(VERDICT) $(SIEVE) $(TICKS) ## run the end-to-end tests (TESTS="test_x.py -k y")
 	@$(PYTEST) tests/run --e2e="$(TESTS)" --home $(ERRAND_TEST_HOME)
 asan: ## run all tests under ASan and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
@@ -235,7 +242,7 @@ bench-pages: all $(OUT)/tests/pages
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/pages.py --pages $(OUT)/tests/pages
 
-FUZZERS := command_file fields card
+FUZZERS := command_file fields card cron
 FUZZ_SECONDS ?= 10
 
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a

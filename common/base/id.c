@@ -24,16 +24,25 @@ struct id id_random(void)
     return id;
 }
 
-struct id id_new(int64_t now)
+/* RFC 9562: the moment, the version and the variant in their places. */
+static struct id stamped(struct id id, int64_t moment, int version)
 {
-    struct id id = id_random();
-
     for (int i = 0; i < 6; i++) {
-        id.b[i] = (unsigned char)(now >> (40 - 8 * i));
+        id.b[i] = (unsigned char)(moment >> (40 - 8 * i));
     }
-    id.b[6] = (id.b[6] & 0x0f) | 0x70;
+    id.b[6] = (unsigned char)((id.b[6] & 0x0f) | version << 4);
     id.b[8] = (id.b[8] & 0x3f) | 0x80;
     return id;
+}
+
+struct id id_new(int64_t now)
+{
+    return stamped(id_random(), now, 7);
+}
+
+struct id id_at(int64_t moment, const struct hash *hash)
+{
+    return stamped(id_of_hash(hash), moment, 8);
 }
 
 int64_t id_time(const struct id *id)

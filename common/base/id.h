@@ -34,6 +34,10 @@ struct part {
 struct id id_new(int64_t now);
 struct id id_random(void);
 
+/* A version 8 id: 48 bits of a moment's milliseconds, then what a hash has in
+ * those places. */
+struct id id_at(int64_t moment, const struct hash *hash);
+
 /* The milliseconds in a version 7 or 8 id's first 48 bits. */
 int64_t id_time(const struct id *id);
 

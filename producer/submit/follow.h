@@ -6,11 +6,6 @@
 
 #include "producer/submit/submit.h"
 
-/* The exit status: 0: all succeeded; 1: another outcome; 75: Ctrl-C, or nothing
- * could be learned any more: the run goes on. */
-int follow_run(struct submit *submit, const struct run_answer *run,
-               struct err *err);
-
 /* Who tells how a run goes on, in the place of follow_run()'s own sentences:
  * submit->telling. `run`: the digits that name it; `executions`: how many it
  * has. */
@@ -20,6 +15,11 @@ struct telling {
     void (*detached)(void *arg); /* Ctrl-C: the run goes on */
     void *arg;
 };
+
+/* The exit status: 0: all succeeded; 1: another outcome; 75: Ctrl-C, or nothing
+ * could be learned any more: the run goes on. */
+int follow_run(struct submit *submit, const struct run_answer *run,
+               struct err *err);
 
 /* The same for a run that anybody asked for, at any time of its life: all that
  * there is of its output, then what comes, each piece once. */

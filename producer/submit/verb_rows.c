@@ -107,6 +107,12 @@ static const struct flag command_show_flags[] = {
     {0, "file", "NAME", "print one of them, byte for byte"},
     {0}};
 
+static const struct flag schedule_next_flags[] = {
+    {0, "zone", "ZONE", "whose clock counts, such as Europe/Berlin (UTC)"},
+    {'n', "limit", "N", "so many (5)"},
+    {0, "after", "TIME", "from then on, by that clock (now)"},
+    {0}};
+
 static const struct flag assign_add_flags[] = {
     {0, "until", "TIME", "no longer than that: 8h, 7d, or a moment"},
     {0, "pin", "VERSION", "this version alone, whatever is saved later"},
@@ -343,6 +349,15 @@ const struct verb verbs[] = {
     {"command restore", "COMMAND VERSION", "make an older version the newest",
      FOR_ADMINISTRATORS, .run = cmd_command_restore,
      .help = "Saves its file once more, as a new version with your signature."},
+    {"schedule next", "SCHEDULE", "when a schedule fires", FOR_ADMINISTRATORS,
+     .run = cmd_schedule_next, .flags = schedule_next_flags,
+     .help = "Shows what the zone's clock shows, and UTC. SCHEDULE is five "
+             "fields, in quotes: minute, hour, day of month, month, day of "
+             "week; or @hourly, @daily, @weekly, @monthly, @yearly. What "
+             "becomes of hours that a change of the clock skips or repeats: as "
+             "in Debian's cron. Nothing is fired by this.",
+     .example = "submit schedule next '30 2 * * 1-5' --zone Europe/Berlin\n",
+     .bare = true},
     {"assign add", "COMMAND EMAIL...", "let people run a command",
      FOR_ADMINISTRATORS, .run = cmd_assign_add, .flags = assign_add_flags,
      .help = "All of them, or none."},
