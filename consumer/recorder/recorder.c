@@ -184,7 +184,8 @@ static int find_log(struct recorder *recorder, const struct item *item,
     bool known = rows_n(rows) == 1;
     const char *target =
         known ? row_text(rows, 0, "target") : item->speaker.target;
-    int64_t generation = known ? row_int(rows, 0, "generation") : 0;
+    int64_t generation =
+        known ? row_int(rows, 0, "generation") : item->speaker.generation;
     *ret_log = sources_log(&recorder->sources, target, generation);
     if (*ret_log == NULL) {
         if (sources_follow_claims(&recorder->sources,
@@ -228,13 +229,14 @@ static int read_through(struct recorder *recorder, const struct source *log,
 static int await_claim(struct recorder *recorder, struct item *item,
                        struct err *err)
 {
+    const struct speaker *speaker = &item->speaker;
     int64_t offset = claim_named(item->event);
-    struct source *log = NULL;
+    struct source *log =
+        sources_log(&recorder->sources, speaker->target, speaker->generation);
     int64_t low = 0;
     int64_t high = 0;
 
-    if (offset < 0 ||
-        sources_past(&recorder->sources, item->speaker.target, offset)) {
+    if (offset < 0 || (log != NULL && log->next > offset)) {
         return 0;
     }
     if (find_log(recorder, item, &log, err) != 0) {

@@ -27,6 +27,7 @@ struct speaker {
     struct hash key;     /* its key's id */
     char name[NAME_SIZE];
     char target[NAME_SIZE]; /* executors */
+    int64_t generation;     /* of that target */
 };
 
 enum claim_kind { CLAIM_NONE, CLAIM_EXECUTOR, CLAIM_CLOSING, CLAIM_VOID };

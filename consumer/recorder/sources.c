@@ -59,26 +59,6 @@ struct source *sources_log(const struct sources *sources, const char *target,
     return found;
 }
 
-bool sources_past(const struct sources *sources, const char *target,
-                  int64_t offset)
-{
-    size_t logs = 0;
-
-    for (size_t i = 0; i < sources->list.n; i++) {
-        const struct source *source =
-            list_at(&sources->list, struct source *, i);
-        if (source->place.generation == 0 ||
-            strcmp(source->place.target, target) != 0) {
-            continue;
-        }
-        logs++;
-        if (source->next <= offset) {
-            return false;
-        }
-    }
-    return logs > 0;
-}
-
 static int ask_cluster(struct sources *sources, struct err *err)
 {
     if (sources->cluster == NULL) {

@@ -64,11 +64,6 @@ struct source *sources_find(const struct sources *sources, const char *topic,
 struct source *sources_log(const struct sources *sources, const char *target,
                            int64_t generation);
 
-/* True where every followed claim log of the target has been read beyond this
- * offset; false where none is followed. */
-bool sources_past(const struct sources *sources, const char *target,
-                  int64_t offset);
-
 /* Follows all partitions of results, executors and events. */
 int sources_follow_results(struct sources *sources, struct postgres *postgres,
                            struct err *err);

@@ -237,6 +237,7 @@ static void fill(const struct service_enrol *enrol, const struct hash *by,
     (void)snprintf(ret_speaker->name, NAME_SIZE, "%s", enrol->name);
     (void)snprintf(ret_speaker->target, NAME_SIZE, "%s",
                    enrol->target == NULL ? "" : enrol->target);
+    ret_speaker->generation = enrolled_generation(enrol);
 }
 
 static int try_kind(struct speakers *speakers, const struct event *event,
