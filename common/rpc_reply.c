@@ -29,7 +29,10 @@ static const struct speaker *known_speaker(const struct rpc *rpc,
     for (size_t i = 0; i < rpc->speakers.n; i++) {
         const struct speaker *s = &list_at(&rpc->speakers, struct speaker, i);
         if (hash_equal(&s->by, by)) {
-            return s->until == 0 || clock_now() <= s->until ? s : NULL;
+            bool revoked = rpc->standing != NULL &&
+                           standing_service_revoked(rpc->standing, by);
+            bool over = s->until != 0 && clock_now() > s->until;
+            return revoked || over ? NULL : s;
         }
     }
     return NULL;

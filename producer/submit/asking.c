@@ -306,6 +306,7 @@ static int ask_believed(struct submit *submit, const struct question *question,
             return -1;
         }
         err_clear(err);
+        heard_forget_told(submit);
         (void)poll(NULL, 0, AGAIN << i);
     }
 }

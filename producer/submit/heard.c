@@ -28,6 +28,13 @@ static void set_seen(struct submit *submit)
     }
 }
 
+void heard_forget_told(struct submit *submit)
+{
+    const struct standing *standing = known_standing(submit->known);
+
+    rpc_set_seen(submit->rpc, standing_seq(standing), standing_head(standing));
+}
+
 int heard_open(struct submit *submit, struct err *err)
 {
     struct profile *profile = submit->profile;

@@ -12,6 +12,10 @@
 /* Opens what is known, for the connection that is there. */
 int heard_open(struct submit *submit, struct err *err);
 
+/* What was answered of the log beyond what is known here counts no more: it was
+ * said by one who was revoked. */
+void heard_forget_told(struct submit *submit);
+
 /* After an answer: reads what is new of the log, and looks whether who answered
  * still may (-1, status 77). A log that can't be read now is read next time;
  * more patience is had where the own entry should be in it. */

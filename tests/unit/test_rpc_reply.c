@@ -103,6 +103,28 @@ static bool answered(const struct asked *a)
     return a->rpc->call.whole;
 }
 
+/* Also one who was believed in this very process before. */
+static void who_was_revoked_meanwhile_is_believed_no_more(void **state)
+{
+    struct asked *a = *state;
+    struct service_revoke said = {.service = a->chain.enrol_hash};
+    struct standing *standing = standing_new(&a->chain.init_hash);
+    struct err err = {0};
+
+    (void)buf_adds(&a->reply.body, "{}");
+    arrive(a);
+    assert_true(answered(a));
+    a->rpc->call.whole = false;
+    a->rpc->call.part = 0;
+    _cleanup_event_ struct event *entry =
+        chain_entry(&a->chain, standing, EVENT_SERVICE_REVOKE, &said);
+    assert_int_equal(standing_add(standing, entry, &err), 0);
+    rpc_set_standing(a->rpc, standing);
+    arrive(a);
+    assert_false(answered(a));
+    standing_free(standing);
+}
+
 static void an_honest_reply_is_believed(void **state)
 {
     struct asked *a = *state;
@@ -414,6 +436,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(an_honest_reply_is_believed),
+        CASE(who_was_revoked_meanwhile_is_believed_no_more),
         CASE(one_for_another_process_is_not_opened),
         CASE(one_to_another_request_is_passed_over),
         CASE(only_an_authorizer_answers),
