@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -35,54 +36,57 @@ static int read_line(struct known *known, const void *line, size_t n,
                : 0;
 }
 
-/* All whole lines; what is behind the last of them was never answered for. */
 static int read_lines(struct known *known, const struct buf *text,
-                      size_t *ret_whole, struct err *err)
+                      struct err *err)
 {
-    size_t at = 0;
-
-    while (at < text->len) {
+    for (size_t at = 0; at < text->len;) {
         const unsigned char *line = text->data + at;
         const unsigned char *end = memchr(line, '\n', text->len - at);
-        if (end == NULL) {
-            break;
-        }
         if (read_line(known, line, (size_t)(end - line), err) != 0) {
             return -1;
         }
         at += (size_t)(end - line) + 1;
     }
-    *ret_whole = at;
     return 0;
 }
 
-/* Under the lock: else what another process adds meanwhile would be cut off. */
-static int load_locked(struct known *known, const char *path, struct err *err)
+/* All whole lines; what is behind the last of them was never answered for, and
+ * is cut off. Under the lock: else that could be what another process is
+ * adding. */
+static int take_lines(const struct known *known, const char *path,
+                      struct buf *ret_text, struct err *err)
 {
-    _cleanup_buf_ struct buf text = {0};
-    size_t whole = 0;
-
-    if (file_read(path, FILE_MAX, &text, err) != 0 ||
-        read_lines(known, &text, &whole, err) != 0) {
-        return err_wrap(err,
-                        "%s: damaged; what was revoked is not known any "
-                        "more: move it away, and it is read anew from the "
-                        "revocation log",
-                        path);
+    if (file_read(path, FILE_MAX, ret_text, err) != 0) {
+        return -1;
     }
-    return whole == text.len || ftruncate(known->fd, (off_t)whole) == 0
+    const unsigned char *end = memrchr(ret_text->data, '\n', ret_text->len);
+    size_t whole = end == NULL ? 0 : (size_t)(end - ret_text->data) + 1;
+    if (whole == ret_text->len) {
+        return 0;
+    }
+    ret_text->len = whole;
+    return ftruncate(known->fd, (off_t)whole) == 0
                ? 0
-               : err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
+               : err_set(err, ERR_FATAL, "%s", strerror(errno));
 }
 
+/* Judged without the lock: others wait for it. */
 static int load(struct known *known, const char *path, struct err *err)
 {
+    _cleanup_buf_ struct buf text = {0};
+
     if (flock(known->fd, LOCK_EX) != 0) {
         return err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
     }
-    int failed = load_locked(known, path, err);
+    int failed = take_lines(known, path, &text, err);
     (void)flock(known->fd, LOCK_UN);
-    return failed;
+    return failed == 0 && read_lines(known, &text, err) == 0
+               ? 0
+               : err_wrap(err,
+                          "%s: damaged; what was revoked is not known any "
+                          "more: move it away, and it is read anew from the "
+                          "revocation log",
+                          path);
 }
 
 void known_free(struct known *known)
@@ -111,6 +115,24 @@ struct known *known_open(const struct roots *roots, const struct hash *init,
     return NULL;
 }
 
+/* Whole or not at all: others add theirs behind it. Sets errno. */
+static int add_line(const struct known *known, const struct buf *line)
+{
+    struct stat about;
+
+    if (flock(known->fd, LOCK_EX) != 0 || fstat(known->fd, &about) != 0) {
+        return -1;
+    }
+    ssize_t n = write(known->fd, line->data, line->len);
+    int why = n < 0 ? errno : ENOSPC;
+    if (n != (ssize_t)line->len) {
+        (void)!ftruncate(known->fd, about.st_size);
+    }
+    (void)flock(known->fd, LOCK_UN);
+    errno = why;
+    return n == (ssize_t)line->len ? 0 : -1;
+}
+
 static int keep(struct known *known, const struct revocation *entry,
                 struct err *err)
 {
@@ -121,15 +143,11 @@ static int keep(struct known *known, const struct revocation *entry,
         buf_adds(&line, "\n") != 0) {
         return err_set(err, ERR_FATAL, "out of memory");
     }
-    ssize_t n = flock(known->fd, LOCK_EX) != 0
-                    ? -1
-                    : write(known->fd, line.data, line.len);
-    (void)flock(known->fd, LOCK_UN);
     known->unsynced = true;
-    return n == (ssize_t)line.len
+    return add_line(known, &line) == 0
                ? 0
                : err_set(err, ERR_FATAL, "the revocation log can't be kept: %s",
-                         n >= 0 ? "disk full" : strerror(errno));
+                         strerror(errno));
 }
 
 int known_add(struct known *known, const struct revocation *entry,
