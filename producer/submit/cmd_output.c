@@ -146,7 +146,9 @@ static int check_targets(const struct submit *submit,
             known |= strcmp(tracks->list[j].row.target, target) == 0;
         }
         if (!known) {
-            return err_exit(err, EXIT_DATA, "this run is not for target %s",
+            return err_exit(err, EXIT_DATA,
+                            "this run is not for target %s: submit result "
+                            "names those that it is for",
                             target);
         }
     }

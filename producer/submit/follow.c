@@ -26,7 +26,7 @@
 #define FETCH_AGAIN 200 /* ms between looks for output that is missing */
 #define FETCH_MAX 10000 /* ms after which it is said to be missing */
 #define LOOK_FIRST 100  /* ms between looks at the record while it grows, … */
-#define LOOK_MOST 2000  /* … and at most, doubled each time that it did not */
+#define LOOK_MOST 5000  /* … and at most, doubled each time that it did not */
 #define TOLD "told"     /* the profile's file with the run that has ended */
 
 struct follow {
@@ -229,8 +229,9 @@ static int fetch_page(struct follow *follow, struct track *track,
                    err) != 0) {
         return goes_on(follow, err);
     }
+    int64_t had = track->have;
     int done = track_pieces(track, &answer, err);
-    *ret_more = answer.more && answer.pieces.n > 0;
+    *ret_more = answer.more && track->have > had; /* else there is a gap */
     table_done(&output_answer_table, &answer);
     return done;
 }
@@ -240,7 +241,8 @@ static int fetch(struct follow *follow, bool any, struct err *err)
 {
     for (size_t i = 0; i < follow->tracks.n; i++) {
         struct track *track = &follow->tracks.list[i];
-        bool more = (any || track->behind != 0) && !track->told;
+        bool begun = track->row.state != EXECUTION_WAITING;
+        bool more = ((any && begun) || track->behind != 0) && !track->told;
         while (more) {
             if (fetch_page(follow, track, &more, err) != 0) {
                 return -1;
@@ -337,8 +339,11 @@ static int detach(const struct follow *follow)
     if (telling != NULL) {
         telling->detached(telling->arg);
     } else {
-        say("detached; it goes on: submit watch %s, submit cancel %s",
-            follow->shown, follow->shown);
+        say("detached; the run goes on. To see it: submit watch %s",
+            follow->shown);
+    }
+    if (telling == NULL && !follow->recorded) {
+        say("to end it: submit cancel %s", follow->shown);
     }
     return EXIT_NO_ANSWER;
 }
@@ -424,8 +429,20 @@ int follow_run(struct submit *submit, const struct run_answer *run,
     return follow_from(submit, run, false, err);
 }
 
+static void on_watch_interrupt(int signal)
+{
+    static const char text[] = "\nsubmit: stopped watching; the run goes on\n";
+
+    (void)signal;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(EXIT_NO_ANSWER);
+}
+
 int watch_run(struct submit *submit, const struct run_answer *run,
               struct err *err)
 {
+    struct sigaction action = {.sa_handler = on_watch_interrupt};
+
+    (void)sigaction(SIGINT, &action, NULL);
     return follow_from(submit, run, true, err);
 }

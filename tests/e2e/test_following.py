@@ -202,7 +202,7 @@ def test_ctrl_c_stops_watching_and_nothing_else(house):
         assert watch.stdout.readline() == "begun\n"
         watch.send_signal(signal.SIGINT)
         _, said = watch.communicate(timeout=20)
-    assert watch.returncode == 75 and "detached; it goes on" in said
+    assert watch.returncode == 75 and "the run goes on" in said
     done = house.submit("watch", run)
     assert (done.returncode, done.stdout) == (0, "begun\ndone\n")
 

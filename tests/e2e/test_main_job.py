@@ -260,7 +260,7 @@ def test_ctrl_c_detaches_and_says_how_to_go_on(house, tmp_path):
         running.send_signal(signal.SIGINT)
         assert running.wait(20) == 75
         said = running.stderr.read()
-    assert "detached; it goes on" in said
+    assert "detached; the run goes on" in said
     short = re.search(r"submit watch ([0-9a-f]{12})", said).group(1)
     until("the outcome", lambda: house.rows(
         "SELECT 1 FROM run_states WHERE right(id::text, 12) = %s"

@@ -319,3 +319,28 @@ def test_a_recorder_that_lags_makes_nobody_lost_or_expired(house, voice, asked, 
         assert not short.results()
     assert short.outcome(execution, "succeeded").said_by == "executor"
     check_story(house, execution, story)
+
+
+def test_watch_comes_to_its_end_where_the_record_has_a_gap(house, asked, voice):
+    """A piece that never came, and more than a page behind it."""
+    execution = asked.accept()
+    claim = voice.claim(execution)
+    started = voice.started(execution, claim)
+    voice.say(started)
+    last = voice.output(execution, started, b"lost\n")
+    for _ in range(520):
+        last = voice.output(execution, last, b"x\n")
+        voice.say(last)
+    (run,), = house.rows("SELECT run_id FROM executions WHERE id = %s", execution)
+    with house.start("watch", str(run)) as watch:
+        until("it looks", lambda: house.rows(
+            "SELECT count(*) > 1 FROM requests WHERE verb = 'run.output' AND"
+            " decided_at > (SELECT asked_at FROM runs WHERE id = %s)", run) == [(True,)])
+        voice.say(voice.finished(execution, claim, last))
+        out, said = watch.communicate(timeout=60)
+    assert watch.returncode == 0 and out == "", said
+    assert "pieces of" in said and "are not there yet" in said, said
+    (asked_for,), = house.rows(
+        "SELECT count(*) FROM requests WHERE verb = 'run.output' AND decided_at >"
+        " (SELECT asked_at FROM runs WHERE id = %s)", run)
+    assert asked_for < 100, "it asks without a pause"

@@ -406,8 +406,8 @@ def test_ctrl_c_detaches_and_says_how_to_go_on(house, person):
     assert house.submit("assign", "add", name, person.email).returncode == 0
     with person.at_terminal("run", name) as seen:
         seen.sees("begun\r\n").presses("c")
-        seen.sees("detached; it goes on").ends(75)
-    line = seen.text.splitlines()[-1]
+        seen.sees("detached; the run goes on").sees("submit cancel").ends(75)
+    line = seen.text.splitlines()[-2]
     assert line.startswith("detached"), "the sentence has a line of its own"
     run = re.search("submit watch ([0-9a-f]{12})", line).group(1)
     until("the outcome", lambda: house.rows(
