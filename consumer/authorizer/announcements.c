@@ -140,6 +140,20 @@ static struct about about_cancel(const void *payload)
     return (struct about){.run = ((const struct run_cancel *)payload)->run};
 }
 
+/* On which targets; NULL: on all that the run has. */
+static char *cancelled_where(const struct run_cancel *cancel)
+{
+    struct buf text = {0};
+
+    for (size_t i = 0; i < cancel->targets.n; i++) {
+        if (buf_addf(&text, "%s%s", i == 0 ? "" : ", ",
+                     list_at(&cancel->targets, char *, i)) != 0) {
+            abort();
+        }
+    }
+    return cancel->targets.n == 0 ? NULL : buf_take(&text);
+}
+
 /* What a notifier has to see of it, in the proof's marks. */
 
 static int prove_invite(struct proof *proof, const struct change *change,
@@ -371,6 +385,12 @@ int announcement_make(const struct asking *asking, struct list *out,
         .detail = decision->reason,
         .invite = invite_of(asking),
     };
+    _cleanup_free_ char *where = kind == EVENT_RUN_CANCELLED
+                                     ? cancelled_where(asking->request->payload)
+                                     : NULL;
+    if (where != NULL) {
+        change.detail = where;
+    }
     change.head.id = derived_id(&asking->request->hash, event_types[kind].type);
     int done = add_envelopes(asking, kind, &change, err) != 0
                    ? -1

@@ -34,6 +34,7 @@ static int add_closing(struct asking *asking, const struct id *execution,
 /* Which runs end: a user's, a command's, of both together; what of all runs is
  * a target's; or one run, on some of its targets. What is NULL is any. */
 struct ended {
+    bool nothing;
     const struct id *user;
     const struct id *command;
     const char *target;
@@ -82,7 +83,7 @@ static struct ended ended_target(const void *payload)
     return set->state == TARGET_REMOVED
                ? (struct ended){.target = set->name,
                                 .generation = set->generation}
-               : (struct ended){0};
+               : (struct ended){.nothing = true};
 }
 
 static const struct {
@@ -107,10 +108,6 @@ static int close_all(struct asking *asking, const struct ended *ended,
             ? NULL
             : names_array(ended->targets);
 
-    if (ended->user == NULL && ended->command == NULL && ended->run == NULL &&
-        ended->target == NULL) {
-        return 0;
-    }
     if (PG(asking->daemon->postgres,
            "SELECT e.id, e.target, e.generation FROM executions e "
            "JOIN runs r ON r.id = e.run_id WHERE NOT e.ended "
@@ -143,7 +140,7 @@ int closings_add(struct asking *asking, struct err *err)
     for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
         if (endings[i].kind == asking->request->kind) {
             struct ended ended = endings[i].ended(asking->request->payload);
-            return close_all(asking, &ended, err);
+            return ended.nothing ? 0 : close_all(asking, &ended, err);
         }
     }
     return 0;

@@ -27,11 +27,15 @@ struct cancelling {
     char id[ID_TEXT];
     char shown[RUN_SHORT];
     struct run_answer run;
+    struct list over; /* char *: had ended before anything was asked */
 };
 
 static bool is_meant(const struct cancelling *c,
                      const struct execution_row *row)
 {
+    if (texts_hold(&c->over, row->target)) {
+        return false;
+    }
     return c->cancel.targets.n == 0 ||
            texts_hold(&c->cancel.targets, row->target);
 }
@@ -205,6 +209,17 @@ static int tell_end(const struct cancelling *c)
     return status;
 }
 
+static void pass_over_ended(struct cancelling *c)
+{
+    for (size_t i = 0; i < c->run.executions.n; i++) {
+        const struct execution_row *row =
+            &list_at(&c->run.executions, struct execution_row, i);
+        if (row->state == EXECUTION_ENDED) {
+            texts_add(&c->over, row->target);
+        }
+    }
+}
+
 static int cancel_run(struct cancelling *c, struct err *err)
 {
     struct sigaction action = {.sa_handler = on_interrupt};
@@ -215,9 +230,11 @@ static int cancel_run(struct cancelling *c, struct err *err)
     if (count_left(c, true) == 0) {
         return too_late(c, err);
     }
+    pass_over_ended(c);
     if (count_left(c, false) == 0) {
         say("run %s is being cancelled already", c->shown);
-    } else if (ask(c, err) != 0) {
+    }
+    if (ask(c, err) != 0) { /* also then: what was to end it may be lost */
         return -1;
     }
     if (flag_given(c->submit, "detach")) {
@@ -241,5 +258,6 @@ int cmd_cancel(struct submit *submit, struct err *err)
     int done = cancel_run(&c, err);
     table_done(&run_answer_table, &c.run);
     table_done(&run_cancel_table, &c.cancel);
+    texts_done(&c.over);
     return done;
 }

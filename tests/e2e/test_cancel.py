@@ -98,7 +98,35 @@ def test_twice_and_too_late_say_so(house, tmp_path):
     late = house.submit("cancel", run)
     assert late.returncode == 65 and "too late" in late.stderr, late.stderr
     assert house.rows("SELECT count(*) FROM requests WHERE verb = 'run.cancel'"
-                      " AND status = 'accepted' AND command = %s", command) == [(1,)]
+                      " AND status = 'accepted' AND command = %s", command) == [(2,)]
+
+
+def test_a_cancel_that_was_lost_is_asked_again(house, tmp_path):
+    """A row that says so, and no claim: as where the broker would not have it."""
+    pids = tmp_path / "pids"
+    run = begun(house, command=house.command(STUBBORN.format(pids)))
+    until("both run", lambda: len(alive(pids)) == 2)
+    house.change("INSERT INTO cancellations SELECT id, run_id, now() FROM executions"
+                 " WHERE run_id = %s", run)
+    told = done(house.submit("cancel", run))
+    assert "is being cancelled already" in told.stderr
+    assert "on dev: cancelled" in told.stderr and alive(pids) == []
+
+
+def test_what_had_ended_before_does_not_count(house, tmp_path):
+    host = Host(house, tmp_path).start()
+    pids = tmp_path / "pids"
+    try:
+        command = house.command(f'[ "$ERRAND_TARGET" = dev ] && exit 0\n'
+                                + STUBBORN.format(pids), target=f"dev, {host.target}")
+        run = begun(house, command=command)
+        until("one ended", lambda: sorted(states(house, run)) ==
+              ["running", "succeeded"])
+        told = done(house.submit("cancel", run))
+        assert f"on {host.target}: cancelled" in told.stderr
+        assert "on dev" not in told.stderr
+    finally:
+        host.stop()
 
 
 def test_ctrl_c_while_it_waits_does_not_take_the_cancel_back(house, tmp_path):
