@@ -26,9 +26,9 @@ struct kafka_reader *kafka_group_new(const struct list *properties,
                                      struct err *err);
 void kafka_reader_free(struct kafka_reader *reader);
 
-/* For a reader on which nobody waits: it takes what came within 50 ms at once,
- * and leaves the processors meanwhile to what somebody does wait for. What the
- * properties set stays. The caller's to free (pairs_done). */
+/* For a reader on which people wait less than on others: it takes what came
+ * within 50 ms at once, and leaves the processors meanwhile to the rest. What
+ * the properties set stays. The caller's to free (pairs_done). */
 struct list kafka_unhurried(const struct list *properties);
 
 /* Adds a partition, from this offset on; reading it already: moves there.
@@ -39,8 +39,8 @@ int kafka_reader_add(struct kafka_reader *reader, const char *topic,
 
 /* 1: ret_record is the next one, the caller's; 0: nothing within timeout_ms, or
  * nothing yet and an end was reached; -1: FATAL. Call it at least once a second
- * where there is a group. (Not to do so for long does not cost the group: its
- * members' lives are told by heartbeats.) */
+ * where there is a group: one that doesn't stays in it (heartbeats tell its
+ * life), and holds up the group's next change. */
 int kafka_reader_poll(struct kafka_reader *reader, int timeout_ms,
                       struct record *ret_record, struct err *err);
 

@@ -176,6 +176,28 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     (void)rd_kafka_assign(rk, NULL);
 }
 
+/* Of what is committed in the background. Nothing to commit is no failure, and
+ * a rebalance reads again what it cost. */
+static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+    struct kafka_reader *reader = opaque;
+
+    (void)rk;
+    (void)offsets;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+        code == RD_KAFKA_RESP_ERR__NO_OFFSET ||
+        code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+        code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
+        kafka_kind(code) == ERR_RETRY || reader->note.len > 0) {
+        return;
+    }
+    (void)buf_addf(&reader->note,
+                   "the group's offsets can't be committed (all is read again "
+                   "at the next start): %s",
+                   rd_kafka_err2str(code));
+}
+
 static int subscribe(struct kafka_reader *reader, const char *topic,
                      struct err *err)
 {
@@ -204,6 +226,7 @@ struct kafka_reader *kafka_group_new(const struct list *properties,
     (void)rd_kafka_conf_set(conf, "group.id", group, NULL, 0);
     (void)rd_kafka_conf_set(conf, "enable.auto.commit", "true", NULL, 0);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     struct kafka_reader *reader = reader_open(conf, err);
     if (reader != NULL && subscribe(reader, topic, err) != 0) {
         kafka_reader_free(reader);

@@ -138,7 +138,8 @@ static int put_file(int directory, const struct attachment *file,
     mode_t mode = file->executable ? 0700 : 0600;
 
     if (!attachment_name_is_good(file->name)) {
-        return err_set(err, ERR_REJECT, "a file's name has a folder in it");
+        return err_set(err, ERR_REJECT,
+                       "a file that comes with it has a folder in its name");
     }
     _cleanup_close_ int fd =
         openat(directory, file->name,
@@ -149,7 +150,8 @@ static int put_file(int directory, const struct attachment *file,
                     : write(fd, file->data.data, file->data.len);
     return n == (ssize_t)file->data.len
                ? 0
-               : err_set(err, ERR_REJECT, "file %s: %s", file->name,
+               : err_set(err, ERR_REJECT,
+                         "a file that comes with it can't be put there: %s",
                          strerror(n < 0 ? errno : ENOSPC));
 }
 

@@ -216,9 +216,16 @@ static char *file_size(const void *row)
     return must_printf("%zu", ((const struct attachment *)row)->data.len);
 }
 
+static char *file_executable(const void *row)
+{
+    return must_strdup(((const struct attachment *)row)->executable ? "yes"
+                                                                    : "no");
+}
+
 static const struct column file_columns[] = {
     {"file", COLUMN_TEXT, .at = offsetof(struct attachment, name)},
     {"bytes", COLUMN_MADE, .make = file_size},
+    {"executable", COLUMN_MADE, .make = file_executable},
     {"sha256", COLUMN_MADE, .make = file_hash},
 };
 

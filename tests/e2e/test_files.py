@@ -43,7 +43,9 @@ def test_it_is_listed_with_its_hash_and_given_back(house, folder):
     rows = house.submit("command", "show", name, "--files").stdout.splitlines()[1:]
     for row, file in zip(rows, ("data.bin", "check_2.sh"), strict=True):
         data = (folder / file).read_bytes()
-        assert row.split() == [file, str(len(data)), hashlib.sha256(data).hexdigest()]
+        assert row.split() == [file, str(len(data)),
+                               "yes" if file.endswith(".sh") else "no",
+                               hashlib.sha256(data).hexdigest()]
     back = house.start("command", "show", name, "--file", "data.bin", text=False)
     with back:
         assert back.stdout.read() == (folder / "data.bin").read_bytes()
@@ -99,6 +101,16 @@ def test_what_can_t_go_with_it_is_refused_by_name(house, folder):
     (folder / "big").write_bytes(b"x" * 399 * 1024)
     name, _ = saved(house, folder, "wc -c < big", "big")
     assert house.submit("run", name).stdout.split() == [str(399 * 1024)]
+
+
+def test_twice_the_same_and_too_much_is_refused_by_the_authorizer(house):
+    asker = house.asker()
+    for files in ([{"name": "a", "data": b64(b"x")}] * 2,
+                  [{"name": n, "data": b64(b"x" * 205 * 1024)} for n in "ab"]):
+        save = asker.command_request(house.admin, house.fresh("c"),
+                                     b"#!/bin/sh\ntrue\n", ["dev"], files=files)
+        reply = asker.exchange(save)
+        assert reply.status == "invalid" and "files: " in reply.text, reply
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "..", ".x", "-x", "\u00fc"])
