@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "model/read.h"
 #include "model/run.h"
+#include "producer/submit/follow.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
 #include "producer/submit/track.h"
@@ -195,13 +196,18 @@ static int wait_for_end(struct cancelling *c, struct err *err)
 
 static int tell_end(const struct cancelling *c)
 {
+    const struct telling *telling = c->submit->telling;
     const struct execution_row *row;
     int status = 0;
 
     for (size_t i = 0; (row = next_meant(c, &i)) != NULL;) {
         _cleanup_free_ char *how = execution_text(row);
-        say("%s on %s: %s; run %s", c->run.run.command, row->target, how,
-            c->shown);
+        if (telling != NULL) {
+            telling->ended(telling->arg, row, c->shown, c->run.executions.n);
+        } else {
+            say("%s on %s: %s; run %s", c->run.run.command, row->target, how,
+                c->shown);
+        }
         if (row->outcome != OUTCOME_CANCELLED) {
             status = EXIT_OUTCOME; /* it ended by itself, or before */
         }
@@ -242,7 +248,9 @@ static int cancel_run(struct cancelling *c, struct err *err)
             c->shown, c->shown);
         return 0;
     }
-    (void)sigaction(SIGINT, &action, NULL);
+    if (c->submit->telling == NULL) {
+        (void)sigaction(SIGINT, &action, NULL);
+    }
     return wait_for_end(c, err) != 0 ? -1 : tell_end(c);
 }
 

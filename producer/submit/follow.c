@@ -443,6 +443,8 @@ int watch_run(struct submit *submit, const struct run_answer *run,
 {
     struct sigaction action = {.sa_handler = on_watch_interrupt};
 
-    (void)sigaction(SIGINT, &action, NULL);
+    if (submit->telling == NULL) {
+        (void)sigaction(SIGINT, &action, NULL);
+    }
     return follow_from(submit, run, true, err);
 }

@@ -79,7 +79,8 @@ static void show_plan(const struct page *page, const struct list *values)
         show_value(one, pairs_get(values, one->name));
     }
     console_say("It has not started yet. Once it has, it goes on even if you "
-                "leave. If a machine is busy or off, it is waited for, up to "
+                "leave; past runs (h) can stop it. If a machine is busy or "
+                "off, it is waited for, up to "
                 "%s.",
                 wait);
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "model/read.h"
+#include "producer/submit/follow.h"
 #include "producer/submit/menu_parts.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/told.h"
@@ -66,49 +67,129 @@ static void show_run(const struct menu *menu, const struct run_answer *answer)
     console_say("The number of this run is %s.", shown);
 }
 
-static int show_output(struct menu *menu, char *id)
+/* A verb on this run; what goes wrong is told. */
+static int do_verb(struct menu *menu, const char *verb, char *id)
 {
     struct err err = {0};
     char *words[] = {id, NULL};
 
     console_gap();
-    int status = menu_do(menu, "output", words, 1, &err);
-    if (status < 0) {
+    int status = menu_do(menu, verb, words, 1, &err);
+    if (status < 0 && err.text[0] != '\0') {
         console_say("That did not work: %s.", err.text);
     }
     return status;
 }
 
-/* TYPED_TEXT: back to the list of runs. */
-static enum typed one_run(struct menu *menu, const struct run_row *row)
+static void on_ended(void *arg, const struct execution_row *row,
+                     const char *run, size_t executions)
+{
+    _cleanup_free_ char *how = told_execution(row, executions > 1);
+
+    (void)arg;
+    (void)run;
+    console_gap();
+    console_say("%s", how);
+}
+
+static void on_detached(void *arg)
+{
+    (void)arg;
+    console_gap();
+    console_say("You stopped watching; it goes on.");
+}
+
+static void watch(struct menu *menu, char *id)
+{
+    struct telling telling = {.ended = on_ended, .detached = on_detached};
+
+    console_gap();
+    console_say("What it writes comes here. Ctrl-C stops watching; the command "
+                "itself goes on.");
+    menu->submit->telling = &telling;
+    (void)do_verb(menu, "watch", id);
+    menu->submit->telling = NULL;
+}
+
+/* Asked for once more: it can't be taken back. */
+static enum typed stop(struct menu *menu, char *id)
+{
+    struct telling telling = {.ended = on_ended, .detached = on_detached};
+
+    console_gap();
+    console_say("It is ended with all that it has started. What it has done by "
+                "now stays done.");
+    _cleanup_answer_ struct answer answer =
+        console_ask("Stop it now", "y yes, n no", true);
+    if (answer.how != TYPED_TEXT || strcasecmp(answer.text, "y") != 0) {
+        return answer.how;
+    }
+    menu->submit->telling = &telling;
+    (void)do_verb(menu, "cancel", id);
+    menu->submit->telling = NULL;
+    return TYPED_TEXT;
+}
+
+static int find_run(struct menu *menu, char *id, struct run_answer *ret_answer,
+                    struct err *err)
 {
     struct submit *submit = menu->submit;
-    struct run_answer answer = {0};
-    struct err err = {0};
-    char id[ID_TEXT];
     char *words[] = {id, NULL};
 
-    id_format(&row->run, id);
     submit->args = words;
     submit->n_args = 1;
-    int done = recorded_find(submit, &answer, &err);
+    int done = recorded_find(submit, ret_answer, err);
     submit->args = NULL;
     submit->n_args = 0;
     menu_rest(menu);
-    if (done != 0) {
-        return menu_failed(menu, &err);
+    return done;
+}
+
+/* What to do with it. TYPED_TEXT: something was done; TYPED_BACK: nothing more.
+ */
+static enum typed ask_what(struct menu *menu, char *id, bool goes_on)
+{
+    _cleanup_answer_ struct answer typed = console_ask(
+        "What now",
+        goes_on ? "w watch it, s stop it, o what it wrote, Enter for past runs"
+                : "o what it wrote, Enter for past runs",
+        true);
+
+    if (typed.how != TYPED_TEXT) {
+        return typed.how;
     }
-    show_run(menu, &answer);
-    table_done(&run_answer_table, &answer);
-    for (;;) {
-        _cleanup_answer_ struct answer typed = console_ask(
-            "What now", "o what it wrote, Enter for past runs", true);
-        if (typed.how != TYPED_TEXT || strcasecmp(typed.text, "o") != 0) {
-            return typed.how == TYPED_QUIT ? TYPED_QUIT : TYPED_TEXT;
-        }
-        (void)show_output(menu, id);
+    if (strcasecmp(typed.text, "o") == 0) {
+        (void)do_verb(menu, "output", id);
         console_gap();
+        return TYPED_TEXT;
     }
+    if (goes_on && strcasecmp(typed.text, "w") == 0) {
+        watch(menu, id);
+        return TYPED_TEXT;
+    }
+    return goes_on && strcasecmp(typed.text, "s") == 0 ? stop(menu, id)
+                                                       : TYPED_BACK;
+}
+
+/* TYPED_TEXT: back to the list of runs. */
+static enum typed one_run(struct menu *menu, const struct run_row *row)
+{
+    enum typed how = TYPED_TEXT;
+    char id[ID_TEXT];
+
+    id_format(&row->run, id);
+    while (how == TYPED_TEXT) {
+        struct run_answer answer = {0};
+        struct err err = {0};
+        if (find_run(menu, id, &answer, &err) != 0) {
+            return menu_failed(menu, &err);
+        }
+        show_run(menu, &answer);
+        bool goes_on = answer.run.outcome == OUTCOME_NONE;
+        table_done(&run_answer_table, &answer);
+        how = ask_what(menu, id, goes_on);
+    }
+    return how == TYPED_QUIT ? TYPED_QUIT : TYPED_TEXT;
 }
 
 /* The list */

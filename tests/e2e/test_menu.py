@@ -133,6 +133,25 @@ def test_ctrl_c_stops_watching_and_the_run_goes_on(house, person):
         person.quits(seen)
 
 
+def test_a_run_that_goes_on_is_watched_again_and_stopped(house, person):
+    name = gives(house, person, "echo begun; trap '' TERM; while :; do sleep 0.2; done")
+    with person.menu() as seen:
+        seen.asks(QUESTION, "1").asks("Start it now (", "y").sees("begun")
+        seen.presses("c").sees("You stopped watching; it goes on.")
+        seen.asks(QUESTION, "").asks(QUESTION, "h")
+        seen.sees(f"1  {name}, today at").asks(QUESTION, "1")
+        seen.sees("On dev it runs now.").sees("(w watch it, s stop it")
+        seen.asks(QUESTION, "w").sees("begun").presses("c")
+        seen.sees("You stopped watching; it goes on.").sees("On dev it runs now.")
+        seen.asks(QUESTION, "s").sees("Stop it now (").asks(QUESTION, "n")
+        seen.sees("On dev it runs now.")
+        seen.asks(QUESTION, "s").sees("Stop it now (").asks(QUESTION, "y")
+        seen.sees("It was cancelled").sees("(o what it wrote").asks(QUESTION, "")
+        person.quits(seen)
+    assert house.rows("SELECT s.outcome FROM run_states s JOIN commands c ON"
+                      " c.id = s.command_id WHERE c.name = %s", name) == [("cancelled",)]
+
+
 # Questions
 
 ALL_KINDS = ["#: [param dir]", "#: type = path", "#: default = /var",
