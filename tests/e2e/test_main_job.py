@@ -8,6 +8,7 @@ import pty
 import re
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -325,9 +326,35 @@ def test_a_script_comes_back_byte_for_byte(house, tmp_path):
 
 def test_the_examples_can_be_saved(house):
     folder = pathlib.Path(__file__).resolve().parents[2] / "ops/examples"
-    for path in sorted(folder.iterdir()):
+    for path in sorted(filter(pathlib.Path.is_file, folder.iterdir())):
         done = house.submit("command", "save", str(path))
         assert done.returncode == 0, done.stderr
+
+
+def test_a_machine_may_speak_to_the_queue_itself(house):
+    """The example, with what is documented alone: a service's run is accepted, and
+    one that is not theirs is refused."""
+    trigger = pathlib.Path(__file__).resolve().parents[2] / "ops/examples/machine/trigger.py"
+    name = house.command('echo "$ERRAND_PARAM_WHO"', "#: [param who]", "#: type = string",
+                         runner=True)
+    hidden = house.command("true")
+    house.submit("list", who="runner")  # a session is open
+
+    def triggers(command, *words):
+        shown = json.loads(house.submit("show", command, "-o", "json").stdout)
+        return subprocess.run(
+            [sys.executable, trigger, shown["command"]["command"], *words],
+            env={**os.environ, **house.env("runner")}, capture_output=True, text=True,
+            timeout=60, check=False)
+
+    asked = triggers(name, "dev", "who=a machine; rm -rf /")
+    assert asked.returncode == 0, asked.stderr
+    run = asked.stdout.strip()
+    watched = house.submit("watch", run, who="runner")
+    assert (watched.returncode, watched.stdout) == (0, "a machine; rm -rf /\n")
+    refused = triggers(hidden, "dev")
+    assert refused.returncode == 1 and "not_found" in refused.stderr, refused.stderr
+    assert "is not for target" in triggers(name, "nowhere").stderr
 
 
 @pytest.mark.parametrize("text, line", [
