@@ -14,8 +14,8 @@
 static int no_time(struct err *err)
 {
     return err_set(err, ERR_REJECT,
-                   "not a time such as 2026-12-24T18:00, or with its offset "
-                   "2026-12-24T18:00:00+01:00");
+                   "not a time such as 2026-12-24T18:00, or "
+                   "2026-12-24T18:00:00+01:00 (so far ahead of UTC)");
 }
 
 /* Digits where the pattern has a 0; T is also a blank. Takes it off the front;
@@ -118,13 +118,15 @@ static int find_moment(const struct zone *zone, int64_t local,
     if (!shown_after(zone, local, local - 2 * DAY_MS, &first)) {
         return err_set(err, ERR_REJECT,
                        "the clock is put forward then and never shows this: "
-                       "take another time, or say its offset, as in +01:00");
+                       "take another time, or say how far it is ahead of UTC "
+                       "(+01:00)");
     }
     if (shown_after(zone, local, first + 1, &second)) {
         int offset = (int)((local - first) / MINUTE_MS);
         return err_set(err, ERR_REJECT,
                        "the clock is put back then and shows this twice: say "
-                       "which by its offset, %c%02d:%02d for the first",
+                       "which by how far it is ahead of UTC, %c%02d:%02d the "
+                       "first time",
                        offset < 0 ? '-' : '+', abs(offset) / 60,
                        abs(offset) % 60);
     }

@@ -57,8 +57,10 @@ def heartbeats(newest, n=2):
 
 
 def hellos(lone, executor):
+    """Others put all kinds of records there, too."""
     return [m for m in read_all(lone.brokers, "errand.executors")
-            if Envelope.from_record(m).signed_by(executor.key)]
+            if "errand-key" in dict(m.headers() or [])
+            and Envelope.from_record(m).signed_by(executor.key)]
 
 
 def hello_of(house, host):

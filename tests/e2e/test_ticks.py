@@ -404,7 +404,7 @@ def test_submit_shows_local_time_and_utc_and_what_a_change_does():
     (["@daily", "-n", "0"], 64, "--limit wants a number from 1 to 1000, not '0'"),
     (["@daily", "--after", "soon"], 64, "--after soon: not a time such as"),
     (["@daily", "--zone", "Europe/Berlin", "--after", "2026-10-25T02:30"], 64,
-     "shows this twice: say which by its offset, +02:00 for the first"),
+     "shows this twice: say which by how far it is ahead of UTC, +02:00 the first time"),
     (["0", "3", "*", "*", "*"], 64, "'3' is too much"),
 ])
 def test_submit_says_what_is_wrong_with_a_schedule(words, status, said):

@@ -22,8 +22,8 @@ OF_DAEMONS = {"init", "service", "target", "root"}
 OF_THE_LOG = ["audit", "verify"]
 # They name every fault that they find, a line each.
 OF_MANY_LINES = (OF_THE_LOG, ["billing", "export"])
-# How a command ended on its targets is no error of submit's.
-OUTCOME = re.compile(r"; run [0-9a-f]{12}$", re.M)
+# How a command ended on its targets, or that it goes on, is no error of submit's.
+OUTCOME = re.compile(r"; run [0-9a-f]{12}$|^detached; the run goes on", re.M)
 # For whoever set up the broker, or looks after a profile's own files.
 EXCEPTIONS = ("schema/topics.def", "enrolment.json", "root.pub", "key.json")
 
