@@ -50,7 +50,8 @@ static const char *claim_flaw(const struct claim_row *row,
     if (speaker->kind != SERVICE_EXECUTOR) {
         return "a claim that no executor signed";
     }
-    return strcmp(speaker->target, row->place.target) == 0
+    return strcmp(speaker->target, row->place.target) == 0 &&
+                   speaker->generation == row->place.generation
                ? NULL
                : "a claim of another target's executor";
 }
@@ -103,7 +104,8 @@ static const char *not_the_winner(const struct known *known,
     if (claim->kind == CLAIM_NONE) {
         return "no claim of this execution is recorded for its target";
     }
-    if (strcmp(speaker->target, known->place.target) != 0) {
+    if (strcmp(speaker->target, known->place.target) != 0 ||
+        speaker->generation != known->place.generation) {
         return "its signer is an executor of another target";
     }
     if (claim->kind != CLAIM_EXECUTOR) {

@@ -85,6 +85,7 @@ static struct speaker make_speaker(const struct cells *cells)
     if (speaker.kind == SERVICE_EXECUTOR) {
         (void)snprintf(speaker.target, sizeof(speaker.target), "%s",
                        cell_text(cells, "target", "web"));
+        speaker.generation = cell_number(cells, "generation", 1);
     }
     return speaker;
 }
