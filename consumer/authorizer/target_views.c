@@ -101,7 +101,8 @@ static void add_rows(const struct asking *asking, const struct rows *rows,
 
 #define OPEN(state)                                               \
     "(SELECT count(*) FROM execution_states x JOIN executions o " \
-    "ON o.id = x.id AND NOT o.ended WHERE x.target = t.name AND " \
+    "ON o.id = x.id AND NOT o.ended WHERE x.target = t.name "     \
+    "AND x.generation = t.generation AND "                        \
     "x.state " state ")"
 
 int on_target_list(struct asking *asking, struct err *err)

@@ -85,10 +85,34 @@ static int answer_known(struct asking *asking, const struct target_set *set,
     return 1;
 }
 
+/* What ran on the one before has to be told while its executors still count. */
+static int check_told(struct asking *asking, const struct target_set *set,
+                      struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT FROM executions WHERE target = $1 AND NOT ended LIMIT 1",
+           &rows, err, P_TEXT(set->name)) != 0) {
+        return -1;
+    }
+    return rows_n(rows) == 0
+               ? 0
+               : asking_refuse(asking, REPLY_CONFLICT,
+                               "what ran on the %s that was removed is not "
+                               "told yet: try again in a moment",
+                               set->name);
+}
+
 /* One that was removed may be followed by another of its name. */
 static int check_again(struct asking *asking, const struct target_set *set,
-                       const struct rows *rows)
+                       const struct rows *rows, struct err *err)
 {
+    int done = check_told(asking, set, err);
+
+    if (done != 0) {
+        return done;
+    }
     return set->generation == row_int(rows, 0, "generation") + 1 &&
                    set->state == TARGET_IN_USE
                ? 0
@@ -99,7 +123,7 @@ static int check_again(struct asking *asking, const struct target_set *set,
 }
 
 static int check_change(struct asking *asking, const struct target_set *set,
-                        const struct rows *rows)
+                        const struct rows *rows, struct err *err)
 {
     struct hash last = row_hash(rows, 0, "hash");
     char text[TIME_TEXT];
@@ -112,7 +136,7 @@ static int check_change(struct asking *asking, const struct target_set *set,
                              set->name, row_text(rows, 0, "email"), text);
     }
     if (strcmp(row_text(rows, 0, "state"), "removed") == 0) {
-        return check_again(asking, set, rows);
+        return check_again(asking, set, rows, err);
     }
     return set->generation == row_int(rows, 0, "generation")
                ? 0
@@ -140,7 +164,7 @@ static int check_known(struct asking *asking, const struct target_set *set,
                                     "there is no such target");
     }
     return adds ? answer_known(asking, set, rows, err)
-                : check_change(asking, set, rows);
+                : check_change(asking, set, rows, err);
 }
 
 static int store_set(struct asking *asking, struct err *err)
@@ -186,10 +210,34 @@ static int end_executors(struct asking *asking, struct err *err)
               P_TIME(asking->decision.at));
 }
 
+/* Whether it may be waited for longer than before: by what was signed, so that
+ * it is the same when the decision is told again. */
+static int find_growth(struct asking *asking, const struct target_set *set,
+                       bool *ret_grew, struct err *err)
+{
+    *ret_grew = false;
+    if (hash_is_zero(&set->previous)) {
+        return 0;
+    }
+    _cleanup_event_ struct event *event =
+        source_event(asking->source, &set->previous, EVENT_TARGET_SET, err);
+    if (event == NULL) {
+        return -1;
+    }
+    const struct target_set *before = event->payload;
+    *ret_grew = set->max_wait > before->max_wait;
+    return 0;
+}
+
 int target_place(struct asking *asking, struct err *err)
 {
     const struct target_set *set = asking->request->payload;
     _cleanup_rows_ struct rows *rows = NULL;
+    bool grew;
+
+    if (find_growth(asking, set, &grew, err) != 0) {
+        return -1;
+    }
 
     if (PG(asking->daemon->postgres,
            "SELECT longest_wait FROM targets WHERE name = $1 "
@@ -201,8 +249,7 @@ int target_place(struct asking *asking, struct err *err)
         struct list *places = &asking->decision.places;
         asking_place(asking, set->name, set->generation,
                      row_int(rows, 0, "longest_wait"));
-        list_at(places, struct place, places->n - 1).changed =
-            !hash_is_zero(&set->previous);
+        list_at(places, struct place, places->n - 1).changed = grew;
     }
     return 0;
 }

@@ -274,10 +274,11 @@ static int work(struct executor *executor, struct err *err)
     executor->more = false;
     if (claim_log_current(executor->claims) &&
         revocation_log_current(executor->revocations)) {
+        recover(
+            executor); /* first: what the last life owes is told, or ended */
         if (!executor->stopping && revoked_check(executor, err) != 0) {
             return -1;
         }
-        recover(executor);
         if (intake_read(executor, err) != 0) {
             return -1;
         }

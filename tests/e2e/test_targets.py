@@ -296,7 +296,8 @@ def test_another_target_of_the_name_has_executors_of_its_own(house, host, tmp_pa
     done(house.submit("target", "remove", host.target, "--yes"))
     assert host.process.wait(20) == 1
     told(house.submit("run", named), 65, f"{host.target} was removed")
-    done(house.submit("target", "add", host.target, "--again", "role=second"))
+    until("what ran there is told", lambda: house.submit(
+        "target", "add", host.target, "--again", "role=second").returncode == 0)
     row = shown(house, host.target)
     assert (row["generation"], row["labels"], row["seen"]) == (
         2, {"role": "second"}, "never_seen")
