@@ -56,11 +56,17 @@ def heartbeats(newest, n=2):
         until("a heartbeat", lambda b=before: newest() != b)
 
 
+def said_by(message, key):
+    """Others put all kinds of bytes there, too."""
+    try:
+        return Envelope.from_record(message).signed_by(key)
+    except (KeyError, ValueError):
+        return False
+
+
 def hellos(lone, executor):
-    """Others put all kinds of records there, too."""
     return [m for m in read_all(lone.brokers, "errand.executors")
-            if "errand-key" in dict(m.headers() or [])
-            and Envelope.from_record(m).signed_by(executor.key)]
+            if said_by(m, executor.key)]
 
 
 def hello_of(house, host):
