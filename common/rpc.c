@@ -30,10 +30,7 @@ struct rpc *rpc_new(const struct list *kafka, const struct roots *roots,
         return NULL;
     }
     struct rpc *rpc = must_calloc(1, sizeof(*rpc));
-    for (size_t i = 0; i < kafka->n; i++) {
-        const struct pair *pair = &list_at(kafka, struct pair, i);
-        pairs_add(&rpc->kafka, pair->name, pair->value);
-    }
+    pairs_add_all(&rpc->kafka, kafka);
     for (size_t i = 0; i < roots->keys.n; i++) {
         struct key32 *key = list_grow(&rpc->roots.keys, sizeof(*key));
         *key = list_at(&roots->keys, struct key32, i);

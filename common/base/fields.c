@@ -407,6 +407,14 @@ void pairs_add(struct list *pairs, const char *name, const char *value)
     pair->value = must_strdup(value);
 }
 
+void pairs_add_all(struct list *pairs, const struct list *more)
+{
+    for (size_t i = 0; i < more->n; i++) {
+        const struct pair *pair = &list_at(more, struct pair, i);
+        pairs_add(pairs, pair->name, pair->value);
+    }
+}
+
 void pairs_done(struct list *pairs)
 {
     for (size_t i = 0; i < pairs->n; i++) {
@@ -441,4 +449,19 @@ void texts_done(struct list *texts)
     }
     free(texts->items);
     *texts = (struct list){0};
+}
+
+char *texts_join(const struct list *texts, const char *between)
+{
+    struct buf all = {0};
+    int failed = 0;
+
+    for (size_t i = 0; i < texts->n; i++) {
+        failed |= buf_addf(&all, "%s%s", i == 0 ? "" : between,
+                           list_at(texts, char *, i));
+    }
+    if (failed) {
+        abort();
+    }
+    return buf_take(&all);
 }

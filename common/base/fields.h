@@ -117,12 +117,16 @@ const char *pairs_get(const struct list *pairs, const char *name);
 
 /* Appends copies of both texts; and releases a list of struct pair. */
 void pairs_add(struct list *pairs, const char *name, const char *value);
+void pairs_add_all(struct list *pairs, const struct list *more);
 void pairs_done(struct list *pairs);
 
 /* Appends a copy to a list of texts or names. */
 void texts_add(struct list *texts, const char *text);
 bool texts_hold(const struct list *texts, const char *text);
 void texts_done(struct list *texts);
+
+/* "a, b" with ", " between them; the caller's to free. */
+char *texts_join(const struct list *texts, const char *between);
 
 /* True for [a-z0-9][a-z0-9-]{0,62}. */
 bool name_is_good(const char *text);

@@ -95,10 +95,7 @@ struct list kafka_unhurried(const struct list *properties)
 
     pairs_add(&slow, "fetch.min.bytes", "100000");
     pairs_add(&slow, "fetch.wait.max.ms", "50");
-    for (size_t i = 0; i < properties->n; i++) {
-        const struct pair *pair = &list_at(properties, struct pair, i);
-        pairs_add(&slow, pair->name, pair->value);
-    }
+    pairs_add_all(&slow, properties);
     return slow;
 }
 

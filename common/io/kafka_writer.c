@@ -129,10 +129,7 @@ struct kafka_writer *kafka_writer_new(const struct list *properties,
     writer->client.fd = -1;
     writer->delivered = delivered;
     writer->arg = arg;
-    for (size_t i = 0; i < properties->n; i++) {
-        const struct pair *pair = &list_at(properties, struct pair, i);
-        pairs_add(&writer->properties, pair->name, pair->value);
-    }
+    pairs_add_all(&writer->properties, properties);
     if (writer_open(writer, err) != 0) {
         kafka_writer_free(writer);
         return NULL;

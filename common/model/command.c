@@ -159,18 +159,14 @@ bool command_lets(const struct command_save *command, const char *what)
                                       : texts_hold(&command->runner_may, what);
 }
 
+WORDS(right_words, "cancel", "see_script", "none");
+
 static int rights_check(const struct list *rights, struct err *err)
 {
-    static const char *const known[] = {"cancel", "see_script", "none"};
-
     for (size_t i = 0; i < rights->n; i++) {
         const char *right = list_at(rights, char *, i);
         struct list before = {rights->items, i};
-        size_t j = 0;
-        while (j < ARRAY_SIZE(known) && strcmp(right, known[j]) != 0) {
-            j++;
-        }
-        if (j == ARRAY_SIZE(known)) {
+        if (word_value(&right_words, right) == 0) {
             return err_set(err, ERR_REJECT,
                            "'%.40s' is none of cancel, see_script, none",
                            right);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "base/calendar.h"
 #include "base/utf8.h"
 #include "model/limits.h"
 
@@ -107,7 +108,6 @@ static bool is_path(const char *value)
 static bool is_date(const char *value)
 {
     static const char form[] = "0000-00-00";
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
     if (strlen(value) != sizeof(form) - 1) {
         return false;
@@ -121,10 +121,9 @@ static bool is_date(const char *value)
     int year = atoi(value);
     int month = atoi(value + 5);
     int day = atoi(value + 8);
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
     return year >= 1 && month >= 1 && month <= 12 && day >= 1 &&
-           day <= days[month - 1] + (month == 2 && leap);
+           day <= month_days(year, month);
 }
 
 static const struct type {

@@ -335,10 +335,7 @@ static void set_target(struct standing *standing, const struct event *entry)
     now->max_wait = said->max_wait;
     now->state = (enum target_state)said->state;
     pairs_done(&now->labels);
-    for (size_t i = 0; i < said->labels.n; i++) {
-        const struct pair *label = &list_at(&said->labels, struct pair, i);
-        pairs_add(&now->labels, label->name, label->value);
-    }
+    pairs_add_all(&now->labels, &said->labels);
 }
 
 static const struct effect {

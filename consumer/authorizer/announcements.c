@@ -15,6 +15,7 @@ struct about {
     struct id command;
     struct id run;
     const char *name;
+    const struct list *targets; /* char *: on these alone; NULL: on all */
 };
 
 static struct about about_invite(const void *payload)
@@ -137,21 +138,9 @@ static struct about about_run(const void *payload)
 
 static struct about about_cancel(const void *payload)
 {
-    return (struct about){.run = ((const struct run_cancel *)payload)->run};
-}
+    const struct run_cancel *cancel = payload;
 
-/* On which targets; NULL: on all that the run has. */
-static char *cancelled_where(const struct run_cancel *cancel)
-{
-    struct buf text = {0};
-
-    for (size_t i = 0; i < cancel->targets.n; i++) {
-        if (buf_addf(&text, "%s%s", i == 0 ? "" : ", ",
-                     list_at(&cancel->targets, char *, i)) != 0) {
-            abort();
-        }
-    }
-    return cancel->targets.n == 0 ? NULL : buf_take(&text);
+    return (struct about){.run = cancel->run, .targets = &cancel->targets};
 }
 
 /* What a notifier has to see of it, in the proof's marks. */
@@ -373,6 +362,10 @@ int announcement_make(const struct asking *asking, struct list *out,
         about.user = asking->signer.person.user;
         about.name = asking->signer.person.email;
     }
+    _cleanup_free_ char *targets =
+        about.targets == NULL || about.targets->n == 0
+            ? NULL
+            : texts_join(about.targets, ", ");
     struct change change = {
         .head =
             head_new(&asking->daemon->root, &asking->daemon->by, decision->at),
@@ -382,15 +375,9 @@ int announcement_make(const struct asking *asking, struct list *out,
         .command = about.command,
         .run = about.run,
         .name = (char *)about.name,
-        .detail = decision->reason,
+        .detail = refused ? decision->reason : targets,
         .invite = invite_of(asking),
     };
-    _cleanup_free_ char *where = kind == EVENT_RUN_CANCELLED
-                                     ? cancelled_where(asking->request->payload)
-                                     : NULL;
-    if (where != NULL) {
-        change.detail = where;
-    }
     change.head.id = derived_id(&asking->request->hash, event_types[kind].type);
     int done = add_envelopes(asking, kind, &change, err) != 0
                    ? -1

@@ -278,18 +278,9 @@ void asking_place(struct asking *asking, const char *target, int64_t generation,
 
 char *names_array(const struct list *names)
 {
-    struct buf text = {0};
-    int failed = buf_adds(&text, "{");
+    _cleanup_free_ char *joined = texts_join(names, ",");
 
-    for (size_t i = 0; i < names->n; i++) {
-        failed |= buf_addf(&text, "%s%s", i == 0 ? "" : ",",
-                           list_at(names, char *, i));
-    }
-    failed |= buf_adds(&text, "}");
-    if (failed) {
-        abort();
-    }
-    return buf_take(&text);
+    return must_printf("{%s}", joined);
 }
 
 char *hashes_array(const struct list *hashes)

@@ -296,11 +296,7 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
         .asked_by = must_strdup(asking->signer.person.email),
         .asked = plan->run->request.head.issued,
     };
-    for (size_t i = 0; i < plan->run->arguments.n; i++) {
-        const struct pair *pair =
-            &list_at(&plan->run->arguments, struct pair, i);
-        pairs_add(&row->arguments, pair->name, pair->value);
-    }
+    pairs_add_all(&row->arguments, &plan->run->arguments);
     return asking_answer_take(asking, &run_answer_table, &plan->answer, err);
 }
 

@@ -60,9 +60,8 @@ static struct target_row target_row_of(const struct asking *asking,
         .running = row_int(rows, i, "running"),
     };
 
-    for (size_t l = 0; place != NULL && l < place->labels.n; l++) {
-        const struct pair *label = &list_at(&place->labels, struct pair, l);
-        pairs_add(&row.labels, label->name, label->value);
+    if (place != NULL) {
+        pairs_add_all(&row.labels, &place->labels);
     }
     row.state = place == NULL ? TARGET_IN_USE : (int)place->state;
     return row;

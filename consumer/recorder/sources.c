@@ -43,20 +43,14 @@ struct source *sources_find(const struct sources *sources, const char *topic,
 struct source *sources_log(const struct sources *sources, const char *target,
                            int64_t generation)
 {
-    struct source *found = NULL;
-
     for (size_t i = 0; i < sources->list.n; i++) {
         struct source *source = list_at(&sources->list, struct source *, i);
-        const struct place *place = &source->place;
-        if (place->generation == 0 || strcmp(place->target, target) != 0 ||
-            (generation != 0 && place->generation != generation)) {
-            continue;
-        }
-        if (found == NULL || place->generation > found->place.generation) {
-            found = source;
+        if (source->place.generation == generation &&
+            strcmp(source->place.target, target) == 0) {
+            return source;
         }
     }
-    return found;
+    return NULL;
 }
 
 static int ask_cluster(struct sources *sources, struct err *err)

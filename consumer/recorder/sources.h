@@ -60,7 +60,7 @@ struct kafka_reader *source_reader(const struct sources *sources,
 struct source *sources_find(const struct sources *sources, const char *topic,
                             int64_t partition);
 
-/* A target's claim log; generation 0: the newest that is followed. */
+/* A target's claim log in that generation (from 1); NULL: not followed. */
 struct source *sources_log(const struct sources *sources, const char *target,
                            int64_t generation);
 

@@ -15,17 +15,6 @@ struct choice {
     struct list left_out; /* char *, likewise */
 };
 
-static char *joined(const struct list *texts)
-{
-    struct buf all = {0};
-
-    for (size_t i = 0; i < texts->n; i++) {
-        (void)buf_addf(&all, "%s%s", i > 0 ? ", " : "",
-                       list_at(texts, char *, i));
-    }
-    return buf_take(&all);
-}
-
 static void add(struct choice *choice, const char *name)
 {
     if (!texts_hold(choice->chosen, name)) {
@@ -87,7 +76,7 @@ static size_t add_within(struct choice *choice, const char *where)
 static int refuse(const struct choice *choice, const char *where,
                   struct err *err)
 {
-    _cleanup_free_ char *known = joined(&choice->command->targets);
+    _cleanup_free_ char *known = texts_join(&choice->command->targets, ", ");
 
     return where_is_name(where)
                ? err_exit(err, EXIT_DATA,
@@ -133,7 +122,7 @@ static void choose_all(struct choice *choice)
 
 static int check_number(const struct choice *choice, struct err *err)
 {
-    _cleanup_free_ char *known = joined(&choice->command->targets);
+    _cleanup_free_ char *known = texts_join(&choice->command->targets, ", ");
     _cleanup_free_ char *left = left_out_text(choice);
 
     if (choice->chosen->n == 0 && choice->left_out.n > 0) {

@@ -70,14 +70,6 @@ static int choose_targets(const struct submit *submit,
     return 0;
 }
 
-static void copy_arguments(const struct run_row *old, struct run_start *run)
-{
-    for (size_t i = 0; i < old->arguments.n; i++) {
-        const struct pair *pair = &list_at(&old->arguments, struct pair, i);
-        pairs_add(&run->arguments, pair->name, pair->value);
-    }
-}
-
 static int rerun(struct submit *submit, const struct run_answer *old,
                  struct run_start *run, struct err *err)
 {
@@ -90,7 +82,7 @@ static int rerun(struct submit *submit, const struct run_answer *old,
         say("all of it succeeded: nothing is run again");
         return 0;
     }
-    copy_arguments(&old->run, run);
+    pairs_add_all(&run->arguments, &old->run.arguments);
     if (command_ask(submit, old->run.command, &command, err) != 0) {
         return -1;
     }

@@ -152,10 +152,7 @@ static int read_now(struct submit *submit, struct target_set *set,
     set->max_wait = now->max_wait;
     set->state = (int)now->state;
     pairs_done(&set->labels);
-    for (size_t i = 0; i < now->labels.n; i++) {
-        const struct pair *label = &list_at(&now->labels, struct pair, i);
-        pairs_add(&set->labels, label->name, label->value);
-    }
+    pairs_add_all(&set->labels, &now->labels);
     return 0;
 }
 

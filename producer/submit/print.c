@@ -143,17 +143,15 @@ static char *joined(const struct list *list, bool pairs)
 {
     struct buf text = {0};
 
-    for (size_t i = 0; i < list->n; i++) {
-        if (pairs) {
-            const struct pair *pair = &list_at(list, struct pair, i);
-            (void)buf_addf(&text, "%s%s=%s", i == 0 ? "" : " ", pair->name,
-                           pair->value);
-        } else {
-            (void)buf_addf(&text, "%s%s", i == 0 ? "" : ", ",
-                           list_at(list, char *, i));
-        }
+    if (list->n == 0 || !pairs) {
+        return list->n == 0 ? NULL : texts_join(list, ", ");
     }
-    return list->n == 0 ? NULL : buf_take(&text);
+    for (size_t i = 0; i < list->n; i++) {
+        const struct pair *pair = &list_at(list, struct pair, i);
+        (void)buf_addf(&text, "%s%s=%s", i == 0 ? "" : " ", pair->name,
+                       pair->value);
+    }
+    return buf_take(&text);
 }
 
 static char *texts_cell(const struct column *column, const void *at)

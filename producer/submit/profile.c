@@ -87,10 +87,7 @@ static void set_brokers(const struct config *config, const char *otherwise,
     const char *brokers =
         otherwise == NULL ? getenv("ERRAND_BROKERS") : otherwise;
 
-    for (size_t i = 0; i < config->kafka.n; i++) {
-        const struct pair *pair = &list_at(&config->kafka, struct pair, i);
-        pairs_add(ret_kafka, pair->name, pair->value);
-    }
+    pairs_add_all(ret_kafka, &config->kafka);
     if (brokers != NULL && brokers[0] != '\0' &&
         pairs_get(ret_kafka, BROKERS) == NULL) {
         pairs_add(ret_kafka, BROKERS, brokers);
