@@ -71,22 +71,6 @@ static int read_since(const struct submit *submit, struct audit_list *list,
     return 0;
 }
 
-static int read_limit(const struct submit *submit, int64_t *ret_limit,
-                      struct err *err)
-{
-    const char *text = flag_value(submit, "limit");
-    char *end = NULL;
-    long limit = text != NULL ? strtol(text, &end, 10) : LIMIT_DEFAULT;
-
-    if (limit < 1 || limit > LIMIT_MAX || (end != NULL && *end != '\0')) {
-        return err_exit(err, EXIT_USAGE,
-                        "--limit wants a number from 1 to %d, not '%s'",
-                        LIMIT_MAX, text);
-    }
-    *ret_limit = limit;
-    return 0;
-}
-
 static int read_flags(const struct submit *submit, struct audit_list *list,
                       int64_t *ret_limit, struct err *err)
 {
@@ -108,7 +92,8 @@ static int read_flags(const struct submit *submit, struct audit_list *list,
     return read_verb(submit, list, err) != 0 ||
                    read_outcome(submit, list, err) != 0 ||
                    read_since(submit, list, err) != 0 ||
-                   read_limit(submit, ret_limit, err) != 0
+                   flag_limit(submit, LIMIT_DEFAULT, LIMIT_MAX, ret_limit,
+                              err) != 0
                ? -1
                : 0;
 }

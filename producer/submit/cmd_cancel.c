@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "model/read.h"
 #include "model/run.h"
 #include "producer/submit/follow.h"
 #include "producer/submit/recorded.h"
@@ -67,48 +66,11 @@ static size_t count_left(const struct cancelling *c, bool asked)
     return n;
 }
 
-static bool runs_on(const struct run_answer *run, const char *target)
-{
-    for (size_t i = 0; i < run->executions.n; i++) {
-        if (strcmp(list_at(&run->executions, struct execution_row, i).target,
-                   target) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int read_targets(struct cancelling *c, struct err *err)
-{
-    const char *target;
-
-    for (size_t i = 0; (target = flag_value_at(c->submit, "target", i)) != NULL;
-         i++) {
-        if (!runs_on(&c->run, target)) {
-            return err_exit(err, EXIT_DATA,
-                            "run %s is not for target %s: submit result %s "
-                            "names those that it is for",
-                            c->shown, target, c->shown);
-        }
-        if (!texts_hold(&c->cancel.targets, target)) {
-            texts_add(&c->cancel.targets, target);
-        }
-    }
-    return 0;
-}
-
 static int look(struct cancelling *c, struct err *err)
 {
-    struct run_named named = {.run = c->id};
     struct run_answer answer = {0};
 
-    if (submit_ask(c->submit,
-                   &(struct question){.as = ASK_SESSION,
-                                      .kind = EVENT_RUN_SHOW,
-                                      .payload = &named,
-                                      .answer = &run_answer_table,
-                                      .ret_answer = &answer},
-                   err) != 0) {
+    if (run_ask(c->submit, c->id, &answer, err) != 0) {
         return -1;
     }
     table_done(&run_answer_table, &c->run);
@@ -230,7 +192,7 @@ static int cancel_run(struct cancelling *c, struct err *err)
 {
     struct sigaction action = {.sa_handler = on_interrupt};
 
-    if (read_targets(c, err) != 0) {
+    if (run_targets_read(c->submit, &c->run, &c->cancel.targets, err) != 0) {
         return -1;
     }
     if (count_left(c, true) == 0) {

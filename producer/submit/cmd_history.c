@@ -57,22 +57,6 @@ int run_last(struct submit *submit, const char *command,
 
 /* Flags */
 
-static int read_limit(const struct submit *submit, int64_t *ret_limit,
-                      struct err *err)
-{
-    const char *text = flag_value(submit, "limit");
-    char *end = NULL;
-    long limit = text != NULL ? strtol(text, &end, 10) : LIMIT_DEFAULT;
-
-    if (limit < 1 || limit > LIMIT_MAX || (end != NULL && *end != '\0')) {
-        return err_exit(err, EXIT_USAGE,
-                        "--limit wants a number from 1 to %d, not '%s'",
-                        LIMIT_MAX, text);
-    }
-    *ret_limit = limit;
-    return 0;
-}
-
 static int read_name(const struct submit *submit, const char *flag,
                      char **ret_name, struct err *err)
 {
@@ -304,7 +288,7 @@ int cmd_history(struct submit *submit, struct err *err)
     struct run_history history = {0};
     int64_t limit = LIMIT_DEFAULT;
 
-    int done = read_limit(submit, &limit, err) != 0 ||
+    int done = flag_limit(submit, LIMIT_DEFAULT, LIMIT_MAX, &limit, err) != 0 ||
                        read_filters(submit, &history, err) != 0
                    ? -1
                : flag_given(submit, "count")

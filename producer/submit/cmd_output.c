@@ -14,7 +14,8 @@
 struct paging {
     struct submit *submit;
     char id[ID_TEXT];
-    bool first; /* no page was printed yet */
+    bool first;          /* no page was printed yet */
+    struct list targets; /* char *; none: all of the run's */
 };
 
 static int ask_page(struct paging *paging, const struct track *track,
@@ -121,40 +122,6 @@ static int put_execution(struct paging *paging, struct track *track,
     return spout_end(track->spout, err);
 }
 
-static bool is_wanted(const struct submit *submit, const struct track *track)
-{
-    const char *target;
-    size_t i = 0;
-
-    while ((target = flag_value_at(submit, "target", i)) != NULL) {
-        if (strcmp(target, track->row.target) == 0) {
-            return true;
-        }
-        i++;
-    }
-    return i == 0;
-}
-
-static int check_targets(const struct submit *submit,
-                         const struct tracks *tracks, struct err *err)
-{
-    const char *target;
-
-    for (size_t i = 0; (target = flag_value_at(submit, "target", i)); i++) {
-        bool known = false;
-        for (size_t j = 0; j < tracks->n; j++) {
-            known |= strcmp(tracks->list[j].row.target, target) == 0;
-        }
-        if (!known) {
-            return err_exit(err, EXIT_DATA,
-                            "this run is not for target %s: submit result "
-                            "names those that it is for",
-                            target);
-        }
-    }
-    return 0;
-}
-
 static void set_spout(const struct submit *submit, const struct track *track)
 {
     if (flag_given(submit, "raw")) {
@@ -168,13 +135,11 @@ static void set_spout(const struct submit *submit, const struct track *track)
 static int put_all(struct paging *paging, struct tracks *tracks,
                    struct err *err)
 {
-    if (check_targets(paging->submit, tracks, err) != 0) {
-        return -1;
-    }
     for (size_t i = 0; i < tracks->n; i++) {
         struct track *track = &tracks->list[i];
         set_spout(paging->submit, track);
-        if (is_wanted(paging->submit, track) &&
+        if ((paging->targets.n == 0 ||
+             texts_hold(&paging->targets, track->row.target)) &&
             put_execution(paging, track, err) != 0) {
             return -1;
         }
@@ -197,7 +162,10 @@ int cmd_output(struct submit *submit, struct err *err)
     }
     id_format(&answer.run.run, paging.id);
     tracks_init(&tracks, &answer);
-    int done = put_all(&paging, &tracks, err);
+    int done = run_targets_read(submit, &answer, &paging.targets, err) != 0
+                   ? -1
+                   : put_all(&paging, &tracks, err);
+    texts_done(&paging.targets);
     tracks_done(&tracks);
     table_done(&run_answer_table, &answer);
     return done;

@@ -67,8 +67,8 @@ static char *run_named(struct submit *submit, struct err *err)
     return must_strdup(id);
 }
 
-static int show_run(struct submit *submit, char *name,
-                    struct run_answer *ret_answer, struct err *err)
+int run_ask(struct submit *submit, char *name, struct run_answer *ret_answer,
+            struct err *err)
 {
     struct run_named named = {.run = name};
 
@@ -81,6 +81,36 @@ static int show_run(struct submit *submit, char *name,
                       err);
 }
 
+static bool runs_on(const struct run_answer *run, const char *target)
+{
+    for (size_t i = 0; i < run->executions.n; i++) {
+        if (strcmp(list_at(&run->executions, struct execution_row, i).target,
+                   target) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int run_targets_read(const struct submit *submit, const struct run_answer *run,
+                     struct list *targets, struct err *err)
+{
+    char shown[RUN_SHORT];
+
+    run_short(&run->run.run, shown);
+    flag_texts(submit, "target", targets);
+    for (size_t i = 0; i < targets->n; i++) {
+        const char *target = list_at(targets, char *, i);
+        if (!runs_on(run, target)) {
+            return err_exit(err, EXIT_DATA,
+                            "run %s is not for target %s: submit result %s "
+                            "names those that it is for",
+                            shown, target, shown);
+        }
+    }
+    return 0;
+}
+
 int recorded_find(struct submit *submit, struct run_answer *ret_answer,
                   struct err *err)
 {
@@ -88,14 +118,14 @@ int recorded_find(struct submit *submit, struct run_answer *ret_answer,
     int64_t end = clock_steady() + RECORD_WAIT;
     struct run_answer answer = {0};
 
-    if (name == NULL || show_run(submit, name, &answer, err) != 0) {
+    if (name == NULL || run_ask(submit, name, &answer, err) != 0) {
         return -1;
     }
     while (answer.run.outcome == OUTCOME_NONE && clock_steady() < end &&
            run_was_told(submit, &answer.run.run)) {
         (void)poll(NULL, 0, RECORD_AGAIN);
         table_done(&run_answer_table, &answer);
-        if (show_run(submit, name, &answer, err) != 0) {
+        if (run_ask(submit, name, &answer, err) != 0) {
             return -1;
         }
     }

@@ -16,18 +16,6 @@
 #include "producer/submit/running.h"
 #include "producer/submit/saved.h"
 
-/* Those that -t names, each once. */
-static void read_targets(const struct submit *submit, struct list *wheres)
-{
-    const char *where;
-
-    for (size_t i = 0; (where = flag_value_at(submit, "target", i)); i++) {
-        if (!texts_hold(wheres, where)) {
-            texts_add(wheres, where);
-        }
-    }
-}
-
 /* What is asked for becomes the names that are signed. */
 static int choose_targets(struct submit *submit,
                           const struct command_answer *command,
@@ -131,7 +119,7 @@ static int run_command(struct submit *submit, struct run_start *run,
 {
     struct command_answer command = {0};
 
-    read_targets(submit, &run->targets);
+    flag_texts(submit, "target", &run->targets);
     if (arguments_read(submit, 1, &run->arguments, err) != 0 ||
         command_ask(submit, submit->args[0], &command, err) != 0) {
         return -1;

@@ -87,24 +87,8 @@ struct wish {
     const char *name; /* of the zone */
     struct zone *zone;
     struct tick from;
-    long count;
+    int64_t count;
 };
-
-static int read_count(const struct submit *submit, long *ret_count,
-                      struct err *err)
-{
-    const char *text = flag_value(submit, "limit");
-    char *end = NULL;
-    long count = text != NULL ? strtol(text, &end, 10) : COUNT_DEFAULT;
-
-    if (count < 1 || count > COUNT_MAX || (end != NULL && *end != '\0')) {
-        return err_exit(err, EXIT_USAGE,
-                        "--limit wants a number from 1 to %d, not '%.60s'",
-                        COUNT_MAX, text);
-    }
-    *ret_count = count;
-    return 0;
-}
 
 static int read_after(const struct submit *submit, struct wish *wish,
                       struct err *err)
@@ -131,7 +115,8 @@ static int read_wish(const struct submit *submit, struct wish *wish,
         return -1;
     }
     wish->zone = zone_open(wish->name, err);
-    return wish->zone == NULL || read_count(submit, &wish->count, err) != 0
+    return wish->zone == NULL || flag_limit(submit, COUNT_DEFAULT, COUNT_MAX,
+                                            &wish->count, err) != 0
                ? -1
                : read_after(submit, wish, err);
 }

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "model/read.h"
+#include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
 #include "producer/submit/track.h"
 
@@ -61,16 +62,13 @@ static int interrupt_open(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Asks, while Ctrl-C does what it did before there was a run to follow. */
-static int follow_ask(struct follow *follow, const struct question *question,
-                      struct err *err)
+/* While something is asked Ctrl-C does what it did before there was a run to
+ * follow. */
+static void interrupts(bool take)
 {
     sigset_t set = interrupt_set();
 
-    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-    int done = submit_ask(follow->submit, question, err);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    return done;
+    (void)sigprocmask(take ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
 static bool interrupted(const struct follow *follow)
@@ -194,16 +192,12 @@ static int goes_on(const struct follow *follow, struct err *err)
 
 static int ask_record(struct follow *follow, struct err *err)
 {
-    struct run_named named = {.run = follow->id};
     struct run_answer answer = {0};
 
-    if (follow_ask(follow,
-                   &(struct question){.as = ASK_SESSION,
-                                      .kind = EVENT_RUN_SHOW,
-                                      .payload = &named,
-                                      .answer = &run_answer_table,
-                                      .ret_answer = &answer},
-                   err) != 0) {
+    interrupts(true);
+    int done = run_ask(follow->submit, follow->id, &answer, err);
+    interrupts(false);
+    if (done != 0) {
         return goes_on(follow, err);
     }
     tracks_rows(&follow->tracks, &answer);
@@ -220,13 +214,16 @@ static int fetch_page(struct follow *follow, struct track *track,
                                 .after = track->have};
     struct output_answer answer = {0};
 
-    if (follow_ask(follow,
-                   &(struct question){.as = ASK_SESSION,
-                                      .kind = EVENT_RUN_OUTPUT,
-                                      .payload = &output,
-                                      .answer = &output_answer_table,
-                                      .ret_answer = &answer},
-                   err) != 0) {
+    interrupts(true);
+    int asked = submit_ask(follow->submit,
+                           &(struct question){.as = ASK_SESSION,
+                                              .kind = EVENT_RUN_OUTPUT,
+                                              .payload = &output,
+                                              .answer = &output_answer_table,
+                                              .ret_answer = &answer},
+                           err);
+    interrupts(false);
+    if (asked != 0) {
         return goes_on(follow, err);
     }
     int64_t had = track->have;

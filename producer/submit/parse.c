@@ -379,3 +379,31 @@ const char *flag_value(const struct submit *submit, const char *name)
     }
     return value;
 }
+
+void flag_texts(const struct submit *submit, const char *name,
+                struct list *texts)
+{
+    const char *value;
+
+    for (size_t i = 0; (value = flag_value_at(submit, name, i)) != NULL; i++) {
+        if (!texts_hold(texts, value)) {
+            texts_add(texts, value);
+        }
+    }
+}
+
+int flag_limit(const struct submit *submit, int64_t otherwise, int64_t most,
+               int64_t *ret_limit, struct err *err)
+{
+    const char *text = flag_value(submit, "limit");
+    char *end = NULL;
+    int64_t limit = text != NULL ? strtoll(text, &end, 10) : otherwise;
+
+    if (limit < 1 || limit > most || (end != NULL && *end != '\0')) {
+        return err_exit(err, EXIT_USAGE,
+                        "--limit wants a number from 1 to %lld, not '%.60s'",
+                        (long long)most, text);
+    }
+    *ret_limit = limit;
+    return 0;
+}

@@ -89,6 +89,16 @@ struct submit {
 const char *flag_value(const struct submit *submit, const char *name);
 const char *flag_value_at(const struct submit *submit, const char *name,
                           size_t i);
+
+/* --limit: a number from 1 to `most`; `otherwise` where it is not given. -1:
+ * status 64. */
+int flag_limit(const struct submit *submit, int64_t otherwise, int64_t most,
+               int64_t *ret_limit, struct err *err);
+
+/* Appends a flag's values, each once. */
+void flag_texts(const struct submit *submit, const char *name,
+                struct list *texts);
+
 static inline bool flag_given(const struct submit *submit, const char *name)
 {
     return flag_value(submit, name) != NULL;
