@@ -265,6 +265,10 @@ static const struct field execution_row_fields[] = {
      .at = offsetof(struct execution_row, dropped)},
     {"reason", FIELD_TEXT, .optional = true,
      .at = offsetof(struct execution_row, reason)},
+    {"core", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct execution_row, core)},
+    {"usage", FIELD_TABLE, .optional = true, .table = &usage_table,
+     .at = offsetof(struct execution_row, usage)},
     {"cancelled", FIELD_TIME, .optional = true,
      .at = offsetof(struct execution_row, cancelled)},
 };

@@ -233,7 +233,9 @@ struct execution_row {
     int64_t chunks;
     int64_t dropped;
     char *reason;
-    int64_t cancelled; /* when somebody asked to end it; 0: nobody did */
+    bool core;
+    struct usage usage; /* all zero: not known */
+    int64_t cancelled;  /* when somebody asked to end it; 0: nobody did */
 };
 
 struct run_row {

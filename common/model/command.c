@@ -11,6 +11,18 @@
 #include "model/where.h"
 
 #define FIRST_LINE_MAX 254
+#define USER_MAX 32 /* as useradd(8) has it */
+
+static bool user_is_good(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz"
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+    return n > 0 && n <= USER_MAX && text[n] == '\0' && text[0] != '-';
+}
+
+const struct text_form user_form = {user_is_good,
+                                    "not a user's name, such as www-data"};
 
 const struct field arg_item = {
     .name = "word", .kind = FIELD_TEXT, .max = ARG_MAX_BYTES};
@@ -48,6 +60,18 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, timeout)},
     {"wait", FIELD_INT, .min = 1, .max = WAIT_MAX,
      .at = offsetof(struct command_save, wait)},
+    {"run_as", FIELD_TEXT, .optional = true, .max = USER_MAX,
+     .form = &user_form, .at = offsetof(struct command_save, run_as)},
+    {"cpu", FIELD_INT, .optional = true, .max = TIMEOUT_MAX,
+     .at = offsetof(struct command_save, cpu)},
+    {"memory", FIELD_INT, .optional = true, .max = BYTES_MAX,
+     .at = offsetof(struct command_save, memory)},
+    {"file_size", FIELD_INT, .optional = true, .max = BYTES_MAX,
+     .at = offsetof(struct command_save, file_size)},
+    {"open_files", FIELD_INT, .optional = true, .max = NUMBER_MAX,
+     .at = offsetof(struct command_save, open_files)},
+    {"processes", FIELD_INT, .optional = true, .max = NUMBER_MAX,
+     .at = offsetof(struct command_save, processes)},
 };
 
 const struct table command_save_table = {.name = "command.save",

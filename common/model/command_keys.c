@@ -141,6 +141,72 @@ static int set_wait(struct reader *reader, const char *value)
     return set_duration(reader, value, WAIT_MAX, &reader->command.wait);
 }
 
+static int set_run_as(struct reader *reader, const char *value)
+{
+    if (!user_form.is_good(value)) {
+        return complain(reader, reader->line, reader->key, "'%.40s' is %s",
+                        value, user_form.what);
+    }
+    return set_text(&reader->command.run_as, value);
+}
+
+static int set_cpu(struct reader *reader, const char *value)
+{
+    return set_duration(reader, value, TIMEOUT_MAX, &reader->command.cpu);
+}
+
+/* A whole number, perhaps with one of these letters behind it: each is 1,024
+ * times the one before. 0: it is none, or over max. */
+static int64_t number_of(const char *value, const char *letters, int64_t max)
+{
+    size_t n = strspn(value, "0123456789");
+    const char *letter = value[n] == '\0' ? NULL : strchr(letters, value[n]);
+    int shift = letter == NULL ? 0 : 10 * (int)(letter - letters + 1);
+
+    if (n == 0 || n > 16 || value[n + (letter != NULL)] != '\0') {
+        return 0;
+    }
+    int64_t number = strtoll(value, NULL, 10);
+    return number > max >> shift ? 0 : number << shift;
+}
+
+static int set_number(struct reader *reader, const char *value,
+                      const char *letters, int64_t max, int64_t *to)
+{
+    *to = number_of(value, letters, max);
+    return *to > 0 ? 0
+                   : complain(reader, reader->line, reader->key,
+                              "not a number such as %s",
+                              letters[0] == '\0' ? "64" : "512M or 2G");
+}
+
+static int set_bytes(struct reader *reader, const char *value, int64_t *to)
+{
+    return set_number(reader, value, "KMGT", BYTES_MAX, to);
+}
+
+static int set_memory(struct reader *reader, const char *value)
+{
+    return set_bytes(reader, value, &reader->command.memory);
+}
+
+static int set_file_size(struct reader *reader, const char *value)
+{
+    return set_bytes(reader, value, &reader->command.file_size);
+}
+
+static int set_open_files(struct reader *reader, const char *value)
+{
+    return set_number(reader, value, "", NUMBER_MAX,
+                      &reader->command.open_files);
+}
+
+static int set_processes(struct reader *reader, const char *value)
+{
+    return set_number(reader, value, "", NUMBER_MAX,
+                      &reader->command.processes);
+}
+
 struct parameter *parameter_of(struct reader *reader)
 {
     struct list *all = &reader->command.parameters;
@@ -288,6 +354,12 @@ const struct key command_keys[] = {
     {"args", set_args},
     {"files", set_files},
     {"runner_may", set_runner_may},
+    {"run_as", set_run_as},
+    {"cpu", set_cpu},
+    {"memory", set_memory},
+    {"file_size", set_file_size},
+    {"open_files", set_open_files},
+    {"processes", set_processes},
     {NULL, NULL},
 };
 

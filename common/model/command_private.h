@@ -8,7 +8,7 @@
 #include "model/command.h"
 
 #define VALUE_MAX 4000
-#define KEYS_MAX 16
+#define KEYS_MAX 24
 #define BLANKS " \t"
 
 struct reader {

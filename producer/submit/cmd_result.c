@@ -155,6 +155,18 @@ static char *execution_how(const void *row)
     return execution_text(row);
 }
 
+/* "0.31 s, 4.2M": processors' time, and memory. */
+static char *execution_used(const void *row)
+{
+    const struct usage *usage = &((const struct execution_row *)row)->usage;
+
+    return usage->memory == 0
+               ? NULL
+               : must_printf("%.2f s, %.1fM",
+                             (double)(usage->user + usage->sys) / 1000,
+                             (double)usage->memory / (1 << 20));
+}
+
 static const struct column execution_columns[] = {
     {"target", COLUMN_TEXT, .at = offsetof(struct execution_row, target)},
     {"outcome", COLUMN_MADE, .make = execution_how, .wide = true},
@@ -162,6 +174,7 @@ static const struct column execution_columns[] = {
     {"ended", COLUMN_TIME, .at = offsetof(struct execution_row, finished)},
     {"chunks", COLUMN_INT, .at = offsetof(struct execution_row, chunks)},
     {"dropped", COLUMN_INT, .at = offsetof(struct execution_row, dropped)},
+    {"used", COLUMN_MADE, .make = execution_used},
 };
 
 static int print_run(const struct print *print, const struct run_answer *answer,

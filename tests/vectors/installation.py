@@ -260,6 +260,8 @@ class Installation:
                            {"name": "how", "type": "bool", "fixed": "true"}],
                        "args": ["--host={host}", "{n}"],
                        "runner_may": ["cancel", "see_script"],
+                       "run_as": "www-data", "cpu": 60, "memory": 1 << 30,
+                       "file_size": 1 << 20, "open_files": 64, "processes": 32,
                        "files": [{"name": "a.conf", "data": b64(b"\x00\xff")},
                                  {"name": "run_2.sh", "executable": True,
                                   "data": b64(b"#!/bin/sh\n")}],
@@ -332,6 +334,9 @@ class Installation:
                          "execution.finished",
                          {**self.result(1, started.hash), "claim": 7, **end,
                           "outcome": "succeeded", "exit": 0, "signal": 0,
+                          "core": True, "usage": {
+                              "wall": 1203, "user": 15, "system": 2**53 - 1,
+                              "memory": 1 << 24, "read": 0, "written": 4096},
                           "reason": "quick", "output": [
                               {"stream": "stdout", "data": b64(b"one\n")},
                               {"stream": "stderr", "data": b64(b"two\n")}]})
