@@ -16,7 +16,7 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf calendar clock codec err field_kinds field_values fields file id \
+BASE := account buf calendar clock codec err field_kinds field_values fields file id \
 	spoken suggest utf8 words yearly zone
 MODEL := answer answer_people argv assignment attachment audit billing card \
 	change command command_file command_keys cron enrolment envelope \
@@ -47,16 +47,18 @@ AUTHORIZER := announcements assignments audits authorizer billing_keys cancels c
 	factor_reset factors history installation organisation outputs people policy \
 	replies reuse revocations runs services sessions signed signers source \
 	standings start target_views targets transaction verbs views
-EXECUTOR := child claim_log execution executor intake ledger link output \
+EXECUTOR := cgroup check_host child claim_log confine execution executor halves intake \
+	keeper kin leftovers ledger link output permitted private_dir rlimits started \
 	recovery revoked spawner spool tell
 NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
+UNIT_TESTS := argv audit auditor buf card clock codec command command_file confine \
 	config cron csv enrolment envelope err factor fields harmless id \
-	invitation kafka key_file known ledger letter link log news outbox \
-	output overdue parameter parse password policy post print profile \
+	invitation kafka keeper key_file known ledger letter link log news outbox \
+	output overdue parameter parse password permitted policy post print \
+	private_dir profile \
 	proof record rows rpc_reply rules run sealed since spawner spoken \
 	standing suggest told track unified user utf8 vectors wallet where \
 	words wrap zone
@@ -78,7 +80,7 @@ PROGRAMS := submit errand-authorizer errand-executor errand-recorder \
 # --- how it is compiled -------------------------------------------------------
 
 PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols libcurl liboath \
-	libqrencode
+	libqrencode libseccomp
 CLANG := $(findstring clang,$(CC))
 OUT := build/$(VARIANT)$(if $(CLANG),-clang)
 

@@ -227,7 +227,10 @@ static void on_exited(struct execution *execution, const struct link_head *head)
     enum outcome outcome = OUTCOME_FAILED;
     const char *reason = NULL;
 
-    if (head->timed_out != 0) {
+    if (head->lost != 0) {
+        outcome = OUTCOME_INTERRUPTED;
+        reason = "what kept it was killed, so it was ended";
+    } else if (head->timed_out != 0) {
         outcome = OUTCOME_TIMED_OUT;
         reason = "its timeout passed";
     } else if (head->ended != 0 && execution->cancelled) {
@@ -241,6 +244,8 @@ static void on_exited(struct execution *execution, const struct link_head *head)
     conclude(execution, outcome, true, reason);
     execution->finished.exit = head->exit & 0xff;
     execution->finished.signal = head->signal;
+    execution->finished.core = head->core != 0;
+    execution->finished.usage = head->usage;
 }
 
 static void on_message(struct execution *execution,
@@ -263,7 +268,7 @@ static void on_message(struct execution *execution,
 int on_spawner(struct executor *executor, struct err *err)
 {
     _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
-    int got = link_receive(executor->link, &message, err);
+    int got = link_receive(executor->link, LINK_EXECUTOR, &message, err);
 
     if (got == 0) {
         return err_set(err, ERR_FATAL, "the spawner has ended");

@@ -7,6 +7,7 @@ process in the old one's place. ERRAND_BIN names another build than bin/.
 import hashlib
 import os
 import pathlib
+import pwd
 import signal
 import subprocess
 
@@ -74,8 +75,11 @@ def settings(home, kind):
             "from": "errand@example.org", "tls": "none"}
         sections["invitation"] = {"brokers": kafka.address(home)}
     if kind == "executor":
-        sections["executor"] = {"target": TARGET, "slots": 4,
+        # A stack is one person's: both halves are theirs, and all they start.
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        sections["executor"] = {"target": TARGET, "slots": 4, "user": me,
                                 "state": home / f"state/{name}"}
+        sections["run_as"] = {"allow": me, "default": me}
     return sections
 
 
