@@ -24,7 +24,7 @@ MODEL := answer answer_people argv assignment attachment audit billing card \
 	parameter read record reply request result rules run session target \
 	target_answer tick user where
 TRUST := allow dsse event key_file keys known late person proof reach \
-	revocation sealed standing wallet
+	revocation sealed signer standing standing_places wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
@@ -40,7 +40,7 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	menu_command menu_list menu_runs naming notifiers opening pager parse \
 	password place print profile prompt qr questions saved say \
 	second_factor session_file setting_up signed_ends since spout submit \
-	told track unified verb_rows wrap
+	told track unified verb_flags verb_rows wrap
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver explain factor factor_key \
