@@ -47,6 +47,7 @@ const struct flag history_flags[] = {
     {0, "until", "TIME", "asked before then"},
     {0, "param", "NAME=VALUE", "with this value; may be repeated"},
     {0, "count", NULL, "only say how many"},
+    {0, "watch", NULL, "go on to tell which come, and which end"},
     {'n', "limit", "N", "at most so many (20)"},
     {0}};
 
