@@ -10,6 +10,8 @@ WORDS(closing_words, "expired", "cancelled");
 
 static const struct field run_start_fields[] = {
     {"command", FIELD_ID, .at = offsetof(struct run_start, command)},
+    {"name", FIELD_NAME, .optional = true,
+     .at = offsetof(struct run_start, name)},
     {"arguments", FIELD_PAIRS, .max = PARAMETER_VALUE_MAX,
      .at = offsetof(struct run_start, arguments)},
     {"targets", FIELD_LIST, .item = &name_item, .max = RUN_TARGETS_MAX,

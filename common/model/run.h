@@ -14,6 +14,7 @@
 struct run_start { /* session key */
     struct request request;
     struct id command;
+    char *name;            /* what the asker calls it; NULL: by id alone */
     struct list arguments; /* struct pair */
     struct list targets;   /* char *, names */
     int64_t deadline;      /* moment after which nothing of it may start */

@@ -149,6 +149,15 @@ static int check_deadline(const struct order *order, struct err *err)
                          "its command's wait allows");
 }
 
+/* Whom a person asks which id a name has could tell them another command's: the
+ * name that they signed is the one that they meant. */
+static bool names_it(const struct order *order)
+{
+    return id_equal(&order->run->command, &order->command->command) &&
+           (order->run->name == NULL ||
+            strcmp(order->run->name, order->command->name) == 0);
+}
+
 int proof_run(struct proof *proof, const struct hash *run,
               const struct hash *command, const char *target,
               struct order *ret_order, struct err *err)
@@ -176,8 +185,7 @@ int proof_run(struct proof *proof, const struct hash *run,
                        "run.start is not signed by a "
                        "session's key");
     }
-    if (!hash_equal(&author.root, &order.root) ||
-        !id_equal(&order.run->command, &order.command->command)) {
+    if (!hash_equal(&author.root, &order.root) || !names_it(&order)) {
         return err_set(err, ERR_REJECT, "the run names another command");
     }
     if (proof->standing != NULL &&

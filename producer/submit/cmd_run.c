@@ -37,6 +37,7 @@ static int plan_run(struct submit *submit, const struct command_answer *command,
     run->request.head.id = id_new(now);
     run->request.head.issued = now;
     run->command = command->command.command;
+    run->name = must_strdup(command->command.name);
     run->deadline = now + REQUEST_LIFE + command->wait * 1000;
     run->follow = !flag_given(submit, "detach");
     if (arguments_check(&command->parameters, &run->arguments, NULL, err) !=

@@ -202,6 +202,11 @@ static void another_command(struct chain *c)
     c->run.command = id_new(c->now);
 }
 
+static void another_name_than_the_asker_said(struct chain *c)
+{
+    c->run.name = must_strdup("wipe-disk");
+}
+
 static void a_target_that_the_run_does_not_name(struct chain *c)
 {
     list_at(&c->run.targets, char *, 0)[0] = 'x';
@@ -307,6 +312,7 @@ static const struct {
     {an_assignment_that_ended, "no assignment"},
     {an_assignment_pinned_elsewhere, "no assignment"},
     {another_command, "another command"},
+    {another_name_than_the_asker_said, "another command"},
     {a_target_that_the_run_does_not_name, "does not name target"},
     {a_target_that_the_command_does_not_name, "not for target"},
     {a_deadline_beyond_the_wait, "later than its command's wait"},

@@ -274,7 +274,7 @@ class Installation:
 
     def run(self):
         self.start = self.asked("a run with arguments", "run.start", self.open.hash,
-                                {"command": self.command_id,
+                                {"command": self.command_id, "name": "disk-report",
                                  "arguments": {"dir": "/srv/\u00fc; rm -rf \"$HOME\""},
                                  "targets": ["web-1"],
                                  "deadline": moment(self.moment + 10 * MINUTE),
