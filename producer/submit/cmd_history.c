@@ -18,7 +18,8 @@
 #define PAGE 100
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX 100000
-#define WATCH_AGAIN 1000 /* ms between two looks */
+#define LOOK_FIRST 1000 /* ms between two looks while something comes, … */
+#define LOOK_MOST 8000 /* … and at most, doubled each time that nothing did */
 #define COUNT_SHOWN 1000 /* beyond it a list says `1,000+` */
 
 static int ask_history(struct submit *submit, struct run_history *history,
@@ -320,25 +321,33 @@ static int tell_run(struct submit *submit, const struct run_row *run,
                       run->command, run->asked_by, how, shown);
 }
 
-/* Of the newest `n` what is new, the oldest first. */
-static int tell_news(struct submit *submit, const struct history_answer *told,
-                     const struct history_answer *now, size_t n,
-                     struct err *err)
+struct watch {
+    int64_t window;             /* of the newest runs, which are looked at */
+    int64_t shown;              /* of these, at the next look */
+    struct history_answer told; /* what the look before found */
+    int interval;               /* ms until the next one */
+};
+
+/* Of the newest what is new, the oldest first. */
+static int tell_news(struct submit *submit, struct watch *watch,
+                     const struct history_answer *now, struct err *err)
 {
+    size_t n = (size_t)watch->shown;
+
+    watch->interval =
+        watch->interval * 2 < LOOK_MOST ? watch->interval * 2 : LOOK_MOST;
     for (size_t i = n < now->runs.n ? n : now->runs.n; i-- > 0;) {
         const struct run_row *run = &list_at(&now->runs, struct run_row, i);
-        if (!told_already(told, run) && tell_run(submit, run, err) != 0) {
+        if (told_already(&watch->told, run)) {
+            continue;
+        }
+        watch->interval = LOOK_FIRST;
+        if (tell_run(submit, run, err) != 0) {
             return -1;
         }
     }
     return 0;
 }
-
-struct watch {
-    int64_t window;             /* of the newest runs, which are looked at */
-    int64_t shown;              /* of these, at the next look */
-    struct history_answer told; /* what the look before found */
-};
 
 /* Looks once, and tells. */
 static int look(struct submit *submit, struct run_history *history,
@@ -348,7 +357,7 @@ static int look(struct submit *submit, struct run_history *history,
 
     history->before = (struct id){0};
     if (read_history(submit, history, watch->window, &now, err) != 0 ||
-        tell_news(submit, &watch->told, &now, (size_t)watch->shown, err) != 0) {
+        tell_news(submit, watch, &now, err) != 0) {
         table_done(&history_answer_table, &now);
         return -1;
     }
@@ -362,7 +371,8 @@ static int watch_runs(struct submit *submit, struct run_history *history,
                       int64_t limit, struct err *err)
 {
     struct watch watch = {.window = limit < PAGE ? PAGE : limit,
-                          .shown = limit};
+                          .shown = limit,
+                          .interval = LOOK_FIRST};
 
     if (submit->print.format != FORMAT_TABLE &&
         submit->print.format != FORMAT_JSONL) {
@@ -370,7 +380,7 @@ static int watch_runs(struct submit *submit, struct run_history *history,
                         "--watch tells a line for each run: -o table or jsonl");
     }
     while (look(submit, history, &watch, err) == 0) {
-        (void)poll(NULL, 0, WATCH_AGAIN);
+        (void)poll(NULL, 0, watch.interval);
     }
     table_done(&history_answer_table, &watch.told);
     return -1;
