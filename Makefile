@@ -21,7 +21,7 @@ BASE := buf calendar clock codec err field_kinds field_values fields file id \
 MODEL := answer answer_people argv assignment attachment audit billing card \
 	change command command_file command_keys cron enrolment envelope \
 	environment invitation key_words limits log_entry mail mfa once \
-	parameter read record reply request result rules run session target \
+	notify parameter read record reply request result rules run run_end session target \
 	target_answer tick user where
 TRUST := allow dsse event key_file keys known late person proof reach \
 	revocation sealed standing wallet
@@ -55,7 +55,7 @@ RECORDER := batch claims facts positions recorder results rows sources \
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
 	config cron csv enrolment envelope err factor fields harmless id \
-	invitation kafka key_file known ledger letter link log news outbox \
+	invitation kafka key_file known ledger letter link log news notify outbox \
 	output overdue parameter parse password policy post print profile \
 	proof record rows rpc_reply rules run sealed since spawner spoken \
 	standing suggest told track unified user utf8 vectors wallet where \
