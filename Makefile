@@ -49,12 +49,13 @@ AUTHORIZER := announcements assignments audits authorizer billing_keys cancels c
 	standings start target_views targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery revoked spawner spool tell
-NOTIFIER := fates inbox letter mime news notifier outbox post
+NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice notifier \
+	outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
-	config cron csv enrolment envelope err factor fields harmless id \
+	config cron csv ending enrolment envelope err factor fields harmless hook id \
 	invitation kafka key_file known ledger letter link log news notify outbox \
 	output overdue parameter parse password policy post print profile \
 	proof record rows rpc_reply rules run sealed since spawner spoken \
