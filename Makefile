@@ -20,9 +20,9 @@ BASE := buf calendar clock codec err field_kinds field_values fields file id \
 	spoken suggest utf8 words yearly zone
 MODEL := answer answer_people argv assignment attachment audit billing card \
 	change command command_file command_keys cron enrolment envelope \
-	environment invitation key_words limits log_entry mail mfa once \
-	parameter read record reply request result rules run session target \
-	target_answer tick user where
+	environment invitation key_words limits log_entry mail mfa notify \
+	once parameter read record reply request result rules run run_end \
+	session target target_answer tick user where
 TRUST := allow dsse event key_file keys known late person proof reach \
 	revocation sealed signer standing standing_places wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
@@ -42,24 +42,26 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	second_factor session_file setting_up signed_ends since spout submit \
 	told track unified verb_flags verb_rows wrap
 SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
-	chains closings commands decide decision deliver explain factor factor_key \
-	factor_reset factors history installation organisation outputs people policy \
-	replies reuse revocations runs services sessions signed signers source \
-	standings start target_views targets transaction verbs views
+AUTHORIZER := announcements assignments audits authorizer billing_keys \
+	cancels cards chains closings commands decide decision deliver ends \
+	explain factor factor_key factor_reset factors history installation \
+	organisation outputs people policy replies reuse revocations runs \
+	services sessions signed signers source standings start target_views \
+	targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery revoked spawner spool tell
-NOTIFIER := fates inbox letter mime news notifier outbox post
+NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
+	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
-	config cron csv enrolment envelope err factor fields harmless id \
-	invitation kafka key_file known ledger letter link log news outbox \
-	output overdue parameter parse password policy post print profile \
-	proof record rows rpc_reply rules run sealed since spawner spoken \
-	standing suggest told track unified user utf8 vectors wallet where \
-	words wrap zone
+	config cron csv ending enrolment envelope err factor fields harmless \
+	hook id invitation kafka key_file known ledger letter link log news \
+	notify outbox output overdue parameter parse password policy post \
+	print profile proof record rows rpc_reply rules run sealed since \
+	spawner spoken standing suggest told track unified user utf8 vectors \
+	wallet where words wrap zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

@@ -144,6 +144,8 @@ static const struct field command_answer_fields[] = {
      .at = offsetof(struct command_answer, args)},
     {"timeout", FIELD_INT, .at = offsetof(struct command_answer, timeout)},
     {"wait", FIELD_INT, .at = offsetof(struct command_answer, wait)},
+    {"notify", FIELD_LIST, .optional = true, .item = &notify_item,
+     .max = NOTIFY_MAX, .at = offsetof(struct command_answer, notify)},
     {"runners", FIELD_LIST, .optional = true, .item = &text_item,
      .at = offsetof(struct command_answer, runners)},
     {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,

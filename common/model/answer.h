@@ -169,7 +169,8 @@ struct command_answer {
     struct list args;       /* char *: as in command.save */
     int64_t timeout;
     int64_t wait;
-    struct list runners;   /* char *: e-mails; only for administrators */
+    struct list notify;    /* struct notify; only for administrators */
+    struct list runners;   /* char *: e-mails; likewise */
     struct list envelopes; /* command.save, its chain; administrators only */
 };
 

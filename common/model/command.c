@@ -42,6 +42,8 @@ static const struct field command_save_fields[] = {
      .max = ATTACHMENTS_MAX, .at = offsetof(struct command_save, files)},
     {"runner_may", FIELD_LIST, .optional = true, .item = &right_item, .max = 2,
      .at = offsetof(struct command_save, runner_may)},
+    {"notify", FIELD_LIST, .optional = true, .item = &notify_item,
+     .max = NOTIFY_MAX, .at = offsetof(struct command_save, notify)},
     {"targets", FIELD_LIST, .item = &where_item, .max = COMMAND_TARGETS_MAX,
      .at = offsetof(struct command_save, targets)},
     {"timeout", FIELD_INT, .min = 1, .max = TIMEOUT_MAX,
@@ -193,6 +195,9 @@ int command_check(const struct command_save *command, struct err *err)
     }
     if (rights_check(&command->runner_may, err) != 0) {
         return err_wrap(err, "runner_may");
+    }
+    if (notify_check(&command->notify, err) != 0) {
+        return err_wrap(err, "notify");
     }
     if (targets_check(&command->targets, err) != 0 ||
         parameters_check(&command->parameters, err) != 0) {

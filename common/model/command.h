@@ -10,6 +10,7 @@
 
 #include "model/argv.h"
 #include "model/attachment.h"
+#include "model/notify.h"
 #include "model/parameter.h"
 #include "model/request.h"
 
@@ -33,6 +34,7 @@ struct command_save { /* administrator's own key */
     struct list args;       /* char *: words behind the script; argv.h */
     struct list files;      /* struct attachment */
     struct list runner_may; /* char *; empty: cancel. See command_lets() */
+    struct list notify;     /* struct notify: who is told how runs end */
     struct list targets;    /* char *: where.h */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */

@@ -279,6 +279,16 @@ static int set_runner_may(struct reader *reader, const char *value)
     return set_list(reader, value, &reader->command.runner_may);
 }
 
+static int set_notify(struct reader *reader, const char *value)
+{
+    struct list *notify = &reader->command.notify;
+
+    return notify_parse(value, notify, reader->err) == 0 &&
+                   notify_check(notify, reader->err) == 0
+               ? 0
+               : pass_on(reader, reader->line, reader->key);
+}
+
 const struct key command_keys[] = {
     {"name", set_name}, /* a line each */
     {"description", set_description},
@@ -288,6 +298,7 @@ const struct key command_keys[] = {
     {"args", set_args},
     {"files", set_files},
     {"runner_may", set_runner_may},
+    {"notify", set_notify},
     {NULL, NULL},
 };
 
@@ -304,6 +315,11 @@ const struct key parameter_keys[] = {
     {"pattern", set_pattern},
     {NULL, NULL},
 };
+
+bool key_repeats(const char *name)
+{
+    return strcmp(name, "notify") == 0;
+}
 
 size_t key_index(const struct key *keys, const char *name)
 {

@@ -31,6 +31,9 @@ struct key {
 extern const struct key command_keys[];
 extern const struct key parameter_keys[];
 
+/* Whether it may stand in several lines. */
+bool key_repeats(const char *name);
+
 /* Where a key stands among these; KEYS_MAX: nowhere. */
 size_t key_index(const struct key *keys, const char *name);
 

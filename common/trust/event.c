@@ -19,6 +19,7 @@
 #include "model/result.h"
 #include "model/rules.h"
 #include "model/run.h"
+#include "model/run_end.h"
 #include "model/session.h"
 #include "model/target.h"
 #include "model/user.h"
@@ -119,6 +120,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_RUN_ACCEPTED] = FACT("run.accepted", change_table),
     [EVENT_RUN_REFUSED] = FACT("run.refused", change_table),
     [EVENT_RUN_CANCELLED] = FACT("run.cancelled", change_table),
+    [EVENT_RUN_ENDED] = FACT("run.ended", run_end_table),
     [EVENT_AUDIT_CHECKPOINT] = FACT("audit.checkpoint", audit_checkpoint_table),
     [EVENT_USER_SUSPENDED] = FACT("user.suspended", change_table),
     [EVENT_USER_RESUMED] = FACT("user.resumed", change_table),

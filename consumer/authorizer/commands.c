@@ -159,12 +159,12 @@ static int store_saved(struct asking *asking, struct err *err)
     }
     return PG(postgres,
               "INSERT INTO command_versions (command_id, version, hash, "
-              "description, targets, saved_by, saved_at) "
-              "VALUES ($1, $2, $3, $4, $5::text[], $6, $7)",
+              "description, targets, saved_by, saved_at, notifies) "
+              "VALUES ($1, $2, $3, $4, $5::text[], $6, $7, $8)",
               NULL, err, P_ID(&save->command), P_INT(save->version),
               P_HASH(hash), P_TEXT(save->description), P_TEXT(targets),
               P_ID(&asking->signer.person.user),
-              P_TIME(save->request.head.issued));
+              P_TIME(save->request.head.issued), P_BOOL(save->notify.n > 0));
 }
 
 int on_command_save(struct asking *asking, struct err *err)
@@ -339,6 +339,10 @@ static int answer_command(struct asking *asking, const struct rows *rows,
                                     .wait = save->wait};
     save->parameters = (struct list){0};
     save->args = (struct list){0};
+    if (asking_by_administrator(asking)) {
+        answer.notify = save->notify;
+        save->notify = (struct list){0};
+    }
     if (add_hidden(asking, event, dated, &answer, err) != 0) {
         table_done(&command_answer_table, &answer);
         return -1;

@@ -85,6 +85,7 @@ class Installation:
         self.cards()
         self.mail()
         self.targets()
+        self.told()
 
     # Signing
 
@@ -521,3 +522,26 @@ class Installation:
                        "envelopes": [self.post.envelope.dsse(),
                                      self.init.envelope.dsse()]},
                       self.notifier, self.user)
+
+    def told(self):
+        """Who is told of a run's end, and that it ended."""
+        saved = self.by_admin(
+            "a command that says whom to tell", "command.save",
+            {"command": uid("told"), "name": "told", "version": 1,
+             "script": b64(b"#!/bin/sh\nfalse\n"),
+             "parameters": [],
+             "notify": [{"to": "ops@example.org", "on": ["failed", "lost"]},
+                        {"to": "webhook:pager", "on": ["succeeded"]}],
+             "targets": ["web-1"], "timeout": 60, "wait": 600})
+        self.said("a run has ended, with all that a notifier has to see",
+                  "run.ended", self.enrol.hash,
+                  {"run": self.start.envelope.fields["id"], "start": self.start.hash,
+                   "command": saved.hash, "user": self.user,
+                   "asker": "runner@example.org", "asked": moment(self.moment),
+                   "ended": moment(self.moment + MINUTE), "outcome": "failed",
+                   "targets": [{"target": "web-1", "outcome": "failed", "exit": 3},
+                               {"target": "web-2", "outcome": "succeeded"}],
+                   "envelopes": [self.enrol.envelope.dsse(),
+                                 self.init.envelope.dsse(),
+                                 saved.envelope.dsse()]},
+                  self.authorizer, self.start.envelope.fields["id"])
