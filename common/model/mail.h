@@ -3,11 +3,11 @@
  * word on errand.events.
  *
  * A mail is named by the envelope that it is about, which people signed, and by
- * which letter it is: so whoever makes it, and however often it is told, it is
- * the same one. mail.delayed may be
- * followed by one of the others; mail.sent and mail.refused are the last word.
- * `envelopes` are the notifier's enrolment and its chain, so that another
- * notifier, which has no database, can believe it.
+ * which letter it is (what tells of a run's end: by notice_id(), run_end.h): so
+ * whoever makes it, and however often it is told, it is the same one.
+ * mail.delayed may be followed by one of the others; mail.sent and mail.refused
+ * are the last word. `envelopes` are the notifier's enrolment and its chain, so
+ * that another notifier, which has no database, can believe it.
  */
 #pragma once
 

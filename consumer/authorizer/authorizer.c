@@ -119,7 +119,7 @@ static int take_or_wait(struct daemon *daemon, struct state *state,
     if (state->batch.items.n > 0) {
         return 0;
     }
-    daemon_wait(daemon, &fd, 1, IDLE_MS);
+    daemon_wait(daemon, &fd, 1, state->authorizer.look_at == 0 ? 0 : IDLE_MS);
     return take(state, err);
 }
 

@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "model/run_end.h"
 
-#define LOOK 1000     /* ms between looks */
+#define LOOK 1000     /* ms between looks, unless there is more */
+#define AT_ONCE 100   /* in a turn: deciding goes on between them */
 #define FLUSH_MS 1000 /* for the delivery; then again */
 
 /* What is noted, the oldest first. Of a run that went on since (a retry, the
@@ -17,7 +18,7 @@ static const char noted_text[] =
     " AS stands FROM notices n JOIN runs r ON r.id = n.run_id"
     " LEFT JOIN users u ON u.id = r.user_id"
     " LEFT JOIN run_outcomes o ON o.id = n.run_id"
-    " ORDER BY n.noted_at LIMIT 100";
+    " ORDER BY n.noted_at LIMIT $1::integer";
 
 /* Of each target the newest attempt. */
 static const char targets_text[] =
@@ -171,6 +172,21 @@ static int tell_all(const struct authorizer *authorizer,
     return 0;
 }
 
+static int delete_all(struct postgres *postgres, const struct rows *rows,
+                      struct err *err)
+{
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        struct id run = row_id(rows, i, "run_id");
+        if (PG(postgres,
+               "DELETE FROM notices WHERE run_id = $1 AND outcome = $2::text",
+               NULL, err, P_ID(&run),
+               P_TEXT(row_text(rows, i, "outcome"))) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* Delivered, so none of them is owed any more. One that the broker won't have,
  * it never will. */
 static int strike_out(const struct authorizer *authorizer, struct err *err)
@@ -185,16 +201,12 @@ static int strike_out(const struct authorizer *authorizer, struct err *err)
         log_error(&daemon->log, "not delivered", L_ERR(err));
         err_clear(err);
     }
-    for (size_t i = 0; i < rows_n(rows); i++) {
-        struct id run = row_id(rows, i, "run_id");
-        if (PG(daemon->postgres,
-               "DELETE FROM notices WHERE run_id = $1 AND outcome = $2::text",
-               NULL, err, P_ID(&run),
-               P_TEXT(row_text(rows, i, "outcome"))) != 0) {
-            return -1;
-        }
+    if (postgres_begin(daemon->postgres, err) != 0 ||
+        delete_all(daemon->postgres, rows, err) != 0) {
+        postgres_rollback(daemon->postgres);
+        return -1;
     }
-    return 0;
+    return postgres_commit(daemon->postgres, err);
 }
 
 /* What is noted, if it is time to look, is sent, and then waited for. */
@@ -206,11 +218,12 @@ static int look(struct authorizer *authorizer, struct err *err)
     if (now < authorizer->look_at) {
         return 0;
     }
-    authorizer->look_at = now + LOOK;
-    if (PG(authorizer->daemon->postgres, noted_text, &rows, err) != 0 ||
+    if (PG(authorizer->daemon->postgres, noted_text, &rows, err,
+           P_INT(AT_ONCE)) != 0 ||
         tell_all(authorizer, rows, err) != 0) {
         return -1;
     }
+    authorizer->look_at = rows_n(rows) == AT_ONCE ? 0 : now + LOOK;
     authorizer->ends = rows_n(rows) == 0 ? NULL : take_ptr(rows);
     return 0;
 }

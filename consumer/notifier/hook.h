@@ -7,7 +7,8 @@
  * try. 2xx: sent. 410, by which the specification lets a receiver leave:
  * refused for good. Everything else: later. Redirects are not followed,
  * certificates always checked, at most 64 KiB of an answer are read and none is
- * kept. The file is read at each try: who changes it restarts nothing.
+ * kept. The file is read at each try: who changes it restarts nothing. A reason
+ * names the receiver's host at most: no path, which may be a secret.
  */
 #pragma once
 

@@ -4,11 +4,10 @@
  *
  * In come errand.events, by a consumer group; out go mails to one SMTP server,
  * calls to the webhooks that its host knows, the fate of each on errand.events,
- * and errand.dead. Kafka is all that it
- * remembers by (outbox.h). A mail, or a call, is sent until the server has said
- * that it has it, or that it never will: the same bytes each time, so that one
- * that was sent twice is seen to be one. This file is the service row and the
- * turn.
+ * and errand.dead. Kafka is all that it remembers by (outbox.h). A mail, or a
+ * call, is sent until the server has said that it has it, or that it never
+ * will: the same bytes each time, so that one that was sent twice is seen to be
+ * one. This file is the service row and the turn.
  */
 #include "consumer/notifier/notifier.h"
 

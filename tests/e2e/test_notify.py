@@ -223,14 +223,16 @@ def test_what_fails_is_sent_again_as_it_was_or_said_to_be_refused(house, receive
 def test_an_end_is_told_though_the_authorizer_dies_and_not_of_before(house):
     told = address(house)
     command = house.command("exit 1", f"#: notify = {told} on failed")
-    house.change("UPDATE services SET revoked_at = now() WHERE kind = 'notifier'"
-                 " AND revoked_at IS NULL")
+    enrolled = [row[0] for row in house.rows(
+        "UPDATE services SET revoked_at = now() WHERE kind = 'notifier'"
+        " AND revoked_at IS NULL RETURNING hash")]
     try:
         before = ran(house, command, status=1)
         assert house.rows("SELECT outcome FROM run_outcomes WHERE id = %s", before)
         assert not house.rows("SELECT FROM notices WHERE run_id = %s", before)
     finally:
-        house.change("UPDATE services SET revoked_at = NULL WHERE kind = 'notifier'")
+        house.change("UPDATE services SET revoked_at = NULL"
+                     " WHERE hash::bytea = ANY (%s)", enrolled)
 
     slow = house.command("sleep 1; exit 1", f"#: notify = {told} on failed")
     done = house.submit("run", slow, "--detach")
