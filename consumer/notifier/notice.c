@@ -7,8 +7,7 @@
 #include "base/clock.h"
 #include "consumer/notifier/body.h"
 
-#define SUBJECT_FITS 45 /* a command's name that leaves the subject one line \
-                         */
+#define SUBJECT_FITS 45 /* bytes of a name: the subject is one line then */
 
 /* What the run did, for who does not know our words. */
 static const char *const in_words[] = {

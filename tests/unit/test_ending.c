@@ -199,8 +199,8 @@ static void a_call_is_json_of_what_is_known(void **state)
         ending_read(&s.chain.roots, event, s.chain.now, &ending, &err), 0);
     assert_int_equal(notice_json(&ending, &json, &err), 0);
     const char *text = buf_text(&json);
-    assert_ptr_equal(
-        strstr(text, "{\"type\":\"run.ended\",\"timestamp\":\"2"), text);
+    assert_ptr_equal(strstr(text, "{\"type\":\"run.ended\",\"timestamp\":\"2"),
+                     text);
     assert_non_null(strstr(text, "\"command\":\"disk-report\",\"version\":1,"
                                  "\"outcome\":\"failed\","
                                  "\"asked_by\":\"runner@example.org\""));
