@@ -8,6 +8,7 @@ import http.server
 import os
 import secrets
 import signal
+import ssl
 import threading
 
 import pytest
@@ -25,7 +26,7 @@ class Receiver:
     """An HTTP server on which each path is a webhook of its own: a list of the
     statuses that it answers with, one a call; then 204."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.calls, self.answers = [], {}
         receiver = self
 
@@ -48,7 +49,14 @@ class Receiver:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True,
+                do_handshake_on_connect=False)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:" \
+                   f"{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
@@ -67,6 +75,14 @@ class Receiver:
 @pytest.fixture(scope="module")
 def receiver():
     made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    """One whose certificate nobody vouches for."""
+    made = Receiver(post.certificate(tmp_path))
     yield made
     made.close()
 
@@ -171,7 +187,7 @@ def test_mail_and_webhook_tell_how_a_run_ended(house, receiver):
 
 @contextlib.contextmanager
 def patient_no_longer():
-    """The notifier tries webhooks again after a second, and for ten."""
+    """The notifier tries webhooks again after a second, and for twelve."""
     config = HOME / "conf/notifier-1.ini"
     kept = config.read_text()
     config.write_text(kept.replace("[webhook]\n", "[webhook]\nretry_first = 1s\n"
@@ -182,13 +198,16 @@ def patient_no_longer():
         config.write_text(kept)
 
 
-def test_what_fails_is_sent_again_as_it_was_or_said_to_be_refused(house, receiver):
-    names = [house.fresh(word) for word in ("flaky", "gone", "moved", "late")]
-    flaky, gone, moved, late = names
+def test_what_fails_is_sent_again_as_it_was_or_said_to_be_refused(
+        house, receiver, stranger):
+    names = [house.fresh(word)
+             for word in ("flaky", "gone", "moved", "strange", "late")]
+    flaky, gone, moved, strange, late = names
     receiver.answers.update({f"/{flaky}": [500, None, 503], f"/{gone}": [410],
                              f"/{moved}": [302] * 99})
     keys = {name: webhook(name, f"{receiver.url}/{name}")[0]
             for name in names[:3]}
+    webhook(strange, f"{stranger.url}/{strange}")
     command = house.command("exit 1", "#: notify = " + ", ".join(
         f"webhook:{name}" for name in names) + " on failed")
     with patient_no_longer():
@@ -196,13 +215,13 @@ def test_what_fails_is_sent_again_as_it_was_or_said_to_be_refused(house, receive
         run = ran(house, command, status=1)
         receiver.awaited(f"/{flaky}")
         fate(house, run, f"webhook:{flaky}", "delayed")
+        assert f"no webhook {late}" in \
+            fate(house, run, f"webhook:{late}", "delayed")[1]
+        keys[late] = webhook(late, f"{receiver.url}/{late}")[0]
         os.kill(house.pid("notifier-1"), signal.SIGKILL)
 
         assert fate(house, run, f"webhook:{gone}", "refused")[1] == \
             "the receiver answered 410"
-        assert f"no webhook {late}" in \
-            fate(house, run, f"webhook:{late}", "delayed")[1]
-        keys[late] = webhook(late, f"{receiver.url}/{late}")[0]
         verified(keys[late], receiver.awaited(f"/{late}"))
 
         receiver.awaited(f"/{flaky}", 4)
@@ -216,35 +235,49 @@ def test_what_fails_is_sent_again_as_it_was_or_said_to_be_refused(house, receive
         said = fate(house, run, f"webhook:{moved}", "refused")[1]
         assert "could not be delivered in time" in said
         assert "302; redirects are not followed" in said
+        assert "certificate" in \
+            fate(house, run, f"webhook:{strange}", "refused")[1]
+        assert not stranger.calls
         assert not receiver.of("/elsewhere") and len(receiver.of(f"/{gone}")) == 1
     restart(house)
 
 
-def test_an_end_is_told_though_the_authorizer_dies_and_not_of_before(house):
-    told = address(house)
-    command = house.command("exit 1", f"#: notify = {told} on failed")
-    enrolled = [row[0] for row in house.rows(
-        "UPDATE services SET revoked_at = now() WHERE kind = 'notifier'"
-        " AND revoked_at IS NULL RETURNING hash")]
-    try:
-        before = ran(house, command, status=1)
-        assert house.rows("SELECT outcome FROM run_outcomes WHERE id = %s", before)
-        assert not house.rows("SELECT FROM notices WHERE run_id = %s", before)
-    finally:
-        house.change("UPDATE services SET revoked_at = NULL"
-                     " WHERE hash::bytea = ANY (%s)", enrolled)
+def noted(house, run, before="SELECT 1"):
+    """Whether its end is noted, when it comes after that; nothing of it stays."""
+    with house.connect() as own, own.transaction(force_rollback=True):
+        own.execute(before)
+        ended = own.execute("DELETE FROM run_outcomes WHERE id = %s RETURNING *",
+                            [run]).fetchone()
+        own.execute("INSERT INTO run_outcomes VALUES (%s, %s, %s, %s, %s)", ended)
+        return bool(own.execute("SELECT FROM notices WHERE run_id = %s",
+                                [run]).fetchall())
 
+
+def test_only_what_somebody_is_told_of_is_noted_and_nothing_of_before(house):
+    run = ran(house, house.command("exit 1", "#: notify = ops@told.example on lost"),
+              status=1)
+    other = ran(house, house.command("exit 1"), status=1)
+    for one in run, other:
+        until("its outcome is recorded", lambda one=one: house.rows(
+            "SELECT id FROM run_outcomes WHERE id = %s", one))
+    assert noted(house, run) and not noted(house, other)
+    assert not noted(house, run, "UPDATE services SET revoked_at = now()"
+                     " WHERE kind = 'notifier'")
+
+
+def test_an_end_is_told_though_the_authorizer_dies(house):
+    told = address(house)
     slow = house.command("sleep 1; exit 1", f"#: notify = {told} on failed")
     done = house.submit("run", slow, "--detach")
     assert done.returncode == 0, done.stderr
     authorizer = house.pid("authorizer-1")
     os.kill(authorizer, signal.SIGSTOP)
     until("the end is noted", lambda: house.rows(
-        "SELECT FROM notices n JOIN runs r ON r.id = n.run_id JOIN commands c"
+        "SELECT n.run_id FROM notices n JOIN runs r ON r.id = n.run_id JOIN commands c"
         " ON c.id = r.command_id WHERE c.name = %s", slow))
     os.kill(authorizer, signal.SIGKILL)
     assert house.post.awaited(told)["Subject"] == f"Errand: {slow} failed"
-    until("nothing is owed", lambda: not house.rows("SELECT FROM notices"))
+    until("nothing is owed", lambda: not house.rows("SELECT run_id FROM notices"))
     assert len(house.post.mails(told)) == 1
 
 
