@@ -21,7 +21,7 @@ BASE := buf calendar clock codec err field_kinds field_values fields file id \
 MODEL := answer answer_people argv assignment attachment audit billing card \
 	change command command_file command_keys cron enrolment envelope \
 	environment invitation key_words limits log_entry mail mfa once \
-	parameter read record reply request result rules run session target \
+	parameter read record reply request result rules run secret session target \
 	target_answer tick user where
 TRUST := allow dsse event key_file keys known late person proof reach \
 	revocation sealed signer standing standing_places wallet
@@ -36,18 +36,18 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	cmd_runner cmd_schedule cmd_service cmd_service_end cmd_session \
 	cmd_standing cmd_target cmd_target_show cmd_user cmd_verify \
 	cmd_version compared console csv dry_run enrolled files follow \
-	founding harmless heard help kept keyring menu menu_cards \
+	founding given harmless heard help kept keyring menu menu_cards \
 	menu_command menu_list menu_runs naming notifiers opening pager parse \
-	password place print profile prompt qr questions saved say \
+	password place print profile prompt qr questions saved say sealing \
 	second_factor session_file setting_up signed_ends since spout submit \
 	told track unified verb_flags verb_rows wrap
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver explain factor factor_key \
 	factor_reset factors history installation organisation outputs people policy \
-	replies reuse revocations runs services sessions signed signers source \
+	recipients replies reuse revocations runs services sessions signed signers source \
 	standings start target_views targets transaction verbs views
-EXECUTOR := child claim_log execution executor intake ledger link output \
+EXECUTOR := child claim_log execution executor intake ledger link mask masker opened output \
 	recovery revoked spawner spool tell
 NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
@@ -55,7 +55,7 @@ RECORDER := batch claims facts positions recorder results rows sources \
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
 	config cron csv enrolment envelope err factor fields harmless id \
-	invitation kafka key_file known ledger letter link log news outbox \
+	invitation kafka key_file known ledger letter link log mask news outbox \
 	output overdue parameter parse password policy post print profile \
 	proof record rows rpc_reply rules run sealed since spawner spoken \
 	standing suggest told track unified user utf8 vectors wallet where \

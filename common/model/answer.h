@@ -171,6 +171,9 @@ struct command_answer {
     int64_t wait;
     struct list runners;   /* char *: e-mails; only for administrators */
     struct list envelopes; /* command.save, its chain; administrators only */
+    struct list executors; /* struct hash: service.enrol of those that serve the
+                              targets that were asked for; with their chains
+                              among the envelopes */
 };
 
 struct version_row {

@@ -10,8 +10,10 @@ WORDS(closing_words, "expired", "cancelled");
 
 static const struct field run_start_fields[] = {
     {"command", FIELD_ID, .at = offsetof(struct run_start, command)},
-    {"arguments", FIELD_PAIRS, .max = PARAMETER_VALUE_MAX,
+    {"arguments", FIELD_PAIRS, .max = ARGUMENT_MAX,
      .at = offsetof(struct run_start, arguments)},
+    {"boxes", FIELD_LIST, .optional = true, .item = &secret_box_item,
+     .max = SECRET_BOXES_MAX, .at = offsetof(struct run_start, boxes)},
     {"targets", FIELD_LIST, .item = &name_item, .max = RUN_TARGETS_MAX,
      .at = offsetof(struct run_start, targets)},
     {"deadline", FIELD_TIME, .at = offsetof(struct run_start, deadline)},

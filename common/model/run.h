@@ -8,6 +8,7 @@
 #pragma once
 
 #include "model/envelope.h"
+#include "model/secret.h"
 
 #define RUN_TARGETS_MAX 64
 
@@ -15,6 +16,7 @@ struct run_start { /* session key */
     struct request request;
     struct id command;
     struct list arguments; /* struct pair */
+    struct list boxes;     /* struct secret_box: its secrets */
     struct list targets;   /* char *, names */
     int64_t deadline;      /* moment after which nothing of it may start */
     bool follow;           /* executors tell the asker, too */

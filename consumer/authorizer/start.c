@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/recipients.h"
 #include "consumer/authorizer/views.h"
 #include "trust/reach.h"
 
@@ -113,6 +114,9 @@ static int refuse_arguments(struct asking *asking,
         }
     }
     if (arguments_check(&save->parameters, &run->arguments, NULL, &bad) != 0) {
+        return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
+    }
+    if (secrets_check(&save->parameters, &run->boxes, &bad) != 0) {
         return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
     }
     if (run->deadline >
@@ -352,6 +356,7 @@ int on_run_start(struct asking *asking, struct err *err)
                ?: find_command(asking, &plan, err)
                ?: prove(asking, &plan, err)
                ?: check_in_use(asking, &plan)
+               ?: recipients_check(asking, plan.run, err)
                ?: find_targets(asking, &plan, err)
                ?: add_executions(asking, &plan, err)
                ?: answer(asking, &plan, err)

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "consumer/executor/opened.h"
 #include "model/environment.h"
 
 #define SCRIPT_FD 3
@@ -65,6 +66,7 @@ static void build_environment(const struct child_plan *plan, const char *home,
                                .target = plan->target,
                                .attempt = plan->attempt},
         values, ret_environment);
+    opened_add_environment(plan->secrets, ret_environment);
     (void)list_grow(ret_environment, sizeof(char *));
 }
 
@@ -79,7 +81,7 @@ static void image_done(struct image *image)
 {
     cleanup_close(&image->script);
     texts_done(&image->arguments);
-    texts_done(&image->environment);
+    opened_wipe_texts(&image->environment);
 }
 
 /* The values are the proof's, checked once more where they are used. */

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "consumer/executor/child.h"
+#include "consumer/executor/masker.h"
+#include "consumer/executor/opened.h"
 #include "trust/known.h"
 #include "consumer/executor/link.h"
 
@@ -25,6 +27,7 @@
 struct spawned {
     struct id execution;
     pid_t pid;
+    pid_t masker;       /* that its output passes through; 0: none, or ended */
     int64_t timeout_at; /* by clock_steady(); 0: passed */
     int64_t kill_at;    /* 0: no TERM was sent */
     bool timed_out;
@@ -60,6 +63,9 @@ static void reap(struct spawner *spawner)
             if (s->pid == pid && !s->exited) {
                 s->exited = true;
                 s->status = status;
+            }
+            if (s->masker == pid) {
+                s->masker = 0;
             }
         }
     }
@@ -158,14 +164,29 @@ static int start_child(struct spawner *spawner,
     if (!id_equal(&dispatch->execution, &message->head.execution)) {
         return err_set(err, ERR_REJECT, "not the execution that was claimed");
     }
+    _cleanup_secrets_ struct list secrets = {0};
+    if (secrets_open(&order, spawner->plan->keys, &secrets, err) != 0) {
+        return -1;
+    }
+    _cleanup_masker_ struct masker masker = {.out = -1, .err = -1};
+    if (masker_start(&(struct masker_plan){.secrets = &secrets,
+                                           .keys = spawner->plan->keys,
+                                           .out = message->out,
+                                           .err = message->err},
+                     &masker, err) != 0) {
+        return -1;
+    }
+    spawned->masker = masker.pid;
     struct child_plan plan = {.execution = dispatch->execution,
                               .attempt = dispatch->attempt,
                               .target = dispatch->target,
                               .directory = spawner->plan->directory,
                               .order = &order,
+                              .secrets = &secrets,
                               .start_by = message->head.start_by,
-                              .out = message->out,
-                              .err = message->err};
+                              .out = masker.pid > 0 ? masker.out : message->out,
+                              .err =
+                                  masker.pid > 0 ? masker.err : message->err};
     spawned->execution = dispatch->execution;
     spawned->timeout_at = clock_steady() + order.command->timeout * 1000;
     return child_start(&plan, &spawned->pid, err);
@@ -229,7 +250,7 @@ static bool has_orphans(const struct spawner *spawner)
         return true; /* can't tell: look for them */
     }
     for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-        made += !s->exited;
+        made += !s->exited + (s->masker != 0);
     }
     for (size_t i = 0; i < text.len; i++) {
         there += text.data[i] == ' ';
@@ -271,6 +292,11 @@ static bool tell_exits(struct spawner *spawner)
         }
         if (has_orphans(spawner) &&
             !child_gone(spawned->pid, &spawned->execution)) {
+            lingers = true;
+            continue;
+        }
+        if (spawned->masker != 0) { /* it still passes on what there is */
+            (void)kill(spawned->masker, SIGTERM);
             lingers = true;
             continue;
         }
@@ -372,6 +398,9 @@ static _Noreturn void live(const struct spawner_plan *plan)
     struct err err = {0};
     sigset_t set;
 
+    key_pair_forget_key(plan->keys);
+    fields_leave_no_trace();
+    (void)prctl(PR_SET_DUMPABLE, 0);
     spawner.known = known_open(plan->roots, &plan->init, plan->log, &err);
     if (spawner.known == NULL) {
         fail(&err);

@@ -74,6 +74,7 @@ static int rerun(struct submit *submit, const struct run_answer *old,
                  struct run_start *run, struct err *err)
 {
     struct command_answer command = {0};
+    _cleanup_given_ struct given given = {0};
 
     if (choose_targets(submit, old, run, err) != 0) {
         return -1;
@@ -82,13 +83,13 @@ static int rerun(struct submit *submit, const struct run_answer *old,
         say("all of it succeeded: nothing is run again");
         return 0;
     }
-    pairs_add_all(&run->arguments, &old->run.arguments);
     if (command_ask(submit, old->run.command, &command, err) != 0) {
         return -1;
     }
+    pairs_add_all(&given.arguments, &old->run.arguments);
     int done = check_same(&old->run, &command, err) != 0
                    ? -1
-                   : run_go(submit, &command, run, err);
+                   : run_go(submit, &command, &given, run, err);
     table_done(&command_answer_table, &command);
     return done;
 }

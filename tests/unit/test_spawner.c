@@ -53,6 +53,7 @@ static void start_spawner(struct stage *s)
                                     .directory = s->directory,
                                     .enrolment = &s->enrolment,
                                     .by = s->by,
+                                    .keys = s->chain.executor,
                                     .init = s->chain.init_hash,
                                     .log = s->log,
                                     .link = ends[1]};
