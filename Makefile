@@ -47,7 +47,7 @@ AUTHORIZER := announcements assignments audits authorizer billing_keys cancels c
 	factor_reset factors history installation organisation outputs people policy \
 	recipients replies reuse revocations runs services sessions signed signers source \
 	standings start target_views targets transaction verbs views
-EXECUTOR := child claim_log execution executor intake ledger link mask masker opened output \
+EXECUTOR := child claim_log execution executor given_files intake ledger link mask masker opened output \
 	recovery revoked spawner spool tell
 NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
@@ -57,7 +57,7 @@ UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
 	config cron csv enrolment envelope err factor fields harmless id \
 	invitation kafka key_file known ledger letter link log mask news outbox \
 	output overdue parameter parse password policy post print profile \
-	proof record rows rpc_reply rules run sealed since spawner spoken \
+	proof record rows rpc_reply rules run sealed secret since spawner spoken \
 	standing suggest told track unified user utf8 vectors wallet where \
 	words wrap zone
 UNIT_HELP := chain columns table vector

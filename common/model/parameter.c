@@ -368,6 +368,21 @@ int arguments_check(const struct list *parameters, const struct list *arguments,
     return 0;
 }
 
+void values_place_files(const struct list *parameters, const char *home,
+                        struct list *values)
+{
+    for (size_t i = 0; i < values->n; i++) {
+        struct pair *value = &list_at(values, struct pair, i);
+        const struct parameter *parameter =
+            parameter_find(parameters, value->name);
+        if (parameter != NULL && parameter->type == PARAMETER_FILE) {
+            free(value->value);
+            value->value =
+                must_printf("%s/" PARAMETER_FOLDER "/%s", home, value->name);
+        }
+    }
+}
+
 char *parameter_variable(const char *name)
 {
     char *text = must_printf("ERRAND_PARAM_%s", name);

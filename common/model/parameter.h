@@ -71,5 +71,12 @@ const struct parameter *parameter_find(const struct list *parameters,
 int arguments_check(const struct list *parameters, const struct list *arguments,
                     struct list *ret_values, struct err *err);
 
+#define PARAMETER_FOLDER ".parameters" /* no attachment has such a name */
+
+/* Values (struct pair) as a child finds them: in the place of each file's
+ * content where it lies below its private directory. */
+void values_place_files(const struct list *parameters, const char *home,
+                        struct list *values);
+
 /* "ERRAND_PARAM_LOG_DIR" for "log-dir"; the caller's to free. */
 char *parameter_variable(const char *name);

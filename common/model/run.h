@@ -57,6 +57,11 @@ extern const struct table run_cancel_table;
 extern const struct table dispatch_table;
 extern const struct table claim_table;
 
+/* What is kept and told of a run's arguments (struct pair): of a file its size
+ * and its digest, of a secret that there was one. */
+void run_recorded(const struct list *parameters, const struct run_start *run,
+                  struct list *ret_pairs);
+
 /* run: the hash of run.start's envelope. */
 struct id execution_id(const struct hash *run, const char *target,
                        int64_t attempt);

@@ -9,6 +9,7 @@
 
 #include "base/fields.h"
 
+#define SECRET_SHOWN "***" /* where others show a value */
 #define SECRET_PURPOSE "secret parameter"
 #define SECRET_MASKED_MIN 4  /* bytes; shorter ones are not hidden in output */
 #define SECRET_BOX_MAX 12000 /* bytes, of a value of PARAMETER_VALUE_MAX */

@@ -25,6 +25,7 @@ struct plan {
     int64_t expires;
     struct rows *targets; /* name, generation, max_wait, longest_wait, heard */
     struct list proof;    /* struct envelope */
+    struct list recorded; /* struct pair: its arguments, as they are kept */
     struct run_answer answer;
 };
 
@@ -33,6 +34,7 @@ static void plan_done(struct plan *plan)
     free(plan->name);
     rows_free(plan->targets);
     envelopes_done(&plan->proof);
+    pairs_done(&plan->recorded);
     table_done(&run_answer_table, &plan->answer);
 }
 
@@ -173,6 +175,7 @@ static int prove(struct asking *asking, struct plan *plan, struct err *err)
     int64_t latest = asking->now + order.command->wait * 1000;
     plan->expires = latest < plan->run->deadline ? latest : plan->run->deadline;
     proof_used(asking->proof, &plan->proof);
+    run_recorded(&order.command->parameters, plan->run, &plan->recorded);
     return plan->proof.n <= PROOF_MAX
                ? 0
                : asking_refuse(asking, REPLY_INVALID,
@@ -300,7 +303,7 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
         .asked_by = must_strdup(asking->signer.person.email),
         .asked = plan->run->request.head.issued,
     };
-    pairs_add_all(&row->arguments, &plan->run->arguments);
+    pairs_add_all(&row->arguments, &plan->recorded);
     return asking_answer_take(asking, &run_answer_table, &plan->answer, err);
 }
 
@@ -310,7 +313,7 @@ static int store_run(struct asking *asking, const struct plan *plan,
     _cleanup_free_ char *arguments = NULL;
     const struct run_start *run = plan->run;
 
-    if (arguments_json(&run->arguments, &arguments, err) != 0) {
+    if (arguments_json(&plan->recorded, &arguments, err) != 0) {
         return -1;
     }
     return PG(

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "consumer/executor/given_files.h"
 #include "consumer/executor/opened.h"
 #include "model/environment.h"
 
@@ -97,6 +98,7 @@ static int build_image(const struct child_plan *plan, const char *home,
                         &values, err) != 0) {
         return -1;
     }
+    values_place_files(&command->parameters, home, &values);
     texts_add(&image->arguments, command->name);
     argv_make(&command->args, &values, &image->arguments);
     (void)list_grow(&image->arguments, sizeof(char *));
@@ -175,7 +177,7 @@ static int make_home(const struct child_plan *plan, const char *home,
             return -1;
         }
     }
-    return 0;
+    return given_files_put(fd, plan->order, err);
 }
 
 int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)

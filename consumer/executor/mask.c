@@ -6,7 +6,7 @@
 
 #include "model/secret.h"
 
-static const char stars[] = "***";
+static const char stars[] = SECRET_SHOWN;
 
 static void add_word(struct list *words, const unsigned char *bytes, size_t n,
                      size_t least)

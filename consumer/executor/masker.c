@@ -14,8 +14,9 @@
 #include "consumer/executor/opened.h"
 
 #define READ_MAX 16384
-#define LAST_READS 128 /* of READ_MAX, after TERM: a pipe holds 1 MiB at most \
-                        */
+#define LAST_READS                                             \
+    128 /* of READ_MAX, after TERM: a pipe holds 1 MiB at most \
+         */
 #define STREAMS 2
 #define FIRST_FD 3
 

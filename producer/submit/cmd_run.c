@@ -113,6 +113,31 @@ static int tell_detached(const struct submit *submit,
     return print_row(&print, &noun, answer, err);
 }
 
+/* Nothing is asked for, and nothing sealed; but to whom it would be is told. */
+static int show_plan(struct submit *submit,
+                     const struct command_answer *command,
+                     const struct given *given, struct run_start *run,
+                     struct err *err)
+{
+    struct list recipients = {0};
+    bool secret = false;
+
+    for (size_t i = 0; i < command->parameters.n; i++) {
+        secret |= list_at(&command->parameters, struct parameter, i).type ==
+                  PARAMETER_SECRET;
+    }
+    if (secret && recipients_find(submit, command->command.name, &run->targets,
+                                  &recipients, err) != 0) {
+        return -1;
+    }
+    if (secret) {
+        say("its secrets would be sealed to %zu executor%s", recipients.n,
+            recipients.n == 1 ? "" : "s");
+    }
+    free(recipients.items);
+    return dry_run_print(submit, command, given, run, err);
+}
+
 int run_go(struct submit *submit, const struct command_answer *command,
            struct given *given, struct run_start *run, struct err *err)
 {
@@ -125,7 +150,7 @@ int run_go(struct submit *submit, const struct command_answer *command,
         return -1;
     }
     if (flag_given(submit, "dry-run")) {
-        return dry_run_print(submit, command, run, err);
+        return show_plan(submit, command, given, run, err);
     }
     if (seal(submit, command, given, run, err) != 0 ||
         start_run(submit, run, &answer, err) != 0) {
