@@ -6,9 +6,10 @@
  * enrolment: from that alone their submit takes a key. What a row says without
  * a good envelope behind it is passed over.
  */
+#include "consumer/authorizer/recipients.h"
+
 #include <string.h>
 
-#include "consumer/authorizer/recipients.h"
 #include "consumer/authorizer/source.h"
 #include "trust/reach.h"
 
@@ -40,9 +41,9 @@ static int find_enrolled(struct asking *asking, const struct list *targets,
               ret_rows, err, P_TEXT(names), P_INT(ROWS_MAX));
 }
 
+/* `chain` knows of no revocation: what enrolled it is marked there. */
 static int add_one(struct asking *asking, struct proof *chain,
-                   const struct rows *rows, size_t i,
-                   struct command_answer *answer, struct err *err)
+                   const struct rows *rows, size_t i, struct err *err)
 {
     struct hash hash = row_hash(rows, i, "hash");
     const char *target = row_text(rows, i, "target");
@@ -52,20 +53,35 @@ static int add_one(struct asking *asking, struct proof *chain,
     if (held <= 0) {
         return held;
     }
-    if (proof_service(chain, &hash, SERVICE_EXECUTOR, target, asking->now,
-                      &enrol, err) != 0) {
-        return -1;
+    return proof_service(chain, &hash, SERVICE_EXECUTOR, target, asking->now,
+                         &enrol, err) == 0
+               ? 1
+               : -1;
+}
+
+static int add_all(struct asking *asking, const struct rows *rows,
+                   struct command_answer *answer, struct err *err)
+{
+    _cleanup_proof_ struct proof *chain =
+        proof_new(&asking->daemon->roots, source_fetch, asking->source);
+
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        int added = add_one(asking, chain, rows, i, err);
+        if (added < 0) {
+            return -1;
+        }
+        if (added > 0) {
+            struct hash *to = list_grow(&answer->executors, sizeof(*to));
+            *to = row_hash(rows, i, "hash");
+        }
     }
-    struct hash *to = list_grow(&answer->executors, sizeof(*to));
-    *to = hash;
+    proof_used(chain, &answer->envelopes);
     return 0;
 }
 
 int recipients_add(struct asking *asking, const struct list *targets,
                    struct command_answer *answer, struct err *err)
 {
-    _cleanup_proof_ struct proof *chain =
-        proof_new(&asking->daemon->roots, source_fetch, asking->source);
     _cleanup_rows_ struct rows *rows = NULL;
     struct list reached = {0};
     int done = 0;
@@ -78,12 +94,10 @@ int recipients_add(struct asking *asking, const struct list *targets,
         }
     }
     if (reached.n > 0) {
-        done = find_enrolled(asking, &reached, &rows, err);
+        done = find_enrolled(asking, &reached, &rows, err) != 0
+                   ? -1
+                   : add_all(asking, rows, answer, err);
     }
-    for (size_t i = 0; done == 0 && rows != NULL && i < rows_n(rows); i++) {
-        done = add_one(asking, chain, rows, i, answer, err);
-    }
-    proof_used(chain, &answer->envelopes);
     texts_done(&reached);
     return done;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +112,8 @@ static int build_image(const struct child_plan *plan, const char *home,
 static _Noreturn void become(const struct child_plan *plan, const char *home,
                              const struct image *image, pid_t parent)
 {
+    const struct rlimit no_core = {0, 0};
+    bool secret = plan->secrets->n > 0; /* of which nothing is dumped */
     sigset_t none;
     int null = open("/dev/null", O_RDONLY);
 
@@ -124,7 +127,8 @@ static _Noreturn void become(const struct child_plan *plan, const char *home,
         setsid() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         chdir(home) != 0 || dup2(null, 0) < 0 || dup2(plan->out, 1) < 0 ||
         dup2(plan->err, 2) < 0 || dup2(image->script, SCRIPT_FD) < 0 ||
-        close_range(SCRIPT_FD + 1, ~0U, 0) != 0) {
+        close_range(SCRIPT_FD + 1, ~0U, 0) != 0 ||
+        (secret && setrlimit(RLIMIT_CORE, &no_core) != 0)) {
         _exit(EXIT_CANT_EXECUTE);
     }
     /* The interpreter opens /dev/fd/3: so 3 stays open across execve(). */

@@ -137,6 +137,31 @@ static int check_self(struct spawner *spawner, struct err *err)
     return 0;
 }
 
+/* With what is sealed to this host, for the child alone: what that writes then
+ * passes through a masker. */
+static int start_with_secrets(const struct spawner *spawner,
+                              struct child_plan *plan, struct spawned *spawned,
+                              struct err *err)
+{
+    struct key_pair *keys = spawner->plan->keys;
+    _cleanup_secrets_ struct list secrets = {0};
+    _cleanup_masker_ struct masker masker = {.out = -1, .err = -1};
+
+    if (secrets_open(plan->order, keys, &secrets, err) != 0 ||
+        masker_start(
+            &(struct masker_plan){&secrets, keys, plan->out, plan->err},
+            &masker, err) != 0) {
+        return -1;
+    }
+    if (masker.pid != 0) {
+        plan->out = masker.out;
+        plan->err = masker.err;
+    }
+    plan->secrets = &secrets;
+    spawned->masker = masker.pid;
+    return child_start(plan, &spawned->pid, err);
+}
+
 /* Checks everything, then makes the child. */
 static int start_child(struct spawner *spawner,
                        const struct link_message *message,
@@ -164,32 +189,17 @@ static int start_child(struct spawner *spawner,
     if (!id_equal(&dispatch->execution, &message->head.execution)) {
         return err_set(err, ERR_REJECT, "not the execution that was claimed");
     }
-    _cleanup_secrets_ struct list secrets = {0};
-    if (secrets_open(&order, spawner->plan->keys, &secrets, err) != 0) {
-        return -1;
-    }
-    _cleanup_masker_ struct masker masker = {.out = -1, .err = -1};
-    if (masker_start(&(struct masker_plan){.secrets = &secrets,
-                                           .keys = spawner->plan->keys,
-                                           .out = message->out,
-                                           .err = message->err},
-                     &masker, err) != 0) {
-        return -1;
-    }
-    spawned->masker = masker.pid;
     struct child_plan plan = {.execution = dispatch->execution,
                               .attempt = dispatch->attempt,
                               .target = dispatch->target,
                               .directory = spawner->plan->directory,
                               .order = &order,
-                              .secrets = &secrets,
                               .start_by = message->head.start_by,
-                              .out = masker.pid > 0 ? masker.out : message->out,
-                              .err =
-                                  masker.pid > 0 ? masker.err : message->err};
+                              .out = message->out,
+                              .err = message->err};
     spawned->execution = dispatch->execution;
     spawned->timeout_at = clock_steady() + order.command->timeout * 1000;
-    return child_start(&plan, &spawned->pid, err);
+    return start_with_secrets(spawner, &plan, spawned, err);
 }
 
 static void on_start(struct spawner *spawner,
@@ -399,7 +409,6 @@ static _Noreturn void live(const struct spawner_plan *plan)
     sigset_t set;
 
     key_pair_forget_key(plan->keys);
-    fields_leave_no_trace();
     (void)prctl(PR_SET_DUMPABLE, 0);
     spawner.known = known_open(plan->roots, &plan->init, plan->log, &err);
     if (spawner.known == NULL) {

@@ -49,8 +49,13 @@ static void on_interrupt(int signal)
     static const char text[] =
         "\nsubmit: no answer came yet; if the run was accepted, it goes on: "
         "submit history tells\n";
+    static const char none[] = "\nsubmit: nothing was started\n";
 
     (void)signal;
+    if (prompt_waits()) {
+        (void)!write(STDERR_FILENO, none, sizeof(none) - 1);
+        _exit(EXIT_NOT_ALLOWED);
+    }
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
     _exit(EXIT_NO_ANSWER);
 }

@@ -96,20 +96,22 @@ def test_a_person_is_asked_and_nothing_is_shown(house, digests):
         seen.asks("pin (not shown; Enter leaves it out): ", "", hidden=True)
         seen.sees(digest(token)).sees(digest("unset")).ends(0)
     assert token not in seen.text and token.encode() not in seen.bytes
+    with Terminal("run", digests, environment=house.env("runner")) as seen:
+        seen.sees("token (not shown): ").presses("c").sees("nothing was started").ends(77)
 
 
 def test_output_hides_them_however_it_comes(house, tmp_path):
     """Also what came out in two halves, with time between; all that comes after the
-    child has ended; and a mebibyte, whose order and number of bytes stay."""
+    child has ended; and what is more than one read, whole."""
     script = 'echo "say $ERRAND_PARAM_TOKEN!"; printf "%.10s" "$ERRAND_PARAM_TOKEN"\n' \
              'sleep 0.3; printf "%s\\n" "${ERRAND_PARAM_TOKEN#??????????}"\n' \
-             'echo "e: $ERRAND_PARAM_TOKEN" >&2; seq 150000; printf "%.9s" ' \
+             'echo "e: $ERRAND_PARAM_TOKEN" >&2; seq 30000; printf "%.9s" ' \
              '"$ERRAND_PARAM_TOKEN"'
     name = house.command(script, *PARAMETERS, runner=True)
     ran = done(house.submit("run", name, f"token={kept(tmp_path / 't', secret())}",
                             who="runner"))
     assert ran.stdout == "say ***!\n***\n" + "".join(
-        f"{n}\n" for n in range(1, 150001)) + "***"
+        f"{n}\n" for n in range(1, 30001)) + "***"
     assert "e: ***\n" in ran.stderr
 
 
@@ -137,10 +139,10 @@ class Hand:
         self.house, self.host = house, host
         self.asker = house.asker()
         self.session = self.asker.open_session(house.admin)
-        name = house.command(DIGESTS, "#: wait = 4s", *PARAMETERS[:3],
-                             target=host.target)
+        self.name = house.command(DIGESTS, "#: wait = 4s", *PARAMETERS[:3],
+                                  target=host.target)
         [[self.command]] = house.rows("SELECT id::text FROM commands WHERE name = %s",
-                                      name)
+                                      self.name)
 
     def request(self, boxes, issued=None, arguments=None, request_id=None):
         issued = issued or now_ms()
@@ -197,8 +199,9 @@ def test_boxes_that_nobody_could_open_and_values_in_clear_are_refused(hand):
 def test_a_host_without_a_box_leaves_it_to_the_others(house, hand, tmp_path):
     """Here there is no other that lives: it expires. What follows runs."""
     ghost = client.Key()
-    done(house.submit("service", "enrol", "executor", house.fresh("ghost"), "--target",
-                      hand.host.target, "--key", client.key_line_make(ghost), "--out",
+    name = house.fresh("ghost")
+    done(house.submit("service", "enrol", "executor", name, "--target", hand.host.target,
+                      "--key", client.key_line_make(ghost), "--out",
                       str(tmp_path / "enrol.json")))
     request = uuid7()
     assert hand.ends(hand.request([hand.box(request, to=ghost.box)],
@@ -206,6 +209,57 @@ def test_a_host_without_a_box_leaves_it_to_the_others(house, hand, tmp_path):
     request = uuid7()
     both = [hand.box(request), hand.box(request, to=ghost.box)]
     assert hand.ends(hand.request(both, request_id=request))[0] == "succeeded"
+    token = secret()
+    given = f"token={kept(tmp_path / 't', token)}"
+    dry = done(house.submit("run", hand.name, given, "--dry-run"))
+    assert "sealed to 2 executors\n" in dry.stderr
+    assert digest(token) in done(house.submit("run", hand.name, given)).stdout
+    done(house.submit("service", "revoke", name, "--yes"))
+    dry = done(house.submit("run", hand.name, given, "--dry-run"))
+    assert "sealed to 1 executor\n" in dry.stderr
+
+
+def memory(pid):
+    """What a process holds of its own, keys behind a write protection, too."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, \
+            open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+        for line in maps:
+            span, rights, *_, last = line.split()
+            if rights[0] == "r" and not last.startswith("/"):
+                start, end = (int(x, 16) for x in span.split("-"))
+                mem.seek(start)
+                try:
+                    yield mem.read(end - start)
+                except OSError:
+                    pass  # the kernel's own
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="reads another process's memory")
+def test_each_half_of_an_executor_holds_only_what_is_its_own(house, hand, tmp_path):
+    """While a script runs, its secret is in its environment and in its masker; to open
+    more can the spawner alone, to sign the other half alone."""
+    name = house.command(f"cd {tmp_path}; touch go; until [ -e over ]; do sleep 0.1; done",
+                         *PARAMETERS[:3], target=hand.host.target)
+    token = secret()
+    seeds = client.unb64(json.loads(
+        (hand.host.home / f"{hand.host.name}.key").read_text())["seeds"])
+    with house.start("run", name, f"token={kept(tmp_path / 't', token)}") as run:
+        until("it runs", (tmp_path / "go").exists)
+        kafka, spawner = hand.host.halves()
+        [masker] = [pid for pid in map(int, canary.read(
+            f"/proc/{spawner}/task/{spawner}/children").split())
+            if canary.read(f"/proc/{pid}/comm") == b"errand-masker\n"]
+        held = {who: b"".join(memory(pid)) for who, pid in (
+            ("kafka", kafka), ("spawner", spawner), ("masker", masker))}
+        (tmp_path / "over").touch()
+        run.communicate()
+
+    def holders(data):
+        return {who for who, bytes_held in held.items()
+                if any(form in bytes_held for form in canary.forms(data).values())}
+    assert holders(token.encode()) == {"masker"}
+    assert holders(seeds[4:28]) == {"kafka"}
+    assert holders(seeds[36:60]) == {"spawner"}
 
 
 # Files
