@@ -148,8 +148,10 @@ static const struct field command_answer_fields[] = {
      .max = NOTIFY_MAX, .at = offsetof(struct command_answer, notify)},
     {"runners", FIELD_LIST, .optional = true, .item = &text_item,
      .at = offsetof(struct command_answer, runners)},
-    {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
-     .at = offsetof(struct command_answer, envelopes)},
+    {"envelopes", FIELD_LIST, .optional = true, .max = 4000,
+     .item = &envelope_item, .at = offsetof(struct command_answer, envelopes)},
+    {"executors", FIELD_LIST, .optional = true, .item = &hash_item,
+     .at = offsetof(struct command_answer, executors)},
 };
 
 const struct table command_answer_table = {.name = "command answer",

@@ -172,6 +172,9 @@ struct command_answer {
     struct list notify;    /* struct notify; only for administrators */
     struct list runners;   /* char *: e-mails; likewise */
     struct list envelopes; /* command.save, its chain; administrators only */
+    struct list executors; /* struct hash: service.enrol of those that serve the
+                              targets that were asked for; with their chains
+                              among the envelopes */
 };
 
 struct version_row {

@@ -65,6 +65,8 @@ static const struct field command_show_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct command_named, name)},
     {"version", FIELD_INT, .optional = true, .min = 1, .max = VERSION_MAX,
      .at = offsetof(struct command_named, version)},
+    {"targets", FIELD_LIST, .optional = true, .item = &name_item,
+     .max = COMMAND_TARGETS_MAX, .at = offsetof(struct command_named, targets)},
 };
 
 const struct table command_show_table = {.name = "command.show",

@@ -48,6 +48,8 @@ struct command_named {
     struct request request;
     char *name;
     int64_t version; /* command.show; 0: the one that counts for the asker */
+    struct list targets; /* command.show, char *: names, whose executors are
+                            told */
 };
 
 extern const struct table command_show_table;

@@ -178,6 +178,7 @@ int proof_run(struct proof *proof, const struct hash *run,
     struct order order = {.asker = signer.person,
                           .root = signer.root,
                           .run_hash = *run,
+                          .signer = key_id(&signer.session.key),
                           .run = started->event->payload,
                           .command = saved->event->payload};
     if (signer.kind != SIGNER_SESSION) {
@@ -196,7 +197,9 @@ int proof_run(struct proof *proof, const struct hash *run,
     if (check_targets(proof, &order, target, err) != 0 ||
         check_deadline(&order, err) != 0 || may_run(proof, &order, err) != 0 ||
         arguments_check(&order.command->parameters, &order.run->arguments, NULL,
-                        err) != 0) {
+                        err) != 0 ||
+        secrets_check(&order.command->parameters, &order.run->boxes, err) !=
+            0) {
         return -1;
     }
     *ret_order = order;

@@ -172,6 +172,7 @@ struct order {
     struct person asker;
     struct hash root;
     struct hash run_hash;
+    struct hash signer; /* the id of the key that signed the run */
     const struct run_start *run;
     const struct command_save *command;
 };

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/recipients.h"
 #include "consumer/authorizer/revocations.h"
 #include "consumer/authorizer/views.h"
 #include "model/log_entry.h"
@@ -322,8 +323,9 @@ static int add_hidden(struct asking *asking, const struct event *event,
 }
 
 static int answer_command(struct asking *asking, const struct rows *rows,
-                          bool dated, struct err *err)
+                          const struct command_named *named, struct err *err)
 {
+    bool dated = named->version != 0;
     struct hash hash = row_hash(rows, 0, "hash");
     _cleanup_event_ struct event *event =
         source_event(asking->source, &hash, EVENT_COMMAND_SAVE, err);
@@ -343,7 +345,8 @@ static int answer_command(struct asking *asking, const struct rows *rows,
         answer.notify = save->notify;
         save->notify = (struct list){0};
     }
-    if (add_hidden(asking, event, dated, &answer, err) != 0) {
+    if (add_hidden(asking, event, dated, &answer, err) != 0 ||
+        recipients_add(asking, &named->targets, &answer, err) != 0) {
         table_done(&command_answer_table, &answer);
         return -1;
     }
@@ -363,7 +366,7 @@ int on_command_show(struct asking *asking, struct err *err)
         return asking_hide(asking, "no command %s for them, or no such version",
                            named->name);
     }
-    if (answer_command(asking, rows, named->version != 0, err) != 0) {
+    if (answer_command(asking, rows, named, err) != 0) {
         /* A row that says yes without a good envelope is an error. */
         return err->kind == ERR_REJECT
                    ? asking_refuse_or_hide(asking, err->text)

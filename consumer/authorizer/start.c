@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/recipients.h"
 #include "consumer/authorizer/views.h"
 #include "trust/reach.h"
 
@@ -24,6 +25,7 @@ struct plan {
     int64_t expires;
     struct rows *targets; /* name, generation, max_wait, longest_wait, heard */
     struct list proof;    /* struct envelope */
+    struct list recorded; /* struct pair: its arguments, as they are kept */
     struct run_answer answer;
 };
 
@@ -32,6 +34,7 @@ static void plan_done(struct plan *plan)
     free(plan->name);
     rows_free(plan->targets);
     envelopes_done(&plan->proof);
+    pairs_done(&plan->recorded);
     table_done(&run_answer_table, &plan->answer);
 }
 
@@ -115,6 +118,9 @@ static int refuse_arguments(struct asking *asking,
     if (arguments_check(&save->parameters, &run->arguments, NULL, &bad) != 0) {
         return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
     }
+    if (secrets_check(&save->parameters, &run->boxes, &bad) != 0) {
+        return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
+    }
     if (run->deadline >
         run->request.head.issued + REQUEST_LIFE + save->wait * 1000) {
         return asking_refuse(asking, REPLY_INVALID,
@@ -169,6 +175,7 @@ static int prove(struct asking *asking, struct plan *plan, struct err *err)
     int64_t latest = asking->now + order.command->wait * 1000;
     plan->expires = latest < plan->run->deadline ? latest : plan->run->deadline;
     proof_used(asking->proof, &plan->proof);
+    run_recorded(&order.command->parameters, plan->run, &plan->recorded);
     return plan->proof.n <= PROOF_MAX
                ? 0
                : asking_refuse(asking, REPLY_INVALID,
@@ -296,7 +303,7 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
         .asked_by = must_strdup(asking->signer.person.email),
         .asked = plan->run->request.head.issued,
     };
-    pairs_add_all(&row->arguments, &plan->run->arguments);
+    pairs_add_all(&row->arguments, &plan->recorded);
     return asking_answer_take(asking, &run_answer_table, &plan->answer, err);
 }
 
@@ -306,7 +313,7 @@ static int store_run(struct asking *asking, const struct plan *plan,
     _cleanup_free_ char *arguments = NULL;
     const struct run_start *run = plan->run;
 
-    if (arguments_json(&run->arguments, &arguments, err) != 0) {
+    if (arguments_json(&plan->recorded, &arguments, err) != 0) {
         return -1;
     }
     return PG(
@@ -352,6 +359,7 @@ int on_run_start(struct asking *asking, struct err *err)
                ?: find_command(asking, &plan, err)
                ?: prove(asking, &plan, err)
                ?: check_in_use(asking, &plan)
+               ?: recipients_check(asking, plan.run, err)
                ?: find_targets(asking, &plan, err)
                ?: add_executions(asking, &plan, err)
                ?: answer(asking, &plan, err)

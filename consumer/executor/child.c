@@ -12,11 +12,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "consumer/executor/given_files.h"
+#include "consumer/executor/opened.h"
 #include "model/environment.h"
 
 #define SCRIPT_FD 3
@@ -65,6 +68,7 @@ static void build_environment(const struct child_plan *plan, const char *home,
                                .target = plan->target,
                                .attempt = plan->attempt},
         values, ret_environment);
+    opened_add_environment(plan->secrets, ret_environment);
     (void)list_grow(ret_environment, sizeof(char *));
 }
 
@@ -79,7 +83,7 @@ static void image_done(struct image *image)
 {
     cleanup_close(&image->script);
     texts_done(&image->arguments);
-    texts_done(&image->environment);
+    opened_wipe_texts(&image->environment);
 }
 
 /* The values are the proof's, checked once more where they are used. */
@@ -95,6 +99,7 @@ static int build_image(const struct child_plan *plan, const char *home,
                         &values, err) != 0) {
         return -1;
     }
+    values_place_files(&command->parameters, home, &values);
     texts_add(&image->arguments, command->name);
     argv_make(&command->args, &values, &image->arguments);
     (void)list_grow(&image->arguments, sizeof(char *));
@@ -107,6 +112,8 @@ static int build_image(const struct child_plan *plan, const char *home,
 static _Noreturn void become(const struct child_plan *plan, const char *home,
                              const struct image *image, pid_t parent)
 {
+    const struct rlimit no_core = {0, 0};
+    bool secret = plan->secrets->n > 0; /* of which nothing is dumped */
     sigset_t none;
     int null = open("/dev/null", O_RDONLY);
 
@@ -120,7 +127,8 @@ static _Noreturn void become(const struct child_plan *plan, const char *home,
         setsid() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         chdir(home) != 0 || dup2(null, 0) < 0 || dup2(plan->out, 1) < 0 ||
         dup2(plan->err, 2) < 0 || dup2(image->script, SCRIPT_FD) < 0 ||
-        close_range(SCRIPT_FD + 1, ~0U, 0) != 0) {
+        close_range(SCRIPT_FD + 1, ~0U, 0) != 0 ||
+        (secret && setrlimit(RLIMIT_CORE, &no_core) != 0)) {
         _exit(EXIT_CANT_EXECUTE);
     }
     /* The interpreter opens /dev/fd/3: so 3 stays open across execve(). */
@@ -173,7 +181,7 @@ static int make_home(const struct child_plan *plan, const char *home,
             return -1;
         }
     }
-    return 0;
+    return given_files_put(fd, plan->order, err);
 }
 
 int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)

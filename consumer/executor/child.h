@@ -22,8 +22,9 @@ struct child_plan {
     const char *target;
     const char *directory; /* below which its private one is made */
     const struct order *order;
-    int64_t start_by; /* by the steady clock: looked at last of all */
-    int out;          /* to write its output to */
+    const struct list *secrets; /* struct opened */
+    int64_t start_by;           /* by the steady clock: looked at last of all */
+    int out;                    /* to write its output to */
     int err;
 };
 

@@ -106,6 +106,7 @@ static int make_spawner(struct executor *executor, struct err *err)
                                 .directory = executor->children,
                                 .enrolment = &executor->daemon->enrolment,
                                 .by = executor->daemon->by,
+                                .keys = executor->daemon->keys,
                                 .log = executor->log,
                                 .link = ends[1]};
     executor->link = ends[0];
@@ -115,7 +116,11 @@ static int make_spawner(struct executor *executor, struct err *err)
     }
     executor->standing = standing_new(&plan.init);
     executor->stands_at = -1;
-    return spawner_start(&plan, ends[0], &pid, err);
+    if (spawner_start(&plan, ends[0], &pid, err) != 0) {
+        return -1;
+    }
+    key_pair_forget_box(executor->daemon->keys);
+    return 0;
 }
 
 /* Runs before librdkafka does: the spawner is forked here. */
@@ -371,5 +376,6 @@ static const struct service executor_service = {
 
 int main(int argc, char **argv)
 {
+    fields_leave_no_trace(); /* of the keys' file, and of what is opened */
     return service_main(&executor_service, argc, argv);
 }

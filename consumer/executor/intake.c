@@ -173,6 +173,21 @@ static int check_key(const struct record *record, const struct id *execution,
                          "execution's id");
 }
 
+/* Whether its secrets are sealed to this host, too. One that was enrolled since
+ * they were leaves it to the others. */
+static bool may_open(const struct executor *executor, const struct order *order)
+{
+    struct hash own = key_id(&executor->daemon->keys->box);
+
+    if (secrets_reach(&order->run->boxes, &own)) {
+        return true;
+    }
+    log_warning(&executor->daemon->log,
+                "passed over: its secrets are not sealed to this host, which "
+                "was enrolled after it was asked for");
+    return false;
+}
+
 static int take_dispatch(struct executor *executor, const struct record *record,
                          struct err *err)
 {
@@ -199,6 +214,9 @@ static int take_dispatch(struct executor *executor, const struct record *record,
     if (proof_dispatch(proof, event, executor->target, clock_now(), &order,
                        err) != 0) {
         return -1;
+    }
+    if (!may_open(executor, &order)) {
+        return 0;
     }
     struct execution *execution = hold(executor, event, record, &order);
     return make_claim(executor, execution, err);

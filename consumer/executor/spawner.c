@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "consumer/executor/child.h"
+#include "consumer/executor/masker.h"
+#include "consumer/executor/opened.h"
 #include "trust/known.h"
 #include "consumer/executor/link.h"
 
@@ -25,6 +27,7 @@
 struct spawned {
     struct id execution;
     pid_t pid;
+    pid_t masker;       /* that its output passes through; 0: none, or ended */
     int64_t timeout_at; /* by clock_steady(); 0: passed */
     int64_t kill_at;    /* 0: no TERM was sent */
     bool timed_out;
@@ -60,6 +63,9 @@ static void reap(struct spawner *spawner)
             if (s->pid == pid && !s->exited) {
                 s->exited = true;
                 s->status = status;
+            }
+            if (s->masker == pid) {
+                s->masker = 0;
             }
         }
     }
@@ -131,6 +137,31 @@ static int check_self(struct spawner *spawner, struct err *err)
     return 0;
 }
 
+/* With what is sealed to this host, for the child alone: what that writes then
+ * passes through a masker. */
+static int start_with_secrets(const struct spawner *spawner,
+                              struct child_plan *plan, struct spawned *spawned,
+                              struct err *err)
+{
+    struct key_pair *keys = spawner->plan->keys;
+    _cleanup_secrets_ struct list secrets = {0};
+    _cleanup_masker_ struct masker masker = {.out = -1, .err = -1};
+
+    if (secrets_open(plan->order, keys, &secrets, err) != 0 ||
+        masker_start(
+            &(struct masker_plan){&secrets, keys, plan->out, plan->err},
+            &masker, err) != 0) {
+        return -1;
+    }
+    if (masker.pid != 0) {
+        plan->out = masker.out;
+        plan->err = masker.err;
+    }
+    plan->secrets = &secrets;
+    spawned->masker = masker.pid;
+    return child_start(plan, &spawned->pid, err);
+}
+
 /* Checks everything, then makes the child. */
 static int start_child(struct spawner *spawner,
                        const struct link_message *message,
@@ -168,7 +199,7 @@ static int start_child(struct spawner *spawner,
                               .err = message->err};
     spawned->execution = dispatch->execution;
     spawned->timeout_at = clock_steady() + order.command->timeout * 1000;
-    return child_start(&plan, &spawned->pid, err);
+    return start_with_secrets(spawner, &plan, spawned, err);
 }
 
 static void on_start(struct spawner *spawner,
@@ -229,7 +260,7 @@ static bool has_orphans(const struct spawner *spawner)
         return true; /* can't tell: look for them */
     }
     for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-        made += !s->exited;
+        made += !s->exited + (s->masker != 0);
     }
     for (size_t i = 0; i < text.len; i++) {
         there += text.data[i] == ' ';
@@ -271,6 +302,11 @@ static bool tell_exits(struct spawner *spawner)
         }
         if (has_orphans(spawner) &&
             !child_gone(spawned->pid, &spawned->execution)) {
+            lingers = true;
+            continue;
+        }
+        if (spawned->masker != 0) { /* it still passes on what there is */
+            (void)kill(spawned->masker, SIGTERM);
             lingers = true;
             continue;
         }
@@ -372,6 +408,8 @@ static _Noreturn void live(const struct spawner_plan *plan)
     struct err err = {0};
     sigset_t set;
 
+    key_pair_forget_key(plan->keys);
+    (void)prctl(PR_SET_DUMPABLE, 0);
     spawner.known = known_open(plan->roots, &plan->init, plan->log, &err);
     if (spawner.known == NULL) {
         fail(&err);

@@ -12,6 +12,8 @@
 
 #include "base/clock.h"
 #include "model/read.h"
+#include "model/parameter.h"
+#include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
 #include "producer/submit/since.h"
 
@@ -164,6 +166,36 @@ static int read_filters(const struct submit *submit,
                    read_values(submit, &history->arguments, err) != 0
                ? -1
                : 0;
+}
+
+/* Nothing that a secret was is kept to be found by, and what stands on a
+ * command line others can read. */
+static int check_no_secret(struct submit *submit,
+                           const struct run_history *history, struct err *err)
+{
+    struct command_answer command = {0};
+    const char *secret = NULL;
+
+    if (history->arguments.n == 0 || history->command == NULL) {
+        return 0;
+    }
+    if (command_ask(submit, history->command, &command, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < history->arguments.n && secret == NULL; i++) {
+        const char *name = list_at(&history->arguments, struct pair, i).name;
+        const struct parameter *parameter =
+            parameter_find(&command.parameters, name);
+        secret = parameter != NULL && parameter->type == PARAMETER_SECRET
+                     ? name
+                     : NULL;
+    }
+    table_done(&command_answer_table, &command);
+    return secret == NULL ? 0
+                          : err_exit(err, EXIT_USAGE,
+                                     "--param %s: a secret is kept nowhere: no "
+                                     "run is found by it",
+                                     secret);
 }
 
 /* Pages */
@@ -393,7 +425,8 @@ int cmd_history(struct submit *submit, struct err *err)
 
     int done =
         flag_limit(submit, LIMIT_DEFAULT, LIMIT_MAX, &limit, err) != 0 ||
-                read_filters(submit, &history, err) != 0
+                read_filters(submit, &history, err) != 0 ||
+                check_no_secret(submit, &history, err) != 0
             ? -1
         : flag_given(submit, "watch") ? watch_runs(submit, &history, limit, err)
         : flag_given(submit, "count") ? count_runs(submit, &history, err)

@@ -15,6 +15,7 @@
 #include "producer/submit/follow.h"
 #include "producer/submit/running.h"
 #include "producer/submit/saved.h"
+#include "producer/submit/sealing.h"
 
 /* What is asked for becomes the names that are signed. */
 static int choose_targets(struct submit *submit,
@@ -32,13 +33,8 @@ static int choose_targets(struct submit *submit,
 static int plan_run(struct submit *submit, const struct command_answer *command,
                     struct run_start *run, struct err *err)
 {
-    int64_t now = clock_now();
-
-    run->request.head.id = id_new(now);
-    run->request.head.issued = now;
     run->command = command->command.command;
     run->name = must_strdup(command->command.name);
-    run->deadline = now + REQUEST_LIFE + command->wait * 1000;
     run->follow = !flag_given(submit, "detach");
     if (arguments_check(&command->parameters, &run->arguments, NULL, err) !=
         0) {
@@ -54,10 +50,45 @@ static void on_interrupt(int signal)
     static const char text[] =
         "\nsubmit: no answer came yet; if the run was accepted, it goes on: "
         "submit history tells\n";
+    static const char none[] = "\nsubmit: nothing was started\n";
 
     (void)signal;
+    if (prompt_waits()) {
+        (void)!write(STDERR_FILENO, none, sizeof(none) - 1);
+        _exit(EXIT_NOT_ALLOWED);
+    }
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
     _exit(EXIT_NO_ANSWER);
+}
+
+/* From here on it is to be asked for soon. */
+static void date_run(const struct command_answer *command,
+                     struct run_start *run)
+{
+    int64_t now = clock_now();
+
+    run->request.head.id = id_new(now);
+    run->request.head.issued = now;
+    run->deadline = now + REQUEST_LIFE + command->wait * 1000;
+}
+
+static int seal(struct submit *submit, const struct command_answer *command,
+                struct given *given, struct run_start *run, struct err *err)
+{
+    struct list recipients = {0};
+
+    if (given_ask_secrets(given, &command->parameters, err) != 0) {
+        return -1;
+    }
+    if (given->secrets.n > 0 &&
+        recipients_find(submit, command->command.name, &run->targets,
+                        &recipients, err) != 0) {
+        return -1;
+    }
+    date_run(command, run);
+    int done = secrets_seal(submit, &given->secrets, &recipients, run, err);
+    free(recipients.items);
+    return done;
 }
 
 static int start_run(struct submit *submit, struct run_start *run,
@@ -88,18 +119,47 @@ static int tell_detached(const struct submit *submit,
     return print_row(&print, &noun, answer, err);
 }
 
+/* Nothing is asked for, and nothing sealed; but to whom it would be is told. */
+static int show_plan(struct submit *submit,
+                     const struct command_answer *command,
+                     const struct given *given, struct run_start *run,
+                     struct err *err)
+{
+    struct list recipients = {0};
+    bool secret = false;
+
+    for (size_t i = 0; i < command->parameters.n; i++) {
+        secret |= list_at(&command->parameters, struct parameter, i).type ==
+                  PARAMETER_SECRET;
+    }
+    if (secret && recipients_find(submit, command->command.name, &run->targets,
+                                  &recipients, err) != 0) {
+        return -1;
+    }
+    if (secret) {
+        say("its secrets would be sealed to %zu executor%s", recipients.n,
+            recipients.n == 1 ? "" : "s");
+    }
+    free(recipients.items);
+    return dry_run_print(submit, command, given, run, err);
+}
+
 int run_go(struct submit *submit, const struct command_answer *command,
-           struct run_start *run, struct err *err)
+           struct given *given, struct run_start *run, struct err *err)
 {
     struct run_answer answer = {0};
+
+    run->arguments = given->arguments;
+    given->arguments = (struct list){0};
 
     if (plan_run(submit, command, run, err) != 0) {
         return -1;
     }
     if (flag_given(submit, "dry-run")) {
-        return dry_run_print(submit, command, run, err);
+        return show_plan(submit, command, given, run, err);
     }
-    if (start_run(submit, run, &answer, err) != 0) {
+    if (seal(submit, command, given, run, err) != 0 ||
+        start_run(submit, run, &answer, err) != 0) {
         return -1;
     }
     int done = run->follow ? follow_run(submit, &answer, err)
@@ -119,13 +179,16 @@ static int run_command(struct submit *submit, struct run_start *run,
                        struct err *err)
 {
     struct command_answer command = {0};
+    _cleanup_given_ struct given given = {0};
 
     flag_texts(submit, "target", &run->targets);
-    if (arguments_read(submit, 1, &run->arguments, err) != 0 ||
+    if (arguments_check_words(submit, 1, err) != 0 ||
         command_ask(submit, submit->args[0], &command, err) != 0) {
         return -1;
     }
-    int done = run_go(submit, &command, run, err);
+    int done = arguments_read(submit, 1, &command.parameters, &given, err) != 0
+                   ? -1
+                   : run_go(submit, &command, &given, run, err);
     table_done(&command_answer_table, &command);
     return done;
 }

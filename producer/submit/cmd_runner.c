@@ -57,12 +57,15 @@ static char *usage_make(const void *row)
     for (size_t i = 0; i < answer->parameters.n; i++) {
         const struct parameter *one =
             &list_at(&answer->parameters, struct parameter, i);
-        bool needed = one->required && one->fallback == NULL;
+        bool secret = one->type == PARAMETER_SECRET; /* is asked for */
+        bool needed = one->required && one->fallback == NULL && !secret;
         if (one->fixed != NULL) {
             continue;
         }
         (void)buf_addf(&out, needed ? " %s=%s" : " [%s=%s]", one->name,
-                       word_text(&parameter_type_words, one->type));
+                       secret || one->type == PARAMETER_FILE
+                           ? "@FILE"
+                           : word_text(&parameter_type_words, one->type));
     }
     return buf_take(&out);
 }

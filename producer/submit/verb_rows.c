@@ -12,17 +12,19 @@ const struct verb verbs[] = {
     {"run", "COMMAND [NAME=VALUE...]", "run a command, and see its output",
      FOR_EVERYBODY, .run = cmd_run, .flags = run_flags,
      .help = "A VALUE that begins with @ is a file's content (@- is standard "
-             "input, @@ stands for @). "
+             "input, @@ stands for @). A secret is asked for, and not shown "
+             "while you type; or comes from a file. "
              "Runs on all of the command's targets, unless -t names some of "
              "them; what is drained is left out. "
              "Follows the output and says how the run ended. Ctrl-C detaches: "
              "the run goes on, `submit watch` shows the rest, `submit cancel` "
              "ends it."},
-    {"rerun", "[RUN]", "run the same once more", FOR_EVERYBODY,
+    {"rerun", "[RUN] [NAME=VALUE...]", "run the same once more", FOR_EVERYBODY,
      .run = cmd_rerun, .flags = rerun_flags,
      .help = "With the same values, on the same targets, in the command's "
              "newest version that you may run. RUN is an id, a unique ending "
-             "of one, or nothing: your last."},
+             "of one, or nothing: your last. A value that is given behind it "
+             "takes the place of the one then; secrets are asked for again."},
     {"cancel", "RUN", "end a run that you asked for", FOR_EVERYBODY,
      .run = cmd_cancel, .flags = cancel_flags,
      .help = "RUN is an id, or a unique ending of one. What has not begun does "

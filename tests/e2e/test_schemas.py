@@ -198,6 +198,7 @@ DRAW = {
     "signature": lambda r, _: b64(r.randbytes(64)),
     "bytes": draw_bytes,
     "pairs": draw_pairs,
+    "arguments": draw_pairs,
     "word": lambda r, schema: r.choice(schema["enum"]),
     "integer": lambda r, schema: r.choice(
         [schema["minimum"], schema["maximum"],
@@ -298,6 +299,7 @@ NEAR = {
     "signature": lambda r, _, v: near_base64(r, v) + [b64(bytes(63)), ""],
     "bytes": near_bytes,
     "pairs": lambda r, s, v: near_pairs(r, s),
+    "arguments": lambda r, s, v: near_pairs(r, s),
     "word": lambda r, _, v: ["", v.upper(), v[:-1], v + "x", " " + v, v + "\0"],
     "integer": lambda r, s, v: [s["minimum"] - 1, s["maximum"] + 1, -1, 0, 2**53 - 1,
                                 2**53, 2**63, 2**64, str(v), .5, v * 10],

@@ -86,6 +86,7 @@ class Installation:
         self.mail()
         self.targets()
         self.told()
+        self.secrets()
 
     # Signing
 
@@ -545,3 +546,18 @@ class Installation:
                                  self.init.envelope.dsse(),
                                  saved.envelope.dsse()]},
                   self.authorizer, self.start.envelope.fields["id"])
+    # Parameters that nobody else reads
+
+    def secrets(self):
+        self.asked("with the executors of a target", "command.show", self.open.hash,
+                   {"name": "disk-report", "targets": ["web-1"]}, self.session)
+        self.asked("a run with a secret for two executors", "run.start",
+                   self.open.hash,
+                   {"command": self.command_id, "arguments": {},
+                    "boxes": [{"name": "token", "to": box_id(self.executor),
+                               "box": b64(b"sealed here")},
+                              {"name": "token", "to": ZERO,
+                               "box": b64(b"sealed elsewhere")}],
+                    "targets": ["web-1"],
+                    "deadline": moment(self.moment + 10 * MINUTE),
+                    "follow": False}, self.session)
