@@ -18,10 +18,10 @@ export ERRAND_HOME PYTHON
 
 BASE := buf calendar clock codec err field_kinds field_values fields file id \
 	spoken suggest utf8 words yearly zone
-MODEL := answer answer_people argv assignment attachment audit billing card \
+MODEL := advance answer answer_people argv assignment attachment audit billing card \
 	change command command_file command_keys cron enrolment envelope \
 	environment invitation key_words limits log_entry mail mfa once \
-	parameter read record reply request result rules run session target \
+	pace pace_keys parameter read record reply request result rules run session target \
 	target_answer tick user where
 TRUST := allow dsse event key_file keys known late person proof reach \
 	revocation sealed signer standing standing_places wallet
@@ -35,25 +35,25 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	cmd_output cmd_policy cmd_rerun cmd_result cmd_rotate cmd_run \
 	cmd_runner cmd_schedule cmd_service cmd_service_end cmd_session \
 	cmd_standing cmd_target cmd_target_show cmd_user cmd_verify \
-	cmd_version compared console csv dry_run enrolled files follow \
+	cmd_version compared console csv dry_run ended enrolled files follow \
 	founding harmless heard help kept keyring menu menu_cards \
 	menu_command menu_list menu_runs naming notifiers opening pager parse \
 	password place print profile prompt qr questions saved say \
 	second_factor session_file setting_up signed_ends since spout submit \
-	told track unified verb_flags verb_rows wrap
-SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
+	summary told track unified verb_flags verb_rows wrap
+SCHEDULER := advancing overdue said scheduler
+AUTHORIZER := advance_plan advances announcements assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver dispatching explain factor factor_key \
 	factor_reset factors history installation organisation outputs people policy \
 	replies reuse revocations runs services sessions signed signers source \
-	standings start target_views targets transaction verbs views
+	standings start target_views targets transaction turns verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery revoked spawner spool tell
 NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
+UNIT_TESTS := advance argv audit auditor buf card clock codec command command_file \
 	config cron csv enrolment envelope err factor fields harmless id \
 	invitation kafka key_file known ledger letter link log news outbox \
 	output overdue parameter parse password policy post print profile \

@@ -109,6 +109,9 @@ struct buf row_bytes(const struct rows *rows, size_t row, const char *column);
 int postgres_listen(struct postgres *postgres, const char *channel,
                     struct err *err);
 
+/* What to poll for a NOTIFY; -1: there is no connection. */
+int postgres_fd(const struct postgres *postgres);
+
 /* Waits for a NOTIFY. 1: at least one came, all are taken; 0: none within
  * timeout_ms; -1. Those that came while the connection was away are lost. */
 int postgres_notified(struct postgres *postgres, int timeout_ms,

@@ -145,6 +145,8 @@ static const struct field command_answer_fields[] = {
      .at = offsetof(struct command_answer, args)},
     {"timeout", FIELD_INT, .at = offsetof(struct command_answer, timeout)},
     {"wait", FIELD_INT, .at = offsetof(struct command_answer, wait)},
+    {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
+     .at = offsetof(struct command_answer, pace)},
     {"runners", FIELD_LIST, .optional = true, .item = &text_item,
      .at = offsetof(struct command_answer, runners)},
     {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
@@ -268,6 +270,8 @@ static const struct field execution_row_fields[] = {
      .at = offsetof(struct execution_row, reason)},
     {"cancelled", FIELD_TIME, .optional = true,
      .at = offsetof(struct execution_row, cancelled)},
+    {"due", FIELD_TIME, .optional = true,
+     .at = offsetof(struct execution_row, due)},
 };
 
 static const struct table execution_row_table = {
@@ -308,6 +312,8 @@ static const struct field run_answer_fields[] = {
      .at = offsetof(struct run_answer, run)},
     {"executions", FIELD_LIST, .item = &execution_row_item,
      .at = offsetof(struct run_answer, executions)},
+    {"attempts", FIELD_INT, .optional = true,
+     .at = offsetof(struct run_answer, attempts)},
 };
 
 const struct table run_answer_table = {.name = "run answer",

@@ -169,6 +169,7 @@ struct command_answer {
     struct list args;       /* char *: as in command.save */
     int64_t timeout;
     int64_t wait;
+    struct pace pace;
     struct list runners;   /* char *: e-mails; only for administrators */
     struct list envelopes; /* command.save, its chain; administrators only */
 };
@@ -235,6 +236,7 @@ struct execution_row {
     int64_t dropped;
     char *reason;
     int64_t cancelled; /* when somebody asked to end it; 0: nobody did */
+    int64_t due;       /* PLANNED, another attempt: not before that moment */
 };
 
 struct run_row {
@@ -251,7 +253,8 @@ struct run_row {
 
 struct run_answer {
     struct run_row run;
-    struct list executions; /* struct execution_row */
+    struct list executions; /* struct execution_row: by target and attempt */
+    int64_t attempts;       /* that the command allows on each; 0: one */
 };
 
 struct history_answer {

@@ -10,6 +10,7 @@
 
 #include "model/argv.h"
 #include "model/attachment.h"
+#include "model/pace.h"
 #include "model/parameter.h"
 #include "model/request.h"
 
@@ -36,6 +37,7 @@ struct command_save { /* administrator's own key */
     struct list targets;    /* char *: where.h */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
+    struct pace pace;       /* how its runs go on */
 };
 
 extern const struct table command_save_table;

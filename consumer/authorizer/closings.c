@@ -1,6 +1,7 @@
 /* closings.c: see closings.h. */
 #include "consumer/authorizer/closings.h"
 
+#include "model/advance.h"
 #include "model/log_entry.h"
 #include "model/run.h"
 #include "model/target.h"
@@ -41,6 +42,8 @@ struct ended {
     int64_t generation;
     const struct id *run;
     const struct list *targets; /* char *; empty: all */
+    const struct id *request;   /* which cancelled them */
+    bool withheld;              /* those alone that are never dispatched */
 };
 
 static struct ended ended_user(const void *payload)
@@ -75,6 +78,17 @@ static struct ended ended_run(const void *payload)
     return (struct ended){.run = &cancel->run, .targets = &cancel->targets};
 }
 
+static struct ended ended_replaced(const void *payload)
+{
+    return (struct ended){.request = &((const struct head *)payload)->id};
+}
+
+static struct ended ended_advanced(const void *payload)
+{
+    return (struct ended){.run = &((const struct run_advance *)payload)->run,
+                          .withheld = true};
+}
+
 /* Nothing, but where it is removed: what waits for a drained one waits on. */
 static struct ended ended_target(const void *payload)
 {
@@ -96,6 +110,8 @@ static const struct {
     {EVENT_ASSIGNMENT_REMOVE, ended_assignment},
     {EVENT_COMMAND_RETIRE, ended_command},
     {EVENT_RUN_CANCEL, ended_run},
+    {EVENT_RUN_START, ended_replaced},
+    {EVENT_RUN_ADVANCE, ended_advanced},
     {EVENT_TARGET_SET, ended_target},
 };
 
@@ -107,7 +123,10 @@ static const struct {
     "AND ($3::uuid IS NULL OR r.id = $3::uuid) "               \
     "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[])) " \
     "AND ($5::text IS NULL "                                   \
-    "OR (e.target = $5::text AND e.generation = $6))"
+    "OR (e.target = $5::text AND e.generation = $6)) "         \
+    "AND ($7::uuid IS NULL OR e.id IN (SELECT execution_id "   \
+    "FROM cancellations WHERE request_id = $7::uuid)) "        \
+    "AND (NOT $8::boolean OR e.withheld IS NOT NULL)"
 
 /* What is planned is withheld first, so that nothing of it is dispatched behind
  * its closing claim; what was dispatched in the very moment is among the rest.
@@ -134,7 +153,9 @@ static int close_all(struct asking *asking, const struct ended *ended,
         ended->run == NULL ? P_NULL : P_ID(ended->run),
         P_TEXT(targets),
         P_TEXT(ended->target),
-        P_INT(ended->generation)};
+        P_INT(ended->generation),
+        ended->request == NULL ? P_NULL : P_ID(ended->request),
+        P_BOOL(ended->withheld)};
     struct postgres *postgres = asking->daemon->postgres;
 
     if (postgres_query(postgres, withhold_text, meant, ARRAY_SIZE(meant), NULL,

@@ -20,6 +20,7 @@
 #include "consumer/authorizer/reuse.h"
 #include "consumer/authorizer/signers.h"
 #include "consumer/authorizer/targets.h"
+#include "model/advance.h"
 #include "model/target.h"
 
 #define REQUEST_MAX (64 * 1024) /* bytes; see may_be_large() */
@@ -37,12 +38,20 @@ void decided_done(struct decided *decided)
     *decided = (struct decided){0};
 }
 
+/* A daemon that asks may need no answer. */
+static bool has_address(const struct asking *asking)
+{
+    const struct request *request = asking->request->payload;
+    static const struct key32 none;
+
+    return memcmp(request->reply.box.b, none.b, sizeof(none.b)) != 0;
+}
+
 /* Signature and address. -1, REJECT: nobody to answer to. */
 static int admit(struct asking *asking, int64_t reply_partitions,
                  struct err *err)
 {
     const struct request *request = asking->request->payload;
-    static const struct key32 none;
 
     if (asking->verb == NULL) {
         return err_set(err, ERR_REJECT, "%s can't be asked",
@@ -52,7 +61,7 @@ static int admit(struct asking *asking, int64_t reply_partitions,
         return -1;
     }
     if (request->expires == 0 ||
-        memcmp(request->reply.box.b, none.b, sizeof(none.b)) == 0 ||
+        (!has_address(asking) && asking->signer.kind != SIGNER_SERVICE) ||
         request->reply.partition >= reply_partitions) {
         return err_set(err, ERR_REJECT,
                        "a request has `expires` and a `reply` "
@@ -77,7 +86,13 @@ static int recall_effects(struct asking *asking, struct err *err)
     }
     if (asking->request->kind == EVENT_RUN_START) {
         const struct head *head = asking->request->payload;
-        return dispatching_recall(asking, &head->id, err);
+        return dispatching_recall(asking, &head->id, err)
+                   ?: closings_add(asking, err);
+    }
+    if (asking->request->kind == EVENT_RUN_ADVANCE) {
+        const struct run_advance *advance = asking->request->payload;
+        return dispatching_recall(asking, &advance->run, err)
+                   ?: closings_add(asking, err);
     }
     if (asking->request->kind == EVENT_TARGET_SET &&
         target_place(asking, err) != 0) {
@@ -150,7 +165,11 @@ static int check_fresh(struct asking *asking)
 {
     struct err reason = {0};
 
-    return freshness_check(asking->request->payload, asking->now, &reason) == 0
+    return freshness_check(asking->request->payload, asking->now, &reason) ==
+                       0 &&
+                   (asking->signer.kind == SIGNER_SERVICE ||
+                    freshness_check_id(asking->request->payload, asking->now,
+                                       &reason) == 0)
                ? 0
                : asking_refuse(asking, REPLY_STALE, "%s", reason.text);
 }
@@ -236,7 +255,7 @@ static int collect(struct asking *asking, struct decided *decided,
         return -1;
     }
     add_closings(asking, &decided->out);
-    if (asking->decision.status != REPLY_NONE &&
+    if (asking->decision.status != REPLY_NONE && has_address(asking) &&
         replies_make(asking, &decided->out, &unsealed) != 0) {
         log_warning(&asking->daemon->log, "no reply", L_ERR(&unsealed));
     }

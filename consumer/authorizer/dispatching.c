@@ -156,14 +156,15 @@ static int store_one(struct asking *asking,
     }
     if (PG(asking->daemon->postgres,
            "INSERT INTO executions (id, run_id, target, generation, attempt, "
-           "dispatch, issued, expires) "
-           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+           "due, dispatch, issued, expires) "
+           "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
            "ON CONFLICT (id) DO UPDATE SET dispatch = excluded.dispatch, "
            "issued = excluded.issued, expires = excluded.expires "
            "WHERE executions.dispatch IS NULL AND executions.withheld IS NULL",
            &rows, err, P_ID(&planned->execution), P_ID(run),
            P_TEXT(planned->target), P_INT(planned->generation),
-           P_INT(planned->attempt), order == NULL ? P_NULL : P_BUF(&json),
+           P_INT(planned->attempt), P_TIME(planned->due),
+           order == NULL ? P_NULL : P_BUF(&json),
            order == NULL ? P_NULL : P_TIME(asking->decision.at),
            order == NULL ? P_NULL
                          : P_TIME(dispatching_expires(asking, dispatching,

@@ -16,6 +16,7 @@ struct planned {
     char *target; /* lent */
     int64_t generation;
     int64_t attempt;
+    int64_t due;          /* not before that moment; 0: at once */
     int64_t max_wait;     /* s, of the target … */
     int64_t longest_wait; /* … and what its topics were made for */
 };

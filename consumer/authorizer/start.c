@@ -12,6 +12,7 @@
 
 #include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/turns.h"
 #include "consumer/authorizer/views.h"
 #include "trust/reach.h"
 
@@ -22,6 +23,7 @@ struct plan {
     struct dispatching dispatching;
     struct rows *targets; /* name, generation, max_wait, longest_wait, heard */
     struct list planned;  /* struct planned; texts are those of `targets` */
+    struct turn turn;
     struct run_answer answer;
 };
 
@@ -115,11 +117,10 @@ static int refuse_arguments(struct asking *asking,
     if (arguments_check(&save->parameters, &run->arguments, NULL, &bad) != 0) {
         return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
     }
-    if (run->deadline >
-        run->request.head.issued + REQUEST_LIFE + save->wait * 1000) {
+    if (run->deadline > run_latest(run, save)) {
         return asking_refuse(asking, REPLY_INVALID,
-                             "the run's deadline is "
-                             "later than the command's wait allows");
+                             "the run's deadline is later than the command's "
+                             "wait and limits allow");
     }
     return 0;
 }
@@ -195,6 +196,21 @@ static int find_targets(struct asking *asking, struct plan *plan,
                                                "there");
 }
 
+static const struct pace *pace_of(const struct plan *plan)
+{
+    return &plan->dispatching.order.command->pace;
+}
+
+/* Something may follow from its outcomes, or from others'. */
+static bool is_advancing(const struct plan *plan)
+{
+    const struct pace *pace = pace_of(plan);
+    size_t n = plan->planned.n;
+
+    return pace->concurrency != CONCURRENCY_ALLOW || pace_attempts(pace) > 1 ||
+           pace_parallel(pace, n) < n;
+}
+
 static void plan_execution(struct asking *asking, struct plan *plan, size_t i)
 {
     const char *target = row_text(plan->targets, i, "name");
@@ -218,7 +234,6 @@ static void plan_execution(struct asking *asking, struct plan *plan, size_t i)
                                   .silent = heard < asking->now - SILENT_AFTER};
 }
 
-/* All of them begin at once. */
 static int dispatch(struct asking *asking, struct plan *plan, size_t i,
                     struct err *err)
 {
@@ -239,13 +254,19 @@ static int dispatch(struct asking *asking, struct plan *plan, size_t i,
     return 0;
 }
 
+/* The first wave, where it need not wait for its turn; what follows is decided
+ * by run.advance. */
 static int add_executions(struct asking *asking, struct plan *plan,
                           struct err *err)
 {
+    size_t n = rows_n(plan->targets);
+    size_t first = plan->turn.waits ? 0 : pace_parallel(pace_of(plan), n);
     int done = 0;
 
-    for (size_t i = 0; done == 0 && i < rows_n(plan->targets); i++) {
+    for (size_t i = 0; i < n; i++) {
         plan_execution(asking, plan, i);
+    }
+    for (size_t i = 0; done == 0 && i < first; i++) {
         done = dispatch(asking, plan, i, err);
     }
     return done;
@@ -255,6 +276,7 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
 {
     struct run_row *row = &plan->answer.run;
 
+    plan->answer.attempts = pace_attempts(pace_of(plan));
     *row = (struct run_row){
         .run = plan->run->request.head.id,
         .command_id = plan->run->command,
@@ -278,14 +300,32 @@ static int store_run(struct asking *asking, const struct plan *plan,
     }
     return PG(asking->daemon->postgres,
               "INSERT INTO runs (id, hash, command_id, version, command_hash, "
-              "user_id, asked_at, deadline, arguments) VALUES ($1, $2, $3, $4, "
-              "$5, $6, $7, $8, $9::json -> 'arguments')",
+              "user_id, asked_at, deadline, arguments, advancing, begun, turn, "
+              "attempts) "
+              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+              "$9::json -> 'arguments', $10, $11, $12, $13)",
               NULL, err, P_ID(&run->request.head.id),
               P_HASH(&asking->request->hash), P_ID(&run->command),
               P_INT(plan->version), P_HASH(&plan->dispatching.command),
               P_ID(&asking->signer.person.user),
               P_TIME(run->request.head.issued), P_TIME(run->deadline),
-              P_TEXT(arguments));
+              P_TEXT(arguments), P_BOOL(is_advancing(plan)),
+              P_BOOL(!plan->turn.waits),
+              hash_is_zero(&plan->turn.key) ? P_NULL : P_HASH(&plan->turn.key),
+              P_INT(pace_attempts(pace_of(plan))));
+}
+
+/* Nothing follows from how it begins. */
+static int store_progress(struct asking *asking, const struct plan *plan,
+                          struct err *err)
+{
+    return is_advancing(plan)
+               ? PG(asking->daemon->postgres,
+                    "UPDATE runs SET progress = run_progress(id, $2) "
+                    "WHERE id = $1",
+                    NULL, err, P_ID(&plan->run->request.head.id),
+                    P_TIME(asking->now))
+               : 0;
 }
 
 int on_run_start(struct asking *asking, struct err *err)
@@ -297,11 +337,14 @@ int on_run_start(struct asking *asking, struct err *err)
                ?: prove(asking, &plan, err)
                ?: check_in_use(asking, &plan)
                ?: find_targets(asking, &plan, err)
+               ?: turn_take(asking, &plan.dispatching.order, &plan.turn, err)
                ?: add_executions(asking, &plan, err)
                ?: answer(asking, &plan, err)
                ?: asking_store(asking, err)
                ?: store_run(asking, &plan, err)
                ?: dispatching_store(asking, &plan.dispatching,
                                     &plan.run->request.head.id, &plan.planned,
-                                    err);
+                                    err)
+               ?: turn_replace(asking, &plan.turn, err)
+               ?: store_progress(asking, &plan, err);
 }

@@ -3,7 +3,7 @@
  *
  * Arguments and targets are checked here first, by the authorizer's own code,
  * so that a person is told at once. The run's deadline is signed with it:
- * nothing of it starts later than the command's wait allows.
+ * nothing of it starts later than the command's wait and limits allow.
  */
 #include <signal.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "producer/submit/arguments.h"
 #include "producer/submit/chosen.h"
 #include "producer/submit/dry_run.h"
+#include "producer/submit/ended.h"
 #include "producer/submit/follow.h"
 #include "producer/submit/running.h"
 #include "producer/submit/saved.h"
@@ -37,14 +38,19 @@ static int plan_run(struct submit *submit, const struct command_answer *command,
     run->request.head.id = id_new(now);
     run->request.head.issued = now;
     run->command = command->command.command;
-    run->deadline = now + REQUEST_LIFE + command->wait * 1000;
     run->follow = !flag_given(submit, "detach");
     if (arguments_check(&command->parameters, &run->arguments, NULL, err) !=
         0) {
         err->status = EXIT_DATA;
         return err_wrap(err, "%s", command->command.name);
     }
-    return choose_targets(submit, command, &run->targets, err);
+    if (choose_targets(submit, command, &run->targets, err) != 0) {
+        return -1;
+    }
+    run->deadline = now + REQUEST_LIFE +
+                    pace_life(&command->pace, command->wait, command->timeout,
+                              run->targets.n);
+    return 0;
 }
 
 /* Until the answer is there, nothing can be said but this. */
@@ -97,6 +103,9 @@ int run_go(struct submit *submit, const struct command_answer *command,
     }
     if (flag_given(submit, "dry-run")) {
         return dry_run_print(submit, command, run, err);
+    }
+    if (command->pace.concurrency == CONCURRENCY_REFUSE) {
+        ended_settle(submit);
     }
     if (start_run(submit, run, &answer, err) != 0) {
         return -1;
