@@ -205,10 +205,14 @@ static int dispatch(struct asking *asking, struct following *following,
         return withhold(asking, &planned, "its target was removed", err);
     }
     if (dispatching_prove(asking, &following->dispatching, &targets, &reason,
-                          err) == 0 &&
-        dispatching_add(asking, &following->dispatching, &planned, &reason) ==
-            0) {
-        return store(asking, following, &planned, err);
+                          err) == 0) {
+        if (following->dispatching.expires <= asking->decision.at) {
+            return 0; /* too late for the run: the scheduler closes it */
+        }
+        if (dispatching_add(asking, &following->dispatching, &planned,
+                            &reason) == 0) {
+            return store(asking, following, &planned, err);
+        }
     }
     if (reason.kind != ERR_REJECT) {
         *err = reason.kind == ERR_NONE ? *err : reason;

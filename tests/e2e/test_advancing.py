@@ -228,3 +228,17 @@ def test_asked_twice_it_is_decided_once(house, tmp_path):
     gate.open()
     assert over(house, run) == "succeeded" and outcomes(house, run) == ["succeeded"]
     assert one.ask(run, now[::-1]).status == "conflict"
+
+
+def test_what_is_taken_away_begins_nowhere(house, four, tmp_path):
+    """Whose assignment ends while the next target waits for its turn."""
+    gate = Gate(tmp_path)
+    command = house.command(gate.script, "#: max_parallel = 1", runner=True,
+                            target=everywhere(four[:2]))
+    run = done(house.submit("run", "--detach", command, who="runner")).stdout.strip()
+    until("one begins", gate.began)
+    done(house.submit("assign", "remove", command, house.runner_email))
+    gate.open()
+    over(house, run)
+    assert "cancelled" in outcomes(house, run) and len(gate.began()) == 1
+    assert "it was cancelled before its turn came" in reasons(house, run)
