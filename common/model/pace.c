@@ -50,7 +50,7 @@ static bool is_retried(const char *text)
 }
 
 const struct text_form retried_form = {is_retried,
-                                       "not one of failed, timed_out and lost"};
+                                       "not one of failed, timed_out or lost"};
 
 static const struct field retried_item = {
     .name = "outcome", .kind = FIELD_TEXT, .max = 20, .form = &retried_form};
