@@ -200,8 +200,8 @@ def advance_id(run, progress):
 class Clock:
     """A scheduler of the test's own."""
 
-    def __init__(self, house):
-        self.asker, self.key = house.asker(), Key()
+    def __init__(self, house, asker):
+        self.asker, self.key = asker, Key()
         self.by = accepted(self.asker.ask("service.enrol", {
             "kind": "scheduler", "name": house.fresh("s"),
             "key": b64(self.key.public), "box": b64(self.key.box)},
@@ -218,7 +218,8 @@ def test_asked_twice_it_is_decided_once(house, tmp_path):
     gate = Gate(tmp_path)
     run = begun(house, house.command(gate.script, "#: retry = 1"))
     until("it begins", gate.began)
-    one, other = Clock(house), Clock(house)
+    asker = house.asker()
+    one, other = Clock(house, asker), Clock(house, asker)
     [[now]] = house.rows("SELECT encode(run_progress(id, now()), 'hex') FROM runs"
                          " WHERE id = %s", run)
     assert one.ask(run, now, str(uuid.uuid4())).status == "invalid"
