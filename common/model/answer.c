@@ -4,7 +4,8 @@
 #include "model/enrolment.h"
 #include "model/user.h"
 
-WORDS(execution_state_words, "waiting", "claimed", "running", "ended");
+WORDS(execution_state_words, "planned", "waiting", "claimed", "running",
+      "ended");
 
 static const struct field made_answer_fields[] = {
     {"hash", FIELD_HASH, .optional = true,
@@ -146,6 +147,8 @@ static const struct field command_answer_fields[] = {
     {"wait", FIELD_INT, .at = offsetof(struct command_answer, wait)},
     {"notify", FIELD_LIST, .optional = true, .item = &notify_item,
      .max = NOTIFY_MAX, .at = offsetof(struct command_answer, notify)},
+    {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
+     .at = offsetof(struct command_answer, pace)},
     {"runners", FIELD_LIST, .optional = true, .item = &text_item,
      .at = offsetof(struct command_answer, runners)},
     {"envelopes", FIELD_LIST, .optional = true, .max = 4000,
@@ -271,6 +274,8 @@ static const struct field execution_row_fields[] = {
      .at = offsetof(struct execution_row, reason)},
     {"cancelled", FIELD_TIME, .optional = true,
      .at = offsetof(struct execution_row, cancelled)},
+    {"due", FIELD_TIME, .optional = true,
+     .at = offsetof(struct execution_row, due)},
 };
 
 static const struct table execution_row_table = {
@@ -311,6 +316,8 @@ static const struct field run_answer_fields[] = {
      .at = offsetof(struct run_answer, run)},
     {"executions", FIELD_LIST, .item = &execution_row_item,
      .at = offsetof(struct run_answer, executions)},
+    {"attempts", FIELD_INT, .optional = true,
+     .at = offsetof(struct run_answer, attempts)},
 };
 
 const struct table run_answer_table = {.name = "run answer",

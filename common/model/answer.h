@@ -169,6 +169,7 @@ struct command_answer {
     struct list args;       /* char *: as in command.save */
     int64_t timeout;
     int64_t wait;
+    struct pace pace;
     struct list notify;    /* struct notify; only for administrators */
     struct list runners;   /* char *: e-mails; likewise */
     struct list envelopes; /* command.save, its chain; administrators only */
@@ -212,6 +213,7 @@ struct explained_answer { /* may somebody run a command, and why */
 
 enum execution_state {
     EXECUTION_NONE,
+    EXECUTION_PLANNED, /* its turn has not come */
     EXECUTION_WAITING, /* no claim is known yet */
     EXECUTION_CLAIMED,
     EXECUTION_RUNNING,
@@ -238,6 +240,7 @@ struct execution_row {
     int64_t dropped;
     char *reason;
     int64_t cancelled; /* when somebody asked to end it; 0: nobody did */
+    int64_t due;       /* PLANNED, another attempt: not before that moment */
 };
 
 struct run_row {
@@ -254,7 +257,8 @@ struct run_row {
 
 struct run_answer {
     struct run_row run;
-    struct list executions; /* struct execution_row */
+    struct list executions; /* struct execution_row: by target and attempt */
+    int64_t attempts;       /* that the command allows on each; 0: one */
 };
 
 struct history_answer {

@@ -50,6 +50,8 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, timeout)},
     {"wait", FIELD_INT, .min = 1, .max = WAIT_MAX,
      .at = offsetof(struct command_save, wait)},
+    {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
+     .at = offsetof(struct command_save, pace)},
 };
 
 const struct table command_save_table = {.name = "command.save",
@@ -203,6 +205,9 @@ int command_check(const struct command_save *command, struct err *err)
     }
     if (targets_check(&command->targets, err) != 0 ||
         parameters_check(&command->parameters, err) != 0) {
+        return -1;
+    }
+    if (pace_check(&command->pace, &command->parameters, err) != 0) {
         return -1;
     }
     return argv_check(&command->args, &command->parameters, err) == 0

@@ -11,6 +11,7 @@
 #include "model/argv.h"
 #include "model/attachment.h"
 #include "model/notify.h"
+#include "model/pace.h"
 #include "model/parameter.h"
 #include "model/request.h"
 
@@ -38,6 +39,7 @@ struct command_save { /* administrator's own key */
     struct list targets;    /* char *: where.h */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
+    struct pace pace;       /* how its runs go on */
 };
 
 extern const struct table command_save_table;

@@ -64,8 +64,7 @@ static int set_description(struct reader *reader, const char *value)
     return set_text(&reader->command.description, value);
 }
 
-/* Splits at commas; blanks around an entry are not part of it. */
-static int set_list(struct reader *reader, const char *value, struct list *to)
+int set_list(struct reader *reader, const char *value, struct list *to)
 {
     for (const char *at = value;; at++) {
         at += strspn(at, BLANKS);
@@ -115,8 +114,8 @@ static int set_targets(struct reader *reader, const char *value)
     return 0;
 }
 
-static int set_duration(struct reader *reader, const char *value, int64_t max,
-                        int64_t *to)
+int set_duration(struct reader *reader, const char *value, int64_t max,
+                 int64_t *to)
 {
     char most[32];
 
@@ -299,6 +298,14 @@ const struct key command_keys[] = {
     {"files", set_files},
     {"runner_may", set_runner_may},
     {"notify", set_notify},
+    {"max_parallel", set_max_parallel}, /* these in pace_keys.c */
+    {"max_errors", set_max_errors},
+    {"retry", set_retry},
+    {"retry_on", set_retry_on},
+    {"retry_backoff", set_retry_backoff},
+    {"idempotent", set_idempotent},
+    {"concurrency", set_concurrency},
+    {"concurrency_key", set_concurrency_key},
     {NULL, NULL},
 };
 

@@ -9,10 +9,6 @@
 #include "trust/proof_private.h"
 #include "trust/reach.h"
 
-/* Until an administrator can sign that a command may be tried again: else an
- * authorizer could multiply a run by its attempts. */
-#define ATTEMPTS_ALLOWED 1
-
 /* Entries of the revocation log */
 
 static int check_rotated(const struct event *entry, const struct person *who,
@@ -137,16 +133,22 @@ static int check_targets(const struct proof *proof, const struct order *order,
                        err);
 }
 
+int64_t run_latest(const struct run_start *run,
+                   const struct command_save *command)
+{
+    return run->request.head.issued + REQUEST_LIFE +
+           pace_life(&command->pace, command->wait, command->timeout,
+                     run->targets.n);
+}
+
+/* Else an authorizer could let a run begin whenever it likes. */
 static int check_deadline(const struct order *order, struct err *err)
 {
-    int64_t latest = order->run->request.head.issued + REQUEST_LIFE +
-                     order->command->wait * 1000;
-
-    return order->run->deadline <= latest
+    return order->run->deadline <= run_latest(order->run, order->command)
                ? 0
                : err_set(err, ERR_REJECT,
-                         "the run's deadline is later than "
-                         "its command's wait allows");
+                         "the run's deadline is later than its command's wait "
+                         "and limits allow");
 }
 
 /* Whom a person asks which id a name has could tell them another command's: the
@@ -226,10 +228,11 @@ static int check_said(const struct dispatch *dispatch,
     if (now > dispatch->expires) {
         return err_set(err, ERR_REJECT, "the dispatch has expired");
     }
-    if (dispatch->attempt > ATTEMPTS_ALLOWED) {
+    if (dispatch->attempt > pace_attempts(&order->command->pace)) {
         return err_set(err, ERR_REJECT,
-                       "attempt %lld: no command allows that many",
-                       (long long)dispatch->attempt);
+                       "attempt %lld: the command allows no more than %lld",
+                       (long long)dispatch->attempt,
+                       (long long)pace_attempts(&order->command->pace));
     }
     return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "model/advance.h"
 #include "model/assignment.h"
 #include "model/audit.h"
 #include "model/billing.h"
@@ -51,6 +52,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_COMMAND_SAVE] = REQUEST("command.save", command_save_table, 1),
     [EVENT_ASSIGNMENT_ADD] = REQUEST("assignment.add", assignment_add_table, 1),
     [EVENT_RUN_START] = REQUEST("run.start", run_start_table, 1),
+    [EVENT_RUN_ADVANCE] = REQUEST("run.advance", run_advance_table, 1),
     [EVENT_RUN_CANCEL] = REQUEST("run.cancel", run_cancel_table, 1),
     [EVENT_USER_SUSPEND] = REQUEST("user.suspend", user_standing_table, 1),
     [EVENT_USER_RESUME] = REQUEST("user.resume", user_standing_table, 1),

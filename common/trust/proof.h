@@ -177,6 +177,11 @@ struct order {
     const struct command_save *command;
 };
 
+/* The latest deadline that a run of this command may be signed with: waits and
+ * time-outs of as many waves and attempts as the command allows. */
+int64_t run_latest(const struct run_start *run,
+                   const struct command_save *command);
+
 /*
  * Everything that a run.start must have behind it: its session, its person's
  * right (an assignment.add in the proof, or an administrator in force), a

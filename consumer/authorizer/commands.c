@@ -338,7 +338,9 @@ static int answer_command(struct asking *asking, const struct rows *rows,
                                     .parameters = save->parameters,
                                     .args = save->args,
                                     .timeout = save->timeout,
-                                    .wait = save->wait};
+                                    .wait = save->wait,
+                                    .pace = save->pace};
+    save->pace = (struct pace){0};
     save->parameters = (struct list){0};
     save->args = (struct list){0};
     if (asking_by_administrator(asking)) {

@@ -40,6 +40,7 @@ static struct execution_row execution_row_of(const struct rows *rows, size_t i,
         .dropped = row_int(rows, i, "dropped"),
         .reason = reason == NULL ? NULL : must_strdup(reason),
         .cancelled = row_time(rows, i, "cancelled_at"),
+        .due = row_time(rows, i, "due"),
     };
 }
 
@@ -50,6 +51,7 @@ static int add_executions(struct asking *asking, struct run_answer *answer,
 
     if (PG(asking->daemon->postgres,
            "SELECT s.*, c.asked_at AS cancelled_at, "
+           "(SELECT o.due FROM executions o WHERE o.id = s.id) AS due, "
            "(SELECT max(e.heard_at) FROM executors e "
            "WHERE e.target = s.target) AS heard FROM execution_states s "
            "LEFT JOIN cancellations c ON c.execution_id = s.id "
@@ -71,11 +73,13 @@ static int answer_run(struct asking *asking, const struct id *run,
     struct run_answer answer = {0};
 
     if (PG(asking->daemon->postgres,
-           "SELECT " RUN_COLUMNS "FROM runs r " RUN_JOINS "WHERE r.id = $1",
+           "SELECT " RUN_COLUMNS ", r.attempts FROM runs r " RUN_JOINS
+           "WHERE r.id = $1",
            &rows, err, P_ID(run)) != 0 ||
         run_row_of(rows, 0, &answer.run, err) != 0) {
         return -1;
     }
+    answer.attempts = row_int(rows, 0, "attempts");
     if (add_executions(asking, &answer, err) != 0) {
         table_done(&run_answer_table, &answer);
         return -1;

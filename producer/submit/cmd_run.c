@@ -3,7 +3,7 @@
  *
  * Arguments and targets are checked here first, by the authorizer's own code,
  * so that a person is told at once. The run's deadline is signed with it:
- * nothing of it starts later than the command's wait allows.
+ * nothing of it starts later than the command's wait and limits allow.
  */
 #include <signal.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "producer/submit/arguments.h"
 #include "producer/submit/chosen.h"
 #include "producer/submit/dry_run.h"
+#include "producer/submit/ended.h"
 #include "producer/submit/follow.h"
 #include "producer/submit/running.h"
 #include "producer/submit/saved.h"
@@ -69,7 +70,9 @@ static void date_run(const struct command_answer *command,
 
     run->request.head.id = id_new(now);
     run->request.head.issued = now;
-    run->deadline = now + REQUEST_LIFE + command->wait * 1000;
+    run->deadline = now + REQUEST_LIFE +
+                    pace_life(&command->pace, command->wait, command->timeout,
+                              run->targets.n);
 }
 
 static int seal(struct submit *submit, const struct command_answer *command,
@@ -157,6 +160,9 @@ int run_go(struct submit *submit, const struct command_answer *command,
     }
     if (flag_given(submit, "dry-run")) {
         return show_plan(submit, command, given, run, err);
+    }
+    if (command->pace.concurrency == CONCURRENCY_REFUSE) {
+        ended_settle(submit);
     }
     if (seal(submit, command, given, run, err) != 0 ||
         start_run(submit, run, &answer, err) != 0) {

@@ -87,6 +87,7 @@ class Installation:
         self.targets()
         self.told()
         self.secrets()
+        self.advance()
 
     # Signing
 
@@ -145,10 +146,11 @@ class Installation:
                                    "target": "web-1",
                                    "key": b64(self.executor.public),
                                    "box": b64(self.executor.box)})
-        self.by_admin("an administrator enrols a scheduler", "service.enrol",
-                      {"kind": "scheduler", "name": "scheduler-1",
-                       "key": b64(self.scheduler.public),
-                       "box": b64(self.scheduler.box)})
+        self.clock = self.by_admin("an administrator enrols a scheduler",
+                                   "service.enrol",
+                                   {"kind": "scheduler", "name": "scheduler-1",
+                                    "key": b64(self.scheduler.public),
+                                    "box": b64(self.scheduler.box)})
         self.entered = []
         self.entry("a target with labels", "target.set",
                    {"name": "web-1", "generation": 1,
@@ -266,7 +268,11 @@ class Installation:
                                  {"name": "run_2.sh", "executable": True,
                                   "data": b64(b"#!/bin/sh\n")}],
                        "targets": ["web-1", "web-2"], "timeout": 86400,
-                       "wait": 604800})
+                       "wait": 604800,
+                       "pace": {"max_parallel": "25%", "max_errors": "2", "retry": 3,
+                                "retry_on": ["failed", "lost"], "retry_backoff": 10,
+                                "idempotent": True, "concurrency": "queue",
+                                "concurrency_key": "{host}"}})
         self.assign = self.by_admin("a runner may run a command", "assignment.add",
                                     {"user": self.user, "command": self.command_id})
         self.by_admin("until an hour from now, and that version alone",
@@ -306,6 +312,12 @@ class Installation:
                    "proof": [self.enrol.envelope.dsse(), self.init.envelope.dsse()]},
                   self.authorizer, self.execution)
         self.results()
+
+    def advance(self):
+        self.asked("a scheduler asks what follows", "run.advance", self.clock.hash,
+                   {"run": self.start.envelope.fields["id"],
+                    "progress": hashlib.sha256(b"how it is").hexdigest()},
+                   self.scheduler)
 
     def by_executor(self, name, kind, fields):
         return self.said(name, kind, self.host.hash, fields, self.executor,
