@@ -74,6 +74,11 @@ void account_done(struct account *account)
     *account = (struct account){0};
 }
 
+bool account_give(const struct account *account, int fd)
+{
+    return account == NULL || fchown(fd, account->uid, account->gid) == 0;
+}
+
 static bool has_group(const struct account *account, gid_t gid)
 {
     for (int i = 0; i < account->n_groups; i++) {

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -28,6 +29,9 @@ int account_find(const char *name, struct account *ret_account,
 void account_self(struct account *ret_account);
 
 void account_done(struct account *account);
+
+/* What the descriptor is open on becomes its own; NULL: stays ours. */
+bool account_give(const struct account *account, int fd);
 
 /* Groups, then gid, then uid, for good; each is read back. NULL, or which of
  * them did not come true (errno may say why). Allocates nothing. */

@@ -4,7 +4,8 @@
 #include "model/enrolment.h"
 #include "model/user.h"
 
-WORDS(execution_state_words, "waiting", "claimed", "running", "ended");
+WORDS(execution_state_words, "planned", "waiting", "claimed", "running",
+      "ended");
 
 static const struct field made_answer_fields[] = {
     {"hash", FIELD_HASH, .optional = true,
@@ -144,10 +145,16 @@ static const struct field command_answer_fields[] = {
      .at = offsetof(struct command_answer, args)},
     {"timeout", FIELD_INT, .at = offsetof(struct command_answer, timeout)},
     {"wait", FIELD_INT, .at = offsetof(struct command_answer, wait)},
+    {"notify", FIELD_LIST, .optional = true, .item = &notify_item,
+     .max = NOTIFY_MAX, .at = offsetof(struct command_answer, notify)},
+    {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
+     .at = offsetof(struct command_answer, pace)},
     {"runners", FIELD_LIST, .optional = true, .item = &text_item,
      .at = offsetof(struct command_answer, runners)},
-    {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
-     .at = offsetof(struct command_answer, envelopes)},
+    {"envelopes", FIELD_LIST, .optional = true, .max = 4000,
+     .item = &envelope_item, .at = offsetof(struct command_answer, envelopes)},
+    {"executors", FIELD_LIST, .optional = true, .item = &hash_item,
+     .at = offsetof(struct command_answer, executors)},
 };
 
 const struct table command_answer_table = {.name = "command answer",
@@ -271,6 +278,8 @@ static const struct field execution_row_fields[] = {
      .at = offsetof(struct execution_row, usage)},
     {"cancelled", FIELD_TIME, .optional = true,
      .at = offsetof(struct execution_row, cancelled)},
+    {"due", FIELD_TIME, .optional = true,
+     .at = offsetof(struct execution_row, due)},
 };
 
 static const struct table execution_row_table = {
@@ -311,6 +320,8 @@ static const struct field run_answer_fields[] = {
      .at = offsetof(struct run_answer, run)},
     {"executions", FIELD_LIST, .item = &execution_row_item,
      .at = offsetof(struct run_answer, executions)},
+    {"attempts", FIELD_INT, .optional = true,
+     .at = offsetof(struct run_answer, attempts)},
 };
 
 const struct table run_answer_table = {.name = "run answer",

@@ -169,8 +169,13 @@ struct command_answer {
     struct list args;       /* char *: as in command.save */
     int64_t timeout;
     int64_t wait;
-    struct list runners;   /* char *: e-mails; only for administrators */
+    struct pace pace;
+    struct list notify;    /* struct notify; only for administrators */
+    struct list runners;   /* char *: e-mails; likewise */
     struct list envelopes; /* command.save, its chain; administrators only */
+    struct list executors; /* struct hash: service.enrol of those that serve the
+                              targets that were asked for; with their chains
+                              among the envelopes */
 };
 
 struct version_row {
@@ -208,6 +213,7 @@ struct explained_answer { /* may somebody run a command, and why */
 
 enum execution_state {
     EXECUTION_NONE,
+    EXECUTION_PLANNED, /* its turn has not come */
     EXECUTION_WAITING, /* no claim is known yet */
     EXECUTION_CLAIMED,
     EXECUTION_RUNNING,
@@ -236,6 +242,7 @@ struct execution_row {
     bool core;
     struct usage usage; /* all zero: not known */
     int64_t cancelled;  /* when somebody asked to end it; 0: nobody did */
+    int64_t due;        /* PLANNED, another attempt: not before that moment */
 };
 
 struct run_row {
@@ -252,7 +259,8 @@ struct run_row {
 
 struct run_answer {
     struct run_row run;
-    struct list executions; /* struct execution_row */
+    struct list executions; /* struct execution_row: by target and attempt */
+    int64_t attempts;       /* that the command allows on each; 0: one */
 };
 
 struct history_answer {

@@ -54,6 +54,8 @@ static const struct field command_save_fields[] = {
      .max = ATTACHMENTS_MAX, .at = offsetof(struct command_save, files)},
     {"runner_may", FIELD_LIST, .optional = true, .item = &right_item, .max = 2,
      .at = offsetof(struct command_save, runner_may)},
+    {"notify", FIELD_LIST, .optional = true, .item = &notify_item,
+     .max = NOTIFY_MAX, .at = offsetof(struct command_save, notify)},
     {"targets", FIELD_LIST, .item = &where_item, .max = COMMAND_TARGETS_MAX,
      .at = offsetof(struct command_save, targets)},
     {"timeout", FIELD_INT, .min = 1, .max = TIMEOUT_MAX,
@@ -72,6 +74,8 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, open_files)},
     {"processes", FIELD_INT, .optional = true, .max = NUMBER_MAX,
      .at = offsetof(struct command_save, processes)},
+    {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
+     .at = offsetof(struct command_save, pace)},
 };
 
 const struct table command_save_table = {.name = "command.save",
@@ -87,6 +91,8 @@ static const struct field command_show_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct command_named, name)},
     {"version", FIELD_INT, .optional = true, .min = 1, .max = VERSION_MAX,
      .at = offsetof(struct command_named, version)},
+    {"targets", FIELD_LIST, .optional = true, .item = &name_item,
+     .max = COMMAND_TARGETS_MAX, .at = offsetof(struct command_named, targets)},
 };
 
 const struct table command_show_table = {.name = "command.show",
@@ -218,8 +224,14 @@ int command_check(const struct command_save *command, struct err *err)
     if (rights_check(&command->runner_may, err) != 0) {
         return err_wrap(err, "runner_may");
     }
+    if (notify_check(&command->notify, err) != 0) {
+        return err_wrap(err, "notify");
+    }
     if (targets_check(&command->targets, err) != 0 ||
         parameters_check(&command->parameters, err) != 0) {
+        return -1;
+    }
+    if (pace_check(&command->pace, &command->parameters, err) != 0) {
         return -1;
     }
     return argv_check(&command->args, &command->parameters, err) == 0

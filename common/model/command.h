@@ -10,6 +10,8 @@
 
 #include "model/argv.h"
 #include "model/attachment.h"
+#include "model/notify.h"
+#include "model/pace.h"
 #include "model/parameter.h"
 #include "model/request.h"
 
@@ -35,6 +37,7 @@ struct command_save { /* administrator's own key */
     struct list args;       /* char *: words behind the script; argv.h */
     struct list files;      /* struct attachment */
     struct list runner_may; /* char *; empty: cancel. See command_lets() */
+    struct list notify;     /* struct notify: who is told how runs end */
     struct list targets;    /* char *: where.h */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
@@ -44,6 +47,7 @@ struct command_save { /* administrator's own key */
     int64_t file_size;      /* and write into one file */
     int64_t open_files;
     int64_t processes; /* that its user may have on the host */
+    struct pace pace;  /* how its runs go on */
 };
 
 extern const struct table command_save_table;
@@ -54,6 +58,8 @@ struct command_named {
     struct request request;
     char *name;
     int64_t version; /* command.show; 0: the one that counts for the asker */
+    struct list targets; /* command.show, char *: names, whose executors are
+                            told */
 };
 
 extern const struct table command_show_table;

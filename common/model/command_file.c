@@ -110,7 +110,7 @@ static int read_value(struct reader *reader, const struct key *key,
 {
     size_t len = strlen(value);
 
-    if (*given != 0) {
+    if (*given != 0 && !key_repeats(key->name)) {
         return complain(reader, reader->line, key->name,
                         "given twice, first in line %zu", *given);
     }

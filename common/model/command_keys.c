@@ -64,8 +64,7 @@ static int set_description(struct reader *reader, const char *value)
     return set_text(&reader->command.description, value);
 }
 
-/* Splits at commas; blanks around an entry are not part of it. */
-static int set_list(struct reader *reader, const char *value, struct list *to)
+int set_list(struct reader *reader, const char *value, struct list *to)
 {
     for (const char *at = value;; at++) {
         at += strspn(at, BLANKS);
@@ -115,8 +114,8 @@ static int set_targets(struct reader *reader, const char *value)
     return 0;
 }
 
-static int set_duration(struct reader *reader, const char *value, int64_t max,
-                        int64_t *to)
+int set_duration(struct reader *reader, const char *value, int64_t max,
+                 int64_t *to)
 {
     char most[32];
 
@@ -345,6 +344,16 @@ static int set_runner_may(struct reader *reader, const char *value)
     return set_list(reader, value, &reader->command.runner_may);
 }
 
+static int set_notify(struct reader *reader, const char *value)
+{
+    struct list *notify = &reader->command.notify;
+
+    return notify_parse(value, notify, reader->err) == 0 &&
+                   notify_check(notify, reader->err) == 0
+               ? 0
+               : pass_on(reader, reader->line, reader->key);
+}
+
 const struct key command_keys[] = {
     {"name", set_name}, /* a line each */
     {"description", set_description},
@@ -360,6 +369,15 @@ const struct key command_keys[] = {
     {"file_size", set_file_size},
     {"open_files", set_open_files},
     {"processes", set_processes},
+    {"notify", set_notify},
+    {"max_parallel", set_max_parallel}, /* these in pace_keys.c */
+    {"max_errors", set_max_errors},
+    {"retry", set_retry},
+    {"retry_on", set_retry_on},
+    {"retry_backoff", set_retry_backoff},
+    {"idempotent", set_idempotent},
+    {"concurrency", set_concurrency},
+    {"concurrency_key", set_concurrency_key},
     {NULL, NULL},
 };
 
@@ -376,6 +394,11 @@ const struct key parameter_keys[] = {
     {"pattern", set_pattern},
     {NULL, NULL},
 };
+
+bool key_repeats(const char *name)
+{
+    return strcmp(name, "notify") == 0;
+}
 
 size_t key_index(const struct key *keys, const char *name)
 {

@@ -8,7 +8,7 @@
 #include "model/command.h"
 
 #define VALUE_MAX 4000
-#define KEYS_MAX 24
+#define KEYS_MAX 32
 #define BLANKS " \t"
 
 struct reader {
@@ -31,6 +31,9 @@ struct key {
 extern const struct key command_keys[];
 extern const struct key parameter_keys[];
 
+/* Whether it may stand in several lines. */
+bool key_repeats(const char *name);
+
 /* Where a key stands among these; KEYS_MAX: nowhere. */
 size_t key_index(const struct key *keys, const char *name);
 
@@ -40,6 +43,23 @@ int complain(const struct reader *reader, size_t line, const char *key,
 
 /* The same with the text of an error that another module made. */
 int pass_on(const struct reader *reader, size_t line, const char *key);
+
+/* Splits at commas; blanks around an entry are not part of it. */
+int set_list(struct reader *reader, const char *value, struct list *to);
+
+/* From 1 s to so many. */
+int set_duration(struct reader *reader, const char *value, int64_t max,
+                 int64_t *to);
+
+/* The keys in pace_keys.c. */
+int set_max_parallel(struct reader *reader, const char *value);
+int set_max_errors(struct reader *reader, const char *value);
+int set_retry(struct reader *reader, const char *value);
+int set_retry_on(struct reader *reader, const char *value);
+int set_retry_backoff(struct reader *reader, const char *value);
+int set_idempotent(struct reader *reader, const char *value);
+int set_concurrency(struct reader *reader, const char *value);
+int set_concurrency_key(struct reader *reader, const char *value);
 
 /* The parameter whose section is being read. */
 struct parameter *parameter_of(struct reader *reader);

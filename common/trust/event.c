@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "model/advance.h"
 #include "model/assignment.h"
 #include "model/audit.h"
 #include "model/billing.h"
@@ -19,6 +20,7 @@
 #include "model/result.h"
 #include "model/rules.h"
 #include "model/run.h"
+#include "model/run_end.h"
 #include "model/session.h"
 #include "model/target.h"
 #include "model/user.h"
@@ -50,6 +52,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_COMMAND_SAVE] = REQUEST("command.save", command_save_table, 1),
     [EVENT_ASSIGNMENT_ADD] = REQUEST("assignment.add", assignment_add_table, 1),
     [EVENT_RUN_START] = REQUEST("run.start", run_start_table, 1),
+    [EVENT_RUN_ADVANCE] = REQUEST("run.advance", run_advance_table, 1),
     [EVENT_RUN_CANCEL] = REQUEST("run.cancel", run_cancel_table, 1),
     [EVENT_USER_SUSPEND] = REQUEST("user.suspend", user_standing_table, 1),
     [EVENT_USER_RESUME] = REQUEST("user.resume", user_standing_table, 1),
@@ -119,6 +122,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_RUN_ACCEPTED] = FACT("run.accepted", change_table),
     [EVENT_RUN_REFUSED] = FACT("run.refused", change_table),
     [EVENT_RUN_CANCELLED] = FACT("run.cancelled", change_table),
+    [EVENT_RUN_ENDED] = FACT("run.ended", run_end_table),
     [EVENT_AUDIT_CHECKPOINT] = FACT("audit.checkpoint", audit_checkpoint_table),
     [EVENT_USER_SUSPENDED] = FACT("user.suspended", change_table),
     [EVENT_USER_RESUMED] = FACT("user.resumed", change_table),

@@ -172,9 +172,15 @@ struct order {
     struct person asker;
     struct hash root;
     struct hash run_hash;
+    struct hash signer; /* the id of the key that signed the run */
     const struct run_start *run;
     const struct command_save *command;
 };
+
+/* The latest deadline that a run of this command may be signed with: waits and
+ * time-outs of as many waves and attempts as the command allows. */
+int64_t run_latest(const struct run_start *run,
+                   const struct command_save *command);
 
 /*
  * Everything that a run.start must have behind it: its session, its person's

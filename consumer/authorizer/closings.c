@@ -1,6 +1,7 @@
 /* closings.c: see closings.h. */
 #include "consumer/authorizer/closings.h"
 
+#include "model/advance.h"
 #include "model/log_entry.h"
 #include "model/run.h"
 #include "model/target.h"
@@ -41,6 +42,8 @@ struct ended {
     int64_t generation;
     const struct id *run;
     const struct list *targets; /* char *; empty: all */
+    const struct id *request;   /* which cancelled them */
+    bool withheld;              /* those alone that are never dispatched */
 };
 
 static struct ended ended_user(const void *payload)
@@ -75,6 +78,17 @@ static struct ended ended_run(const void *payload)
     return (struct ended){.run = &cancel->run, .targets = &cancel->targets};
 }
 
+static struct ended ended_replaced(const void *payload)
+{
+    return (struct ended){.request = &((const struct head *)payload)->id};
+}
+
+static struct ended ended_advanced(const void *payload)
+{
+    return (struct ended){.run = &((const struct run_advance *)payload)->run,
+                          .withheld = true};
+}
+
 /* Nothing, but where it is removed: what waits for a drained one waits on. */
 static struct ended ended_target(const void *payload)
 {
@@ -96,8 +110,34 @@ static const struct {
     {EVENT_ASSIGNMENT_REMOVE, ended_assignment},
     {EVENT_COMMAND_RETIRE, ended_command},
     {EVENT_RUN_CANCEL, ended_run},
+    {EVENT_RUN_START, ended_replaced},
+    {EVENT_RUN_ADVANCE, ended_advanced},
     {EVENT_TARGET_SET, ended_target},
 };
+
+/* Of an execution `e` that has not ended, of the run `r`. */
+#define MEANT                                                  \
+    "NOT e.ended AND r.id = e.run_id "                         \
+    "AND ($1::uuid IS NULL OR r.user_id = $1::uuid) "          \
+    "AND ($2::uuid IS NULL OR r.command_id = $2::uuid) "       \
+    "AND ($3::uuid IS NULL OR r.id = $3::uuid) "               \
+    "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[])) " \
+    "AND ($5::text IS NULL "                                   \
+    "OR (e.target = $5::text AND e.generation = $6)) "         \
+    "AND ($7::uuid IS NULL OR e.id IN (SELECT execution_id "   \
+    "FROM cancellations WHERE request_id = $7::uuid)) "        \
+    "AND (NOT $8::boolean OR e.withheld IS NOT NULL)"
+
+/* What is planned is withheld first, so that nothing of it is dispatched behind
+ * its closing claim; what was dispatched in the very moment is among the rest.
+ */
+static const char withhold_text[] =
+    "UPDATE executions e SET withheld = "
+    "'it was cancelled before its turn came' FROM runs r "
+    "WHERE e.dispatch IS NULL AND e.withheld IS NULL AND " MEANT;
+static const char meant_text[] =
+    "SELECT e.id, e.target, e.generation FROM executions e, runs r "
+    "WHERE " MEANT;
 
 static int close_all(struct asking *asking, const struct ended *ended,
                      struct err *err)
@@ -107,21 +147,21 @@ static int close_all(struct asking *asking, const struct ended *ended,
         ended->targets == NULL || ended->targets->n == 0
             ? NULL
             : names_array(ended->targets);
+    const struct param meant[] = {
+        ended->user == NULL ? P_NULL : P_ID(ended->user),
+        ended->command == NULL ? P_NULL : P_ID(ended->command),
+        ended->run == NULL ? P_NULL : P_ID(ended->run),
+        P_TEXT(targets),
+        P_TEXT(ended->target),
+        P_INT(ended->generation),
+        ended->request == NULL ? P_NULL : P_ID(ended->request),
+        P_BOOL(ended->withheld)};
+    struct postgres *postgres = asking->daemon->postgres;
 
-    if (PG(asking->daemon->postgres,
-           "SELECT e.id, e.target, e.generation FROM executions e "
-           "JOIN runs r ON r.id = e.run_id WHERE NOT e.ended "
-           "AND ($1::uuid IS NULL OR r.user_id = $1::uuid) "
-           "AND ($2::uuid IS NULL OR r.command_id = $2::uuid) "
-           "AND ($3::uuid IS NULL OR r.id = $3::uuid) "
-           "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[])) "
-           "AND ($5::text IS NULL "
-           "OR (e.target = $5::text AND e.generation = $6))",
-           &rows, err, ended->user == NULL ? P_NULL : P_ID(ended->user),
-           ended->command == NULL ? P_NULL : P_ID(ended->command),
-           ended->run == NULL ? P_NULL : P_ID(ended->run),
-           targets == NULL ? P_NULL : P_TEXT(targets), P_TEXT(ended->target),
-           P_INT(ended->generation)) != 0) {
+    if (postgres_query(postgres, withhold_text, meant, ARRAY_SIZE(meant), NULL,
+                       err) != 0 ||
+        postgres_query(postgres, meant_text, meant, ARRAY_SIZE(meant), &rows,
+                       err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

@@ -14,11 +14,13 @@
 #include "consumer/authorizer/authorizer.h"
 #include "consumer/authorizer/announcements.h"
 #include "consumer/authorizer/closings.h"
+#include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/policy.h"
 #include "consumer/authorizer/replies.h"
 #include "consumer/authorizer/reuse.h"
 #include "consumer/authorizer/signers.h"
 #include "consumer/authorizer/targets.h"
+#include "model/advance.h"
 #include "model/target.h"
 
 #define REQUEST_MAX (64 * 1024) /* bytes; see may_be_large() */
@@ -36,12 +38,20 @@ void decided_done(struct decided *decided)
     *decided = (struct decided){0};
 }
 
+/* A daemon that asks may need no answer. */
+static bool has_address(const struct asking *asking)
+{
+    const struct request *request = asking->request->payload;
+    static const struct key32 none;
+
+    return memcmp(request->reply.box.b, none.b, sizeof(none.b)) != 0;
+}
+
 /* Signature and address. -1, REJECT: nobody to answer to. */
 static int admit(struct asking *asking, int64_t reply_partitions,
                  struct err *err)
 {
     const struct request *request = asking->request->payload;
-    static const struct key32 none;
 
     if (asking->verb == NULL) {
         return err_set(err, ERR_REJECT, "%s can't be asked",
@@ -51,7 +61,7 @@ static int admit(struct asking *asking, int64_t reply_partitions,
         return -1;
     }
     if (request->expires == 0 ||
-        memcmp(request->reply.box.b, none.b, sizeof(none.b)) == 0 ||
+        (!has_address(asking) && asking->signer.kind != SIGNER_SERVICE) ||
         request->reply.partition >= reply_partitions) {
         return err_set(err, ERR_REJECT,
                        "a request has `expires` and a `reply` "
@@ -67,35 +77,6 @@ static char *dup_text(const struct rows *rows, const char *column)
     return text == NULL ? NULL : must_strdup(text);
 }
 
-/* What is not over yet of a run that was accepted before. */
-static int recall_orders(struct asking *asking, struct err *err)
-{
-    const struct head *head = asking->request->payload;
-    _cleanup_rows_ struct rows *rows = NULL;
-
-    if (PG(asking->daemon->postgres,
-           "SELECT e.id, e.target, e.generation, e.dispatch, t.longest_wait "
-           "FROM executions e JOIN targets t ON t.name = e.target "
-           "WHERE e.run_id = $1 AND NOT e.ended AND e.expires > $2",
-           &rows, err, P_ID(&head->id), P_TIME(asking->now)) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < rows_n(rows); i++) {
-        _cleanup_buf_ struct buf json = row_bytes(rows, i, "dispatch");
-        struct envelope envelope = {0};
-        struct id execution = row_id(rows, i, "id");
-        const char *target = row_text(rows, i, "target");
-        int64_t generation = row_int(rows, i, "generation");
-        if (envelope_decode(json.data, json.len, &envelope, err) != 0) {
-            return err_wrap(err, "table executions");
-        }
-        asking_place(asking, target, generation,
-                     row_int(rows, i, "longest_wait"));
-        asking_order_take(asking, &envelope, &execution, target, generation);
-    }
-    return 0;
-}
-
 static int recall_effects(struct asking *asking, struct err *err)
 {
     if (asking->decision.reason != NULL) {
@@ -104,7 +85,14 @@ static int recall_effects(struct asking *asking, struct err *err)
                    : 0;
     }
     if (asking->request->kind == EVENT_RUN_START) {
-        return recall_orders(asking, err);
+        const struct head *head = asking->request->payload;
+        return dispatching_recall(asking, &head->id, err)
+                   ?: closings_add(asking, err);
+    }
+    if (asking->request->kind == EVENT_RUN_ADVANCE) {
+        const struct run_advance *advance = asking->request->payload;
+        return dispatching_recall(asking, &advance->run, err)
+                   ?: closings_add(asking, err);
     }
     if (asking->request->kind == EVENT_TARGET_SET &&
         target_place(asking, err) != 0) {
@@ -177,7 +165,11 @@ static int check_fresh(struct asking *asking)
 {
     struct err reason = {0};
 
-    return freshness_check(asking->request->payload, asking->now, &reason) == 0
+    return freshness_check(asking->request->payload, asking->now, &reason) ==
+                       0 &&
+                   (asking->signer.kind == SIGNER_SERVICE ||
+                    freshness_check_id(asking->request->payload, asking->now,
+                                       &reason) == 0)
                ? 0
                : asking_refuse(asking, REPLY_STALE, "%s", reason.text);
 }
@@ -263,7 +255,7 @@ static int collect(struct asking *asking, struct decided *decided,
         return -1;
     }
     add_closings(asking, &decided->out);
-    if (asking->decision.status != REPLY_NONE &&
+    if (asking->decision.status != REPLY_NONE && has_address(asking) &&
         replies_make(asking, &decided->out, &unsealed) != 0) {
         log_warning(&asking->daemon->log, "no reply", L_ERR(&unsealed));
     }

@@ -41,12 +41,8 @@ static int keep_longer(const struct authorizer *authorizer,
                        const struct place *place, const char *topic,
                        int64_t times, struct err *err)
 {
-    char retention[24];
-
-    (void)snprintf(retention, sizeof(retention), "%lld",
-                   (long long)(times * place->max_wait * 1000));
-    return kafka_topic_set(authorizer->daemon->writer, topic, "retention.ms",
-                           retention, ASK_MS, err);
+    return kafka_topic_keep(authorizer->daemon->writer, topic, "retention.ms",
+                            times * place->max_wait * 1000, ASK_MS, err);
 }
 
 /* A target's longest wait grew: its topics are there. */

@@ -25,4 +25,5 @@ handler on_audit_list, on_audit_rows;
 handler on_billing_init, on_billing_show;
 handler on_card_add, on_card_default, on_card_remove, on_card_list,
     on_card_export;
+handler on_run_advance;
 handler on_run_start, on_run_cancel, on_run_show, on_run_output, on_run_history;

@@ -23,6 +23,13 @@ int policy_check(const struct verb *verb, const struct signer *signer,
     if (signer->kind == SIGNER_INVITATION) {
         return 0;
     }
+    if (signer->kind == SIGNER_SERVICE) {
+        return (verb->roles & BY(signer->service)) != 0
+                   ? 0
+                   : err_set(err, ERR_REJECT, "%s is not for the daemon %s",
+                             name,
+                             word_text(&service_kind_words, signer->service));
+    }
     if ((verb->roles & BY(signer->person.role)) == 0) {
         return err_set(err, ERR_REJECT, "%s is not for the role %s", name,
                        word_text(&role_words, signer->person.role));
@@ -60,6 +67,14 @@ int freshness_check(const struct request *request, int64_t now, struct err *err)
                        "look at your clock)",
                        (long long)(now - request->expires) / 1000);
     }
+    return 0;
+}
+
+int freshness_check_id(const struct request *request, int64_t now,
+                       struct err *err)
+{
+    const struct head *head = &request->head;
+
     if (id_version(&head->id) != 7 ||
         llabs(id_time(&head->id) - now) > REQUEST_LIFE) {
         return err_set(err, ERR_REJECT,

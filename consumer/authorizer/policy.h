@@ -11,7 +11,12 @@
 int policy_check(const struct verb *verb, const struct signer *signer,
                  struct err *err);
 
-/* May a request with this head still be decided at this moment, and does its id
- * fit its time? -1 (REJECT) with the reason. */
+/* May a request with this head still be decided at this moment? -1 (REJECT)
+ * with the reason. */
 int freshness_check(const struct request *request, int64_t now,
                     struct err *err);
+
+/* Is its id one that people make, of this time? A daemon's is derived, and its
+ * handler's to check. */
+int freshness_check_id(const struct request *request, int64_t now,
+                       struct err *err);

@@ -51,6 +51,7 @@ static struct execution_row execution_row_of(const struct rows *rows, size_t i,
         .reason = reason == NULL ? NULL : must_strdup(reason),
         .core = row_bool(rows, i, "core"),
         .cancelled = row_time(rows, i, "cancelled_at"),
+        .due = row_time(rows, i, "due"),
     };
     set_usage(row_text(rows, i, "usage"), &row.usage);
     return row;
@@ -63,6 +64,7 @@ static int add_executions(struct asking *asking, struct run_answer *answer,
 
     if (PG(asking->daemon->postgres,
            "SELECT s.*, c.asked_at AS cancelled_at, r.core, r.usage, "
+           "(SELECT o.due FROM executions o WHERE o.id = s.id) AS due, "
            "(SELECT max(e.heard_at) FROM executors e "
            "WHERE e.target = s.target) AS heard FROM execution_states s "
            "LEFT JOIN cancellations c ON c.execution_id = s.id "
@@ -85,11 +87,13 @@ static int answer_run(struct asking *asking, const struct id *run,
     struct run_answer answer = {0};
 
     if (PG(asking->daemon->postgres,
-           "SELECT " RUN_COLUMNS "FROM runs r " RUN_JOINS "WHERE r.id = $1",
+           "SELECT " RUN_COLUMNS ", r.attempts FROM runs r " RUN_JOINS
+           "WHERE r.id = $1",
            &rows, err, P_ID(run)) != 0 ||
         run_row_of(rows, 0, &answer.run, err) != 0) {
         return -1;
     }
+    answer.attempts = row_int(rows, 0, "attempts");
     if (add_executions(asking, &answer, err) != 0) {
         table_done(&run_answer_table, &answer);
         return -1;

@@ -77,6 +77,7 @@ static const struct verb verbs[] = {
     {EVENT_AUDIT_ROWS, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_audit_rows},
 
     {EVENT_RUN_START, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_start},
+    {EVENT_RUN_ADVANCE, SERVICE, SCHEDULER, 0, CHANGE, on_run_advance},
     {EVENT_RUN_CANCEL, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_cancel},
     {EVENT_RUN_SHOW, EITHER, ANYONE, IN_FORCE, READ, on_run_show},
     {EVENT_RUN_OUTPUT, EITHER, ANYONE, IN_FORCE, READ, on_run_output},

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "consumer/executor/cgroup.h"
+#include "consumer/executor/opened.h"
 #include "consumer/executor/private_dir.h"
 #include "consumer/executor/rlimits.h"
 #include "model/environment.h"
@@ -48,8 +49,9 @@ struct image {
 static void image_done(struct image *image)
 {
     cleanup_close(&image->script);
+    image->script = -1;
     texts_done(&image->arguments);
-    texts_done(&image->environment);
+    opened_wipe_texts(&image->environment);
 }
 
 /* What a keeper, and the child that it makes, are given. */
@@ -81,6 +83,7 @@ static void build_environment(const struct child_plan *plan, const char *home,
                                .target = plan->target,
                                .attempt = plan->attempt},
         values, ret_environment);
+    opened_add_environment(plan->secrets, ret_environment);
     (void)list_grow(ret_environment, sizeof(char *));
 }
 
@@ -111,6 +114,7 @@ static int build_image(struct making *making, struct err *err)
         return -1;
     }
     add_program(&making->interpreter, &image->arguments);
+    values_place_files(&command->parameters, making->home, &values);
     argv_make(&command->args, &values, &image->arguments);
     (void)list_grow(&image->arguments, sizeof(char *));
     build_environment(plan, making->home, &values, &image->environment);
@@ -211,23 +215,36 @@ static int check_clocks(const struct child_plan *plan, struct err *err)
                : 0;
 }
 
-static _Noreturn void keep(const struct making *making, int report)
+/* Runs in the keeper, once the child has it. */
+static void leave(void *arg)
+{
+    struct making *making = arg;
+    const struct child_plan *plan = making->plan;
+
+    image_done(&making->image);
+    secrets_wipe(plan->secrets);
+    key_pair_forget_box(plan->keys);
+    (void)close(plan->out);
+    (void)close(plan->err);
+    (void)close(plan->link);
+}
+
+static _Noreturn void keep(struct making *making, int report)
 {
     const struct child_plan *plan = making->plan;
 
-    keeper_keep(&(struct keeping){
-        .parent = making->spawner,
-        .timeout_at = plan->timeout_at,
-        .report = report,
-        .group = making->group,
-        .theirs = {plan->out, plan->err, making->image.script, plan->link},
-        .run = run,
-        .clean = clean,
-        .child = making});
+    keeper_keep(&(struct keeping){.parent = making->spawner,
+                                  .timeout_at = plan->timeout_at,
+                                  .report = report,
+                                  .group = making->group,
+                                  .run = run,
+                                  .leave = leave,
+                                  .clean = clean,
+                                  .child = making});
 }
 
 /* Returns in the spawner alone. */
-static int fork_keeper(const struct making *making, pid_t *ret_keeper,
+static int fork_keeper(struct making *making, pid_t *ret_keeper,
                        int *ret_report, struct err *err)
 {
     int ends[2];
@@ -263,7 +280,7 @@ static int make(struct making *making, pid_t *ret_keeper, int *ret_report,
         permitted_interpreter(plan->permitted, &command->script,
                               &making->interpreter, err) != 0 ||
         build_image(making, err) != 0 ||
-        private_make(making->home, &command->files,
+        private_make(making->home, plan->order,
                      plan->permitted->root ? making->account : NULL,
                      err) != 0) {
         return -1;

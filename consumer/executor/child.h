@@ -26,10 +26,12 @@ struct child_plan {
     const char *cgroups;   /* cgroup.h's base; NULL: none */
     const struct permitted *permitted;
     const struct order *order;
-    int64_t timeout_at; /* by the steady clock */
-    int64_t start_by;   /* by it, too; and these two are */
-    int64_t expires;    /* looked at last of all */
-    int out;            /* to write its output to */
+    int64_t timeout_at;    /* by the steady clock */
+    int64_t start_by;      /* by it, too; and these two are */
+    int64_t expires;       /* looked at last of all */
+    struct list *secrets;  /* struct opened; and the keys that opened them: */
+    struct key_pair *keys; /* what no keeper holds */
+    int out;               /* to write its output to */
     int err;
     int link; /* the spawner's, which no keeper holds */
 };

@@ -362,5 +362,6 @@ static const struct service executor_service = {
 
 int main(int argc, char **argv)
 {
+    fields_leave_no_trace(); /* of the keys' file, and of what is opened */
     return service_main(&executor_service, argc, argv);
 }

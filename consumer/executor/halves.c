@@ -31,6 +31,12 @@ static void host_done(struct host *host)
     account_done(&host->user);
 }
 
+/* Whom the Kafka-facing half becomes; NULL: it stays who it is. */
+static const struct account *half(const struct host *host)
+{
+    return host->user.uid == 0 ? NULL : &host->user;
+}
+
 /* As root there is no half that stays root unless that is said. */
 static int read_user(const struct config *config, struct host *host,
                      struct err *err)
@@ -169,8 +175,10 @@ static int make_spawner(struct executor *executor, const struct host *host,
                                 .directory = children,
                                 .cgroups = cgroups,
                                 .permitted = &host->permitted,
+                                .user = half(host),
                                 .enrolment = &executor->daemon->enrolment,
                                 .by = executor->daemon->by,
+                                .keys = executor->daemon->keys,
                                 .log = log,
                                 .started = started,
                                 .link = ends[1]};
@@ -181,7 +189,11 @@ static int make_spawner(struct executor *executor, const struct host *host,
     }
     executor->standing = standing_new(&plan.init);
     executor->stands_at = -1;
-    return spawner_start(&plan, ends[0], &pid, err);
+    if (spawner_start(&plan, ends[0], &pid, err) != 0) {
+        return -1;
+    }
+    key_pair_forget_box(executor->daemon->keys);
+    return 0;
 }
 
 static int make_halves(struct executor *executor, const struct host *host,
@@ -197,8 +209,7 @@ static int make_halves(struct executor *executor, const struct host *host,
     executor->lock = ledger_lock(host->state, err);
     return executor->lock < 0 || confine_memory(err) != 0 ||
                    make_spawner(executor, host, children, err) != 0 ||
-                   confine_self(host->user.uid == 0 ? NULL : &host->user,
-                                err) != 0
+                   confine_self(half(host), err) != 0
                ? -1
                : 0;
 }

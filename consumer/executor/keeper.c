@@ -160,9 +160,7 @@ _Noreturn void keeper_keep(const struct keeping *keeping)
         keeping->run(keeping->child, self);
         _exit(1);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(keeping->theirs); i++) {
-        (void)close(keeping->theirs[i]);
-    }
+    keeping->leave(keeping->child);
     if (kept.child < 0) {
         _exit(1);
     }

@@ -30,11 +30,12 @@ struct keeping {
     int64_t timeout_at; /* by clock_steady() */
     int report;         /* to write the ending to */
     int group;          /* cgroup.h; -1: none */
-    int theirs[4];      /* the child's, or the spawner's: closed here */
     /* In the child, which it becomes: does not return. */
     void (*run)(const void *child, pid_t keeper);
+    void (*leave)(
+        void *child); /* what is the child's, or the spawner's, alone */
     void (*clean)(const void *child); /* once nothing of it is alive */
-    const void *child;
+    void *child;
 };
 
 /* In the process that was forked to be it. The keeper's signals are blocked

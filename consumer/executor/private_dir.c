@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "consumer/executor/given_files.h"
 #include "model/attachment.h"
 
 #define ROUNDS_MAX 1000000 /* a level each; somebody may go on filling it */
@@ -26,11 +27,6 @@ char *private_path(const char *directory, const struct id *execution)
 static int cant(const char *what, struct err *err)
 {
     return err_set(err, ERR_REJECT, "%s: %s", what, strerror(errno));
-}
-
-static bool give(int fd, const struct account *account)
-{
-    return account == NULL || fchown(fd, account->uid, account->gid) == 0;
 }
 
 /* Into the private directory, where nothing else is yet. Its name was signed;
@@ -52,14 +48,15 @@ static int put_file(int directory, const struct attachment *file,
     return fd >= 0 && fchmod(fd, mode) == 0 &&
                    write(fd, file->data.data, file->data.len) ==
                        (ssize_t)file->data.len &&
-                   give(fd, account)
+                   account_give(account, fd)
                ? 0
                : cant("a file that comes with it can't be put there", err);
 }
 
-static int fill(const char *path, const struct list *files,
+static int fill(const char *path, const struct order *order,
                 const struct account *account, struct err *err)
 {
+    const struct list *files = &order->command->files;
     _cleanup_close_ int fd =
         open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -72,17 +69,20 @@ static int fill(const char *path, const struct list *files,
             return -1;
         }
     }
+    if (given_files_put(fd, order, account, err) != 0) {
+        return -1;
+    }
     /* Last: from here on somebody else may change what is in it. */
-    return give(fd, account) ? 0 : cant(path, err);
+    return account_give(account, fd) ? 0 : cant(path, err);
 }
 
-int private_make(const char *path, const struct list *files,
+int private_make(const char *path, const struct order *order,
                  const struct account *account, struct err *err)
 {
     if (mkdir(path, 0700) != 0) {
         return cant(path, err);
     }
-    if (fill(path, files, account, err) != 0) {
+    if (fill(path, order, account, err) != 0) {
         private_remove(path);
         return -1;
     }

@@ -10,15 +10,15 @@
 #pragma once
 
 #include "base/account.h"
-#include "base/fields.h"
 #include "base/id.h"
+#include "trust/proof.h"
 
 /* Its path; the caller's to free. */
 char *private_path(const char *directory, const struct id *execution);
 
-/* Makes it with those files (struct attachment); `account` NULL: ours. REJECT:
- * could not, or it was there before. */
-int private_make(const char *path, const struct list *files,
+/* Makes it with the files that come with an order, the command's and the run's;
+ * `account` NULL: ours. REJECT: could not, or it was there before. */
+int private_make(const char *path, const struct order *order,
                  const struct account *account, struct err *err);
 
 /* With all that is in it. What can't be removed stays. */

@@ -2,6 +2,7 @@
 #include "consumer/executor/spawner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@
 #include "consumer/executor/child.h"
 #include "consumer/executor/kin.h"
 #include "consumer/executor/link.h"
+#include "consumer/executor/masker.h"
+#include "consumer/executor/opened.h"
 #include "consumer/executor/started.h"
 #include "trust/known.h"
 
@@ -26,6 +29,7 @@ struct spawned {
     struct id execution;
     pid_t keeper; /* 0: it has ended */
     int report;   /* what it wrote then */
+    pid_t masker; /* that its output passes through; 0: none, or ended */
     UT_hash_handle hh;
 };
 
@@ -54,14 +58,17 @@ static void reap(struct spawner *spawner)
             if (s->keeper == pid) {
                 s->keeper = 0;
             }
+            if (s->masker == pid) {
+                s->masker = 0;
+            }
         }
     }
 }
 
-static bool is_keeper(const struct spawner *spawner, pid_t pid)
+static bool is_known(const struct spawner *spawner, pid_t pid)
 {
     for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-        if (s->keeper == pid) {
+        if (s->keeper == pid || s->masker == pid) {
             return true;
         }
     }
@@ -78,7 +85,7 @@ static bool end_strays(const struct spawner *spawner)
     kin_children(getpid(), &pids);
     for (size_t i = 0; i < pids.n; i++) {
         pid_t pid = list_at(&pids, pid_t, i);
-        if (!is_keeper(spawner, pid)) {
+        if (!is_known(spawner, pid)) {
             kin_end(pid);
             (void)kill(pid, SIGKILL);
             found = true;
@@ -170,6 +177,43 @@ static int check_self(struct spawner *spawner, struct err *err)
     return 0;
 }
 
+/* What the child writes to leads there now: its own ends of the pipes are the
+ * masker's alone, and no keeper holds them open. */
+static int lead_through(const struct masker *masker,
+                        const struct child_plan *plan, struct err *err)
+{
+    return masker->pid == 0 || (dup3(masker->out, plan->out, O_CLOEXEC) >= 0 &&
+                                dup3(masker->err, plan->err, O_CLOEXEC) >= 0)
+               ? 0
+               : err_set(err, ERR_REJECT, "hide its secrets: %s",
+                         strerror(errno));
+}
+
+/* With what is sealed to this host, for the child alone: what that writes then
+ * passes through a masker. */
+static int start_with_secrets(const struct spawner *spawner,
+                              struct child_plan *plan, struct spawned *spawned,
+                              struct err *err)
+{
+    _cleanup_secrets_ struct list secrets = {0};
+    _cleanup_masker_ struct masker masker = {.out = -1, .err = -1};
+    const struct masker_plan hiding = {.secrets = &secrets,
+                                       .keys = plan->keys,
+                                       .user = spawner->plan->user,
+                                       .out = plan->out,
+                                       .err = plan->err};
+
+    if (secrets_open(plan->order, plan->keys, &secrets, err) != 0 ||
+        masker_start(&hiding, &masker, err) != 0 ||
+        lead_through(&masker, plan, err) != 0) {
+        return -1;
+    }
+    masker_close(&masker);
+    plan->secrets = &secrets;
+    spawned->masker = masker.pid;
+    return child_start(plan, &spawned->keeper, &spawned->report, err);
+}
+
 /* Checks everything, then makes the child. */
 static int start_child(struct spawner *spawner,
                        const struct link_message *message,
@@ -204,6 +248,7 @@ static int start_child(struct spawner *spawner,
                               .cgroups = spawner->plan->cgroups,
                               .permitted = spawner->plan->permitted,
                               .order = &order,
+                              .keys = spawner->plan->keys,
                               .timeout_at = clock_steady() +
                                             order.command->timeout * 1000,
                               .start_by = message->head.start_by,
@@ -216,7 +261,7 @@ static int start_child(struct spawner *spawner,
                      err) != 0) {
         return -1;
     }
-    return child_start(&plan, &spawned->keeper, &spawned->report, err);
+    return start_with_secrets(spawner, &plan, spawned, err);
 }
 
 static void on_start(struct spawner *spawner,
@@ -308,17 +353,21 @@ static bool tell_exits(struct spawner *spawner)
 {
     struct spawned *spawned;
     struct spawned *next;
+    bool lingers = false;
 
     HASH_ITER (hh, spawner->all, spawned, next) {
         if (spawned->keeper == 0 && end_strays(spawner)) {
             return true;
         }
-        if (spawned->keeper == 0) {
+        if (spawned->keeper == 0 && spawned->masker != 0) {
+            (void)kill(spawned->masker, SIGTERM); /* passes on what there is */
+            lingers = true;
+        } else if (spawned->keeper == 0) {
             tell_exit(spawner, spawned);
             forget(spawner, spawned);
         }
     }
-    return false;
+    return lingers;
 }
 
 /* What can't be added is told, and is as if it had not come; what can't be kept
@@ -383,6 +432,8 @@ static _Noreturn void live(const struct spawner_plan *plan)
     struct err err = {0};
     sigset_t set;
 
+    key_pair_forget_key(plan->keys);
+    (void)prctl(PR_SET_DUMPABLE, 0);
     spawner.known = known_open(plan->roots, &plan->init, plan->log, &err);
     if (spawner.known == NULL) {
         fail(&err);

@@ -6,7 +6,9 @@
  * checks its whole proof against the root keys that were read at start, its
  * target, the clock and the revocation log, of which it judges and keeps each
  * entry itself, and only then makes a child, as whom this host allows
- * (permitted.h). In come START, END and ENTRY, out go REFUSED, STARTED and
+ * (permitted.h). It alone opens what is sealed to this host: it keeps that half
+ * of the host's keys, the other half keeps the other (and each forgets what is
+ * not its own). In come START, END and ENTRY, out go REFUSED, STARTED and
  * EXITED (link.h). EXITED is said once nothing of an execution is alive. When
  * the other half dies, everything here is ended first.
  *
@@ -25,8 +27,11 @@ struct spawner_plan {
     const char *directory; /* for the children's private ones */
     const char *cgroups;   /* cgroup.h's base; NULL: none */
     const struct permitted *permitted;
+    const struct account
+        *user; /* the other half's, and a masker's; NULL: ours */
     const struct list *enrolment; /* struct envelope: the own one's chain, */
     struct hash by;               /* and its hash */
+    struct key_pair *keys;        /* of which only the box's half stays there */
     struct hash init;             /* where the revocation log begins */
     const char *log;              /* the file of its own that keeps that log */
     const char *started;          /* and what it has started; see started.h */

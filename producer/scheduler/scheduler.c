@@ -1,5 +1,6 @@
 /*
- * scheduler.c: errand-scheduler: ends what nobody else will.
+ * scheduler.c: errand-scheduler: ends what nobody else will, and asks what
+ * follows from what has ended (advancing.h).
  *
  * In comes what the recorder wrote to PostgreSQL; out go closing claims, to the
  * targets' claim logs, and the outcomes of what expired, was closed, has a
@@ -12,6 +13,7 @@
 
 #include "base/clock.h"
 #include "model/target.h"
+#include "producer/scheduler/advancing.h"
 #include "producer/scheduler/overdue.h"
 #include "service.h"
 
@@ -19,13 +21,6 @@
 #define SAY_AGAIN 10000 /* ms for what was said to be recorded */
 #define ASK 5000        /* ms for an answer of the broker */
 #define RESULTS_TOPIC "errand.results"
-
-/* What was said, so that it is not said at every tick. */
-struct said {
-    struct id id; /* overdue_id() */
-    int64_t at;   /* by the steady clock */
-    UT_hash_handle hh;
-};
 
 /* An execution that its executor does not list, since which hello. */
 struct dropped {
@@ -74,27 +69,13 @@ static int start(struct daemon *daemon, struct err *err)
     struct scheduler *scheduler = must_calloc(1, sizeof(*scheduler));
     const struct config *config = &daemon->config;
 
-    (void)err;
     daemon->state = scheduler;
     scheduler->tick = 1000 * config_int(config, "scheduler", "tick");
     scheduler->patience = (struct patience){
         .grace = GRACE,
         .silent = 1000 * config_int(config, "scheduler", "silent"),
         .lost = 1000 * config_int(config, "scheduler", "lost")};
-    return 0;
-}
-
-static void forget_said(struct scheduler *scheduler, int64_t before)
-{
-    struct said *said;
-    struct said *next;
-
-    HASH_ITER (hh, scheduler->said, said, next) {
-        if (said->at <= before) {
-            HASH_DEL(scheduler->said, said);
-            free(said);
-        }
-    }
+    return postgres_listen(daemon->postgres, ADVANCE_CHANNEL, err);
 }
 
 /* Those that this tick did not see. */
@@ -115,7 +96,7 @@ static void stop(struct daemon *daemon)
 {
     struct scheduler *scheduler = daemon->state;
 
-    forget_said(scheduler, INT64_MAX);
+    said_forget(&scheduler->said, INT64_MAX);
     forget_dropped(scheduler, -1);
     texts_done(&scheduler->topics);
     free(scheduler);
@@ -139,22 +120,6 @@ static int64_t dropped_at(struct scheduler *scheduler,
     }
     dropped->seen = scheduler->ticks;
     return dropped->since;
-}
-
-/* True once in a while for each id. */
-static bool say_now(struct scheduler *scheduler, const struct id *id)
-{
-    struct said *said = NULL;
-
-    HASH_FIND(hh, scheduler->said, id->b, sizeof(id->b), said);
-    if (said != NULL) {
-        return false;
-    }
-    said = must_calloc(1, sizeof(*said));
-    said->id = *id;
-    said->at = clock_steady();
-    HASH_ADD(hh, scheduler->said, id, sizeof(said->id), said);
-    return true;
 }
 
 /* A claim log has one partition, and claims go there by number. */
@@ -236,7 +201,7 @@ static int say(struct daemon *daemon, const struct open_execution *open,
         return 0;
     }
     struct id id = overdue_id(open, what);
-    if (!say_now(scheduler, &id)) {
+    if (!said_now(&scheduler->said, &id)) {
         return 0;
     }
     int failed = what == OVERDUE_CLOSE
@@ -266,13 +231,14 @@ static const char patience_text[] =
  * the same executor, which is known by the enrolment that the claim was signed
  * under. */
 static const char open_text[] =
-    "SELECT e.id, e.target, e.generation, e.expires, p.read_until,"
+    "SELECT e.id, e.target, e.generation, e.withheld, p.read_until,"
+    " coalesce(e.expires, d.deadline) AS expires, e.expires IS NULL AS planned,"
     " c.kind, c.closing, c.claim_offset, c.appended_at,"
     " r.started_at IS NOT NULL AS started, x.heard_at,"
     " coalesce(e.id = ANY(x.running), false) AS listed,"
     " CASE WHEN x.incarnation <> c.incarnation THEN i.first_heard END"
     " AS replaced_at"
-    " FROM executions e"
+    " FROM executions e JOIN runs d ON d.id = e.run_id"
     " LEFT JOIN positions p ON p.reader = 'recorder' AND p.partition = 0"
     "  AND p.topic = 'errand.claims.' || e.target || '.' || e.generation"
     " LEFT JOIN claims c ON c.execution_id = e.id AND c.target = e.target"
@@ -282,8 +248,9 @@ static const char open_text[] =
     " LEFT JOIN (executors x JOIN incarnations i USING (incarnation))"
     "  ON x.name = s.name"
     "  AND (x.incarnation = c.incarnation OR i.first_heard > c.appended_at)"
-    " WHERE NOT e.ended AND (c.kind IS NOT NULL OR e.expires < p.read_until)"
-    " ORDER BY e.expires LIMIT 10000";
+    " WHERE NOT e.ended AND (c.kind IS NOT NULL"
+    "  OR coalesce(e.expires, d.deadline) < p.read_until)"
+    " ORDER BY 6 LIMIT 10000";
 
 static int word(const struct words *words, const struct rows *rows, size_t i,
                 const char *column)
@@ -298,6 +265,8 @@ static struct open_execution take_open(const struct rows *rows, size_t i)
     return (struct open_execution){
         .id = row_id(rows, i, "id"),
         .expires = row_time(rows, i, "expires"),
+        .planned = row_bool(rows, i, "planned"),
+        .withheld = row_text(rows, i, "withheld"),
         .claims_read = row_time(rows, i, "read_until"),
         .claim = word(&open_claim_words, rows, i, "kind"),
         .closing = word(&closing_words, rows, i, "closing"),
@@ -336,25 +305,53 @@ static int look(struct daemon *daemon, struct err *err)
     return kafka_writer_flush(daemon->writer, ASK, err);
 }
 
-static int turn(struct daemon *daemon, struct err *err)
+static int advance(struct daemon *daemon, struct err *err)
 {
     struct scheduler *scheduler = daemon->state;
-    int64_t now = clock_steady();
 
-    if (now < scheduler->tick_at) {
-        int64_t left = scheduler->tick_at - now;
-        int fd = kafka_writer_fd(daemon->writer);
-        daemon_wait(daemon, &fd, 1, left > 1000 ? 1000 : (int)left);
-        return 0;
+    if (advancing_ask(daemon, &scheduler->said, err) != 0) {
+        said_forget(&scheduler->said, INT64_MAX);
+        return -1;
     }
-    forget_said(scheduler, now - SAY_AGAIN);
+    return kafka_writer_flush(daemon->writer, ASK, err);
+}
+
+static int tick(struct daemon *daemon, int64_t now, struct err *err)
+{
+    struct scheduler *scheduler = daemon->state;
+
+    said_forget(&scheduler->said, now - SAY_AGAIN);
     if (look(daemon, err) != 0) {
-        forget_said(scheduler, INT64_MAX); /* whether it was said: unknown */
+        said_forget(&scheduler->said, INT64_MAX); /* whether it was said:
+                                                     unknown */
         return -1;
     }
     scheduler->tick_at = now + scheduler->tick;
     daemon_ready(daemon);
     return 0;
+}
+
+/* What came while we were busy is taken before we wait. */
+static int turn(struct daemon *daemon, struct err *err)
+{
+    struct scheduler *scheduler = daemon->state;
+    int64_t now = clock_steady();
+    int notified = postgres_notified(daemon->postgres, 0, err);
+
+    if (notified < 0) {
+        return -1;
+    }
+    if (now < scheduler->tick_at && notified == 0) {
+        int64_t left = scheduler->tick_at - now;
+        int fds[] = {kafka_writer_fd(daemon->writer),
+                     postgres_fd(daemon->postgres)};
+        daemon_wait(daemon, fds, ARRAY_SIZE(fds),
+                    left > 1000 ? 1000 : (int)left);
+        return 0;
+    }
+    return now >= scheduler->tick_at && tick(daemon, now, err) != 0
+               ? -1
+               : advance(daemon, err);
 }
 
 static const struct service scheduler_service = {

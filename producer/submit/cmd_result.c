@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "model/read.h"
-#include "producer/submit/follow.h"
+#include "producer/submit/ended.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
 #include "producer/submit/track.h"
@@ -152,7 +152,13 @@ static const struct column run_columns[] = {
 
 static char *execution_how(const void *row)
 {
-    return execution_text(row);
+    const struct execution_row *execution = row;
+    _cleanup_free_ char *how = execution_text(execution);
+
+    return execution->attempt > 1
+               ? must_printf("attempt %lld: %s", (long long)execution->attempt,
+                             how)
+               : take_ptr(how);
 }
 
 /* "0.31 s, 4.2M": processors' time, and memory. */

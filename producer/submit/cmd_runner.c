@@ -57,14 +57,30 @@ static char *usage_make(const void *row)
     for (size_t i = 0; i < answer->parameters.n; i++) {
         const struct parameter *one =
             &list_at(&answer->parameters, struct parameter, i);
-        bool needed = one->required && one->fallback == NULL;
+        bool secret = one->type == PARAMETER_SECRET; /* is asked for */
+        bool needed = one->required && one->fallback == NULL && !secret;
         if (one->fixed != NULL) {
             continue;
         }
         (void)buf_addf(&out, needed ? " %s=%s" : " [%s=%s]", one->name,
-                       word_text(&parameter_type_words, one->type));
+                       secret || one->type == PARAMETER_FILE
+                           ? "@FILE"
+                           : word_text(&parameter_type_words, one->type));
     }
     return buf_take(&out);
+}
+
+static char *notify_make(const void *row)
+{
+    const struct command_answer *answer = row;
+    struct buf out = {0};
+
+    for (size_t i = 0; i < answer->notify.n; i++) {
+        _cleanup_free_ char *one =
+            notify_text(&list_at(&answer->notify, struct notify, i));
+        (void)buf_addf(&out, "%s%s", i == 0 ? "" : "; ", one);
+    }
+    return out.len == 0 ? NULL : buf_take(&out);
 }
 
 static const struct column command_columns[] = {
@@ -80,12 +96,13 @@ static const struct column command_columns[] = {
     {"timeout", COLUMN_SECONDS, .at = offsetof(struct command_answer, timeout)},
     {"waits", COLUMN_SECONDS, .at = offsetof(struct command_answer, wait)},
     {"usage", COLUMN_MADE, .make = usage_make},
+    {"notify", COLUMN_MADE, .make = notify_make},
     {"saved by", COLUMN_TEXT,
      .at = offsetof(struct command_answer, command.saved_by)},
     {"runners", COLUMN_TEXTS, .at = offsetof(struct command_answer, runners)},
 };
 
-#define RUNNER_COLUMNS (ARRAY_SIZE(command_columns) - 2)
+#define RUNNER_COLUMNS (ARRAY_SIZE(command_columns) - 3)
 
 static char *default_make(const void *row)
 {

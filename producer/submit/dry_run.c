@@ -57,13 +57,37 @@ static const struct field planned_fields[] = {
 static const struct table planned_table = {
     .name = "dry run", TABLE(planned_fields), .size = sizeof(struct planned)};
 
+#define PRIVATE "(a private directory)"
+
+/* As a child finds them, but for the secrets: those that were given, and those
+ * that will be asked for. */
+static int make_values(const struct command_answer *command,
+                       const struct given *given, const struct run_start *run,
+                       struct list *ret_values, struct err *err)
+{
+    const struct list *parameters = &command->parameters;
+
+    if (arguments_check(parameters, &run->arguments, ret_values, err) != 0) {
+        return -1;
+    }
+    values_place_files(parameters, PRIVATE, ret_values);
+    for (size_t i = 0; i < parameters->n; i++) {
+        const struct parameter *one = &list_at(parameters, struct parameter, i);
+        if (one->type == PARAMETER_SECRET &&
+            (one->required || given_holds(given, one->name))) {
+            pairs_add(ret_values, one->name, SECRET_SHOWN);
+        }
+    }
+    return 0;
+}
+
 static void make_environment(const struct command_answer *command,
                              const char *target, const struct list *values,
                              struct list *ret_environment)
 {
     environment_make(
         &(struct surroundings){
-            .home = "(a private directory)",
+            .home = PRIVATE,
             .run = "(its id, once it is accepted)",
             .execution = "(its id, once it is accepted)",
             .command = command->command.name,
@@ -176,7 +200,8 @@ static int print_shared(const struct print *print,
 
 int dry_run_print(const struct submit *submit,
                   const struct command_answer *command,
-                  const struct run_start *run, struct err *err)
+                  const struct given *given, const struct run_start *run,
+                  struct err *err)
 {
     const struct print *print = &submit->print;
     struct noun noun = {.table = &planned_table,
@@ -184,8 +209,7 @@ int dry_run_print(const struct submit *submit,
                         .n = ARRAY_SIZE(planned_columns)};
     struct list values = {0};
 
-    if (arguments_check(&command->parameters, &run->arguments, &values, err) !=
-        0) {
+    if (make_values(command, given, run, &values, err) != 0) {
         return -1;
     }
     struct planned planned = planned_of(command, run, &values);

@@ -25,7 +25,3 @@ int follow_run(struct submit *submit, const struct run_answer *run,
  * there is of its output, then what comes, each piece once. */
 int watch_run(struct submit *submit, const struct run_answer *run,
               struct err *err);
-
-/* True where this profile was told that the run has ended, so that the record
- * may be waited for. */
-bool run_was_told(const struct submit *submit, const struct id *run);

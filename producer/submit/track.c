@@ -7,20 +7,41 @@
 
 #include "base/clock.h"
 
+static size_t count_targets(const struct list *executions)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < executions->n; i++) {
+        n += list_at(executions, struct execution_row, i).attempt == 1;
+    }
+    return n;
+}
+
+/* Attempts on a target are told one after the other. */
+static struct track *track_add(struct tracks *tracks,
+                               const struct execution_row *row)
+{
+    struct list list = {tracks->list, tracks->n};
+    struct track *track = list_grow(&list, sizeof(*track));
+
+    tracks->list = list.items;
+    tracks->n = list.n;
+    for (size_t i = 0; i + 1 < tracks->n; i++) {
+        struct track *other = &tracks->list[i];
+        other->followed |= strcmp(other->row.target, row->target) == 0;
+    }
+    *track = (struct track){.row = *row};
+    track->row.target = must_strdup(row->target);
+    track->row.reason = NULL;
+    track->row.state = EXECUTION_PLANNED;
+    track->spout = spout_new(tracks->targets > 1 ? track->row.target : NULL);
+    return track;
+}
+
 void tracks_init(struct tracks *tracks, const struct run_answer *run)
 {
-    size_t n = run->executions.n;
-
-    tracks->list = must_calloc(n > 0 ? n : 1, sizeof(*tracks->list));
-    tracks->n = n;
-    for (size_t i = 0; i < n; i++) {
-        struct track *track = &tracks->list[i];
-        track->row = list_at(&run->executions, struct execution_row, i);
-        track->row.target = must_strdup(track->row.target);
-        track->row.reason = NULL;
-        track->row.state = EXECUTION_WAITING;
-        track->spout = spout_new(n > 1 ? track->row.target : NULL);
-    }
+    *tracks = (struct tracks){.targets = count_targets(&run->executions),
+                              .attempts = run->attempts};
     tracks_rows(tracks, run);
 }
 
@@ -48,6 +69,26 @@ static struct track *track_of(struct tracks *tracks, const struct id *execution)
 bool track_ended(const struct track *track)
 {
     return track->row.state == EXECUTION_ENDED;
+}
+
+const struct track *track_next(const struct tracks *tracks,
+                               const struct track *track)
+{
+    for (size_t i = 0; i < tracks->n; i++) {
+        const struct track *other = &tracks->list[i];
+        if (other->row.attempt == track->row.attempt + 1 &&
+            strcmp(other->row.target, track->row.target) == 0) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+bool track_held(const struct tracks *tracks, const struct track *track)
+{
+    return track_ended(track) && !track->followed && !tracks->over &&
+           track->row.attempt < tracks->attempts &&
+           track->row.outcome != OUTCOME_SUCCEEDED;
 }
 
 bool track_whole(const struct track *track)
@@ -176,16 +217,21 @@ static bool row_counts(const struct track *track,
 
 void tracks_rows(struct tracks *tracks, const struct run_answer *run)
 {
+    tracks->over = run->run.outcome != OUTCOME_NONE;
     for (size_t i = 0; i < run->executions.n; i++) {
         const struct execution_row *row =
             &list_at(&run->executions, struct execution_row, i);
         struct track *track = track_of(tracks, &row->execution);
-        if (track == NULL || !row_counts(track, row)) {
+        if (track == NULL) {
+            track = track_add(tracks, row);
+        }
+        if (!row_counts(track, row)) {
             continue;
         }
         track->row.silent = row->silent;
         track->row.heard = row->heard;
         track->row.expires = row->expires;
+        track->row.due = row->due;
         if (row->started != 0) {
             track->row.started = row->started;
         }

@@ -476,6 +476,7 @@ ASKS = {
     "audit.list": lambda *_: {"limit": 10},
     "audit.rows": lambda *_: {"partition": 0, "after": 0},
     "run.start": start,
+    "run.advance": lambda w, *_: {"run": w.run_id("given"), "progress": "0" * 64},
     "run.cancel": lambda w, _, of: {"run": w.run_id(of)},
     "run.show": lambda w, _, of: {"run": w.run_id(of)},
     "run.output": lambda w, _, of: {"run": w.run_id(of), "after": 0},
@@ -494,7 +495,8 @@ STEPS = {"card.add", "card.default", "card.remove"}  # of a person's cards
 # a secret that nobody can open, a second factor that is not there, a run that has
 # ended since (another cell's asker ended it).
 ASKED_AS_FAR = {"mfa.set": ("invalid", "code_wanted"),
-                "mfa.reset": ("conflict",), "run.cancel": ("conflict",)}
+                "mfa.reset": ("conflict",), "run.cancel": ("conflict",),
+                "run.advance": ("invalid",)}
 ENTRIES = {"user.suspend", "user.resume", "user.remove", "user.role",
            "user.reinvite", "key.rotate", "service.revoke", "command.retire",
            "assignment.remove", "target.set"}  # of the revocation log

@@ -245,6 +245,23 @@ def test_csv_is_for_spreadsheets(house, tmp_path):
     told(house.submit("result", "-o", "csv"), 64, "lists")
 
 
+def test_watching_tells_what_comes_and_what_ends_once_each(house, runs, ghost):
+    name = house.command("true", "#: wait = 2s", target=f"dev, {ghost}")
+    told(house.submit("history", "--watch", "-o", "csv"), 64, "jsonl")
+    with house.start("history", "--watch", "--command", name, "-o", "jsonl") as watching:
+        asked = house.submit("run", name, "-d")
+        lines = [json.loads(watching.stdout.readline()) for _ in range(2)]
+        watching.kill()
+        rest = watching.stdout.read()
+    assert [(line["run"], line.get("outcome")) for line in lines] == [
+        (asked.stdout.strip(), None), (asked.stdout.strip(), "expired")]
+    assert rest == ""
+    with house.start("history", "--watch", "--command", runs[0][0], "-n", "2") as watching:
+        shown = [watching.stdout.readline() for _ in range(2)]
+        watching.kill()
+    assert all(runs[0][0] in line and "run " in line for line in shown), shown
+
+
 def test_what_is_no_filter_is_said(house):
     for words, said in ((("--outcome", "good"), "expected succeeded"),
                         (("--command", "X"), "not a name"),

@@ -15,6 +15,12 @@ PARAMETERS = ("#: args = --depth {depth} {dir}", "#: [param dir]", "#: type = st
 SHELLS = {"PWD", "OLDPWD", "SHLVL", "_"}
 
 
+def named(ran):
+    """The run that was told of, above the table."""
+    return [line for line in ran.stderr.splitlines()
+            if "; run " in line][-1].rsplit("run ", 1)[1]
+
+
 def refused(ran, status, *words):
     """The last line tells why, under what was said of the version."""
     assert ran.returncode == status, ran
@@ -82,10 +88,10 @@ def test_the_newest_version_runs_and_it_is_said(house, tmp_path):
 def test_only_where_it_failed(house, ghost):
     name = house.command("true", "#: wait = 1s", target=f"dev, {ghost}", runner=True)
     ran = done(house.submit("run", name, who="runner"), 1)
-    run = ran.stderr.strip().splitlines()[-1].rsplit("run ", 1)[1]
+    run = named(ran)
     failed = done(house.submit("rerun", run, "--failed", who="runner"), 1)
     assert "dev" not in failed.stderr and ghost in failed.stderr
-    again = failed.stderr.strip().splitlines()[-1].rsplit("run ", 1)[1]
+    again = named(failed)
     assert rows_of(house, again)[2] == [ghost]
     whole = done(house.submit("rerun", run, "-d", who="runner")).stdout.strip()
     assert rows_of(house, whole)[2] == sorted(["dev", ghost])
@@ -111,7 +117,7 @@ def test_a_target_that_is_the_command_s_no_more_is_named(house, ghost, tmp_path)
     path = tmp_path / "c"
     path.write_text(house.file(name, "true"))
     done(house.submit("command", "save", str(path)))
-    run = ran.stderr.strip().splitlines()[-1].rsplit("run ", 1)[1]
+    run = named(ran)
     refused(house.submit("rerun", run), 65, ghost, "it is for: dev")
 
 

@@ -131,6 +131,11 @@ static void forks_without_end(const void *arg, pid_t keeper)
     _exit(0);
 }
 
+static void leave_nothing(void *arg)
+{
+    (void)arg;
+}
+
 static void note(const void *arg)
 {
     (void)arg;
@@ -160,9 +165,7 @@ static void start(struct stage *s, void (*run)(const void *, pid_t))
     s->keeping.group = -1;
     s->keeping.run = run;
     s->keeping.clean = note;
-    for (int i = 0; i < 4; i++) {
-        s->keeping.theirs[i] = -1;
-    }
+    s->keeping.leave = leave_nothing;
     if (s->keeping.timeout_at == 0) {
         s->keeping.timeout_at = clock_steady() + 60000;
     }

@@ -19,7 +19,9 @@ static char *home;
 
 static int make_home(void **state)
 {
-    struct list none = {0};
+    struct command_save command = {0};
+    struct run_start run = {0};
+    struct order order = {.command = &command, .run = &run};
     struct err err = {0};
     struct id id = id_random();
 
@@ -27,7 +29,7 @@ static int make_home(void **state)
     (void)snprintf(above, sizeof(above), "/tmp/private-XXXXXX");
     assert_non_null(mkdtemp(above));
     home = private_path(above, &id);
-    return private_make(home, &none, NULL, &err);
+    return private_make(home, &order, NULL, &err);
 }
 
 static int remove_home(void **state)
@@ -52,34 +54,57 @@ static void put(const char *path)
     (void)close(fd);
 }
 
-static void it_is_its_users_alone_with_the_commands_files(void **state)
+/* An order that brings a file of the command's and one of the run's. */
+static void bring_files(struct command_save *command, struct run_start *run)
 {
-    struct list files = {0};
-    struct attachment *file = list_grow(&files, sizeof(*file));
+    struct attachment *file = list_grow(&command->files, sizeof(*file));
+    struct parameter *parameter =
+        list_grow(&command->parameters, sizeof(*parameter));
+    struct pair *given = list_grow(&run->arguments, sizeof(*given));
+
+    *file = (struct attachment){.name = (char *)"run.sh", .executable = true};
+    assert_int_equal(buf_adds(&file->data, "#!/bin/sh\n"), 0);
+    *parameter =
+        (struct parameter){.name = (char *)"given", .type = PARAMETER_FILE};
+    *given = (struct pair){.name = (char *)"given", .value = (char *)"aGk="};
+}
+
+static void looks_like(const char *folder, const char *name, mode_t mode,
+                       const struct account *account)
+{
+    _cleanup_free_ char *path = must_printf("%s/%s", folder, name);
+    struct stat about;
+
+    assert_int_equal(lstat(path, &about), 0);
+    assert_int_equal(about.st_mode & 07777, mode);
+    assert_int_equal(about.st_uid, account == NULL ? geteuid() : account->uid);
+    assert_int_equal(about.st_gid, account == NULL ? getegid() : account->gid);
+}
+
+static void it_is_its_users_alone_with_all_files_that_come(void **state)
+{
+    struct command_save command = {0};
+    struct run_start run = {0};
+    struct order order = {.command = &command, .run = &run};
     struct account other = {.uid = 33, .gid = 34};
     struct id id = id_random();
     struct err err = {0};
-    struct stat about;
+    const struct account *whose = geteuid() == 0 ? &other : NULL;
 
     (void)state;
-    *file =
-        (struct attachment){.name = must_strdup("run.sh"), .executable = true};
-    assert_int_equal(buf_adds(&file->data, "#!/bin/sh\n"), 0);
+    bring_files(&command, &run);
     _cleanup_free_ char *path = private_path(above, &id);
-    _cleanup_free_ char *inner = must_printf("%s/run.sh", path);
-    bool root = geteuid() == 0;
-    assert_int_equal(private_make(path, &files, root ? &other : NULL, &err), 0);
-    assert_int_equal(stat(path, &about), 0);
-    assert_int_equal(about.st_mode & 07777, 0700);
-    assert_int_equal(about.st_uid, root ? 33 : geteuid());
-    assert_int_equal(stat(inner, &about), 0);
-    assert_int_equal(about.st_mode & 07777, 0700);
-    assert_int_equal(about.st_gid, root ? 34 : getegid());
-    assert_int_equal(private_make(path, &files, NULL, &err), -1);
+    assert_int_equal(private_make(path, &order, whose, &err), 0);
+    looks_like(path, "", 0700, whose);
+    looks_like(path, "run.sh", 0700, whose);
+    looks_like(path, PARAMETER_FOLDER, 0700, whose);
+    looks_like(path, PARAMETER_FOLDER "/given", 0600, whose);
+    assert_int_equal(private_make(path, &order, NULL, &err), -1);
     private_remove(path);
-    free(file->name);
-    buf_done(&file->data);
-    free(files.items);
+    buf_done(&list_at(&command.files, struct attachment, 0).data);
+    free(command.files.items);
+    free(command.parameters.items);
+    free(run.arguments.items);
 }
 
 static void a_link_is_removed_and_not_followed(void **state)
@@ -171,7 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, make_home, remove_home)
-        T(it_is_its_users_alone_with_the_commands_files),
+        T(it_is_its_users_alone_with_all_files_that_come),
         T(a_link_is_removed_and_not_followed),
         T(what_is_mounted_there_is_left_alone),
         T(no_depth_is_too_much),

@@ -27,6 +27,7 @@
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
 #include "trust/revocation.h"
+#include "trust/sealed.h"
 
 struct stage {
     struct chain chain;
@@ -63,6 +64,7 @@ static void start_spawner(struct stage *s)
                                     .permitted = &s->permitted,
                                     .enrolment = &s->enrolment,
                                     .by = s->by,
+                                    .keys = s->chain.executor,
                                     .init = s->chain.init_hash,
                                     .log = s->log,
                                     .started = s->started,
@@ -203,6 +205,82 @@ static void an_honest_dispatch_is_started_and_told(void **state)
     assert_int_equal(head.signal, 0);
     assert_int_equal(read(s.out, text, sizeof(text) - 1), 4);
     assert_string_equal(text, "/var");
+    close_stage(&s);
+}
+
+/* A secret parameter `token`, and its box; `purpose`: what that says it is for.
+ */
+static void add_secret(struct chain *c, const char *value, const char *purpose)
+{
+    struct parameter *token = list_grow(&c->save.parameters, sizeof(*token));
+    struct secret_box *box = list_grow(&c->run.boxes, sizeof(*box));
+    struct err err = {0};
+
+    token->name = must_strdup("token");
+    token->type = PARAMETER_SECRET;
+    token->required = true;
+    c->run.request.head.id = id_new(c->now);
+    struct sealed content = {
+        .root = c->root_hash,
+        .purpose = (char *)purpose,
+        .signer = key_id(&c->session->key),
+        .request = c->run.request.head.id,
+        .name = token->name,
+        .value = {.data = (unsigned char *)value, .len = strlen(value)}};
+    box->name = must_strdup("token");
+    box->to = key_id(&c->executor->box);
+    assert_int_equal(sealed_make(&content, &c->executor->box, &box->box, &err),
+                     0);
+}
+
+static void a_secret_reaches_the_child_and_is_hidden_in_its_output(void **state)
+{
+    struct stage s;
+    char text[128] = "";
+    size_t n = 0;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nprintf %s \"$ERRAND_PARAM_TOKEN\" | wc -c\n"
+                   "ulimit -c; echo \"<$ERRAND_PARAM_TOKEN>\"; printf %.4s "
+                   "\"$ERRAND_PARAM_TOKEN\"\n");
+    add_secret(&s.chain, "hunter2", SECRET_PURPOSE);
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    assert_int_equal(expect(&s, LINK_EXITED).exit, 0);
+    for (ssize_t got;
+         (got = read(s.out, text + n, sizeof(text) - n - 1)) > 0;) {
+        n += (size_t)got;
+    }
+    assert_string_equal(text, "7\n0\n<***>\n***");
+    close_stage(&s);
+}
+
+static void what_was_sealed_for_something_else_starts_nothing(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    add_secret(&s.chain, "hunter2", "card");
+    sign_and_start(&s);
+    expect_refusal(&s, "its purpose is not that of the request");
+    close_stage(&s);
+}
+
+/* Somebody got away with the writing end: no output is waited for for ever. */
+static void a_masker_ends_with_its_child_whoever_holds_its_pipe(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\n(trap '' TERM; exec env -i setsid sleep 3) &\n"
+                   "sleep 0.1\n");
+    add_secret(&s.chain, "hunter2", SECRET_PURPOSE);
+    int64_t began = clock_steady();
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    assert_int_equal(expect(&s, LINK_EXITED).exit, 0);
+    assert_true(clock_steady() - began < 2500);
     close_stage(&s);
 }
 
@@ -652,6 +730,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_honest_dispatch_is_started_and_told),
+        cmocka_unit_test(
+            a_secret_reaches_the_child_and_is_hidden_in_its_output),
+        cmocka_unit_test(what_was_sealed_for_something_else_starts_nothing),
+        cmocka_unit_test(a_masker_ends_with_its_child_whoever_holds_its_pipe),
         cmocka_unit_test(
             a_forged_dispatch_is_refused_whatever_the_other_half_says),
         cmocka_unit_test(a_dispatch_is_started_for_its_own_execution_only),

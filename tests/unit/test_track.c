@@ -26,6 +26,7 @@ static void begin(struct scene *scene, const char *const *targets, size_t n)
         struct execution_row *row =
             list_grow(&scene->run.executions, sizeof(*row));
         *row = (struct execution_row){.target = must_strdup(targets[i]),
+                                      .attempt = 1,
                                       .state = EXECUTION_WAITING};
         row->execution.b[0] = (unsigned char)(i + 1);
     }

@@ -85,6 +85,9 @@ class Installation:
         self.cards()
         self.mail()
         self.targets()
+        self.told()
+        self.secrets()
+        self.advance()
 
     # Signing
 
@@ -143,10 +146,11 @@ class Installation:
                                    "target": "web-1",
                                    "key": b64(self.executor.public),
                                    "box": b64(self.executor.box)})
-        self.by_admin("an administrator enrols a scheduler", "service.enrol",
-                      {"kind": "scheduler", "name": "scheduler-1",
-                       "key": b64(self.scheduler.public),
-                       "box": b64(self.scheduler.box)})
+        self.clock = self.by_admin("an administrator enrols a scheduler",
+                                   "service.enrol",
+                                   {"kind": "scheduler", "name": "scheduler-1",
+                                    "key": b64(self.scheduler.public),
+                                    "box": b64(self.scheduler.box)})
         self.entered = []
         self.entry("a target with labels", "target.set",
                    {"name": "web-1", "generation": 1,
@@ -266,7 +270,11 @@ class Installation:
                                  {"name": "run_2.sh", "executable": True,
                                   "data": b64(b"#!/bin/sh\n")}],
                        "targets": ["web-1", "web-2"], "timeout": 86400,
-                       "wait": 604800})
+                       "wait": 604800,
+                       "pace": {"max_parallel": "25%", "max_errors": "2", "retry": 3,
+                                "retry_on": ["failed", "lost"], "retry_backoff": 10,
+                                "idempotent": True, "concurrency": "queue",
+                                "concurrency_key": "{host}"}})
         self.assign = self.by_admin("a runner may run a command", "assignment.add",
                                     {"user": self.user, "command": self.command_id})
         self.by_admin("until an hour from now, and that version alone",
@@ -276,7 +284,7 @@ class Installation:
 
     def run(self):
         self.start = self.asked("a run with arguments", "run.start", self.open.hash,
-                                {"command": self.command_id,
+                                {"command": self.command_id, "name": "disk-report",
                                  "arguments": {"dir": "/srv/\u00fc; rm -rf \"$HOME\""},
                                  "targets": ["web-1"],
                                  "deadline": moment(self.moment + 10 * MINUTE),
@@ -306,6 +314,12 @@ class Installation:
                    "proof": [self.enrol.envelope.dsse(), self.init.envelope.dsse()]},
                   self.authorizer, self.execution)
         self.results()
+
+    def advance(self):
+        self.asked("a scheduler asks what follows", "run.advance", self.clock.hash,
+                   {"run": self.start.envelope.fields["id"],
+                    "progress": hashlib.sha256(b"how it is").hexdigest()},
+                   self.scheduler)
 
     def by_executor(self, name, kind, fields):
         return self.said(name, kind, self.host.hash, fields, self.executor,
@@ -526,3 +540,41 @@ class Installation:
                        "envelopes": [self.post.envelope.dsse(),
                                      self.init.envelope.dsse()]},
                       self.notifier, self.user)
+
+    def told(self):
+        """Who is told of a run's end, and that it ended."""
+        saved = self.by_admin(
+            "a command that says whom to tell", "command.save",
+            {"command": uid("told"), "name": "told", "version": 1,
+             "script": b64(b"#!/bin/sh\nfalse\n"),
+             "parameters": [],
+             "notify": [{"to": "ops@example.org", "on": ["failed", "lost"]},
+                        {"to": "webhook:pager", "on": ["succeeded"]}],
+             "targets": ["web-1"], "timeout": 60, "wait": 600})
+        self.said("a run has ended, with all that a notifier has to see",
+                  "run.ended", self.enrol.hash,
+                  {"run": self.start.envelope.fields["id"], "start": self.start.hash,
+                   "command": saved.hash, "user": self.user,
+                   "asker": "runner@example.org", "asked": moment(self.moment),
+                   "ended": moment(self.moment + MINUTE), "outcome": "failed",
+                   "targets": [{"target": "web-1", "outcome": "failed", "exit": 3},
+                               {"target": "web-2", "outcome": "succeeded"}],
+                   "envelopes": [self.enrol.envelope.dsse(),
+                                 self.init.envelope.dsse(),
+                                 saved.envelope.dsse()]},
+                  self.authorizer, self.start.envelope.fields["id"])
+    # Parameters that nobody else reads
+
+    def secrets(self):
+        self.asked("with the executors of a target", "command.show", self.open.hash,
+                   {"name": "disk-report", "targets": ["web-1"]}, self.session)
+        self.asked("a run with a secret for two executors", "run.start",
+                   self.open.hash,
+                   {"command": self.command_id, "arguments": {},
+                    "boxes": [{"name": "token", "to": box_id(self.executor),
+                               "box": b64(b"sealed here")},
+                              {"name": "token", "to": ZERO,
+                               "box": b64(b"sealed elsewhere")}],
+                    "targets": ["web-1"],
+                    "deadline": moment(self.moment + 10 * MINUTE),
+                    "follow": False}, self.session)
