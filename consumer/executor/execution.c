@@ -155,16 +155,13 @@ static void watch_output(struct executor *executor, struct execution *execution)
 static int start(struct executor *executor, struct execution *execution,
                  int64_t start_by, struct err *err)
 {
-    _cleanup_message_ struct link_message message = {
-        .head = {.kind = LINK_START,
-                 .execution = execution->id,
-                 .start_by = start_by},
-        .out = -1,
-        .err = -1};
+    _cleanup_message_ struct link_message message =
+        link_message_of(LINK_START, &execution->id);
     int ends[2] = {-1, -1};
     struct err why = {0};
 
     int failed = output_open(&execution->output, ends, &why);
+    message.head.start_by = start_by;
     message.out = ends[0];
     message.err = ends[1];
     if (failed || envelope_encode(&execution->dispatch, &message.body, &why) ||
@@ -286,10 +283,7 @@ int on_spawner(struct executor *executor, struct err *err)
 
 void execution_end(struct executor *executor, struct execution *execution)
 {
-    struct link_message message = {
-        .head = {.kind = LINK_END, .execution = execution->id},
-        .out = -1,
-        .err = -1};
+    struct link_message message = link_message_of(LINK_END, &execution->id);
     struct err ignored = {0};
 
     /* A spawner that is gone is noticed where its messages are read. */

@@ -362,6 +362,7 @@ static const struct service executor_service = {
 
 int main(int argc, char **argv)
 {
+    file_fill_standard();
     fields_leave_no_trace(); /* of the keys' file, and of what is opened */
     return service_main(&executor_service, argc, argv);
 }

@@ -2,11 +2,20 @@
 #include "consumer/executor/link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FDS 2
+
+struct link_message link_message_of(enum link_kind kind,
+                                    const struct id *execution)
+{
+    return (struct link_message){
+        .head = {.kind = kind, .execution = *execution}, .out = -1, .err = -1};
+}
 
 void link_message_done(struct link_message *message)
 {
@@ -186,6 +195,16 @@ static const struct shape {
     [LINK_EXITED] = {LINK_EXECUTOR, false, 0},
 };
 
+/* The writing end of a pipe, and nothing else that the other half can open: no
+ * terminal, no socket, no file. */
+static bool is_output(int fd)
+{
+    struct stat about;
+
+    return fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode) &&
+           (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
+}
+
 static bool is_one(const struct link_message *message, enum link_reader reader)
 {
     const struct link_head *head = &message->head;
@@ -194,8 +213,9 @@ static bool is_one(const struct link_message *message, enum link_reader reader)
         return false;
     }
     const struct shape *shape = &shapes[head->kind];
-    return shape->reader == reader && shape->fds == (message->out >= 0) &&
-           head->length <= shape->body_max;
+    return shape->reader == reader && head->length <= shape->body_max &&
+           (shape->fds ? is_output(message->out) && is_output(message->err)
+                       : message->out < 0);
 }
 
 int link_receive(int fd, enum link_reader reader,

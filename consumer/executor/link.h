@@ -53,6 +53,9 @@ struct link_message {
 
 #define _cleanup_message_ _cleanup_(link_message_done)
 
+/* One of that kind, without descriptors: 0 would be somebody's. */
+struct link_message link_message_of(enum link_kind kind,
+                                    const struct id *execution);
 void link_message_done(struct link_message *message);
 
 /* Both ends, close-on-exec. */

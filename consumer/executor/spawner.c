@@ -138,8 +138,6 @@ static void say(struct spawner *spawner, struct link_message *message)
     struct err ignored = {0};
 
     message->head.length = (uint32_t)message->body.len;
-    message->out = -1;
-    message->err = -1;
     if (link_send(spawner->plan->link, message, &ignored) != 0) {
         end(spawner, NULL);
     }
@@ -148,8 +146,8 @@ static void say(struct spawner *spawner, struct link_message *message)
 static void refuse(struct spawner *spawner, const struct id *execution,
                    const struct err *why)
 {
-    _cleanup_message_ struct link_message message = {
-        .head = {.kind = LINK_REFUSED, .execution = *execution}};
+    _cleanup_message_ struct link_message message =
+        link_message_of(LINK_REFUSED, execution);
 
     (void)buf_adds(&message.body, why->text);
     say(spawner, &message);
@@ -267,8 +265,8 @@ static int start_child(struct spawner *spawner,
 static void on_start(struct spawner *spawner,
                      const struct link_message *message)
 {
-    _cleanup_message_ struct link_message answer = {
-        .head = {.kind = LINK_STARTED, .execution = message->head.execution}};
+    _cleanup_message_ struct link_message answer =
+        link_message_of(LINK_STARTED, &message->head.execution);
     struct spawned *spawned = NULL;
     struct err err = {0};
 
@@ -317,8 +315,8 @@ static bool dumps(int signal)
 
 static void tell_exit(struct spawner *spawner, const struct spawned *spawned)
 {
-    _cleanup_message_ struct link_message message = {
-        .head = {.kind = LINK_EXITED, .execution = spawned->execution}};
+    _cleanup_message_ struct link_message message =
+        link_message_of(LINK_EXITED, &spawned->execution);
     struct link_head *head = &message.head;
     struct ending ending = {.status = SIGKILL};
 

@@ -273,7 +273,7 @@ static void who_is_deaf_is_killed_at_once_where_that_is_meant(void **state)
 
 static void a_timeout_is_told(void **state)
 {
-    struct stage s = {.keeping = {.timeout_at = clock_steady() + 50}};
+    struct stage s = {.keeping = {.timeout_at = clock_steady() + 200}};
 
     (void)state;
     start(&s, sleeps);

@@ -138,6 +138,28 @@ static void a_single_descriptor_is_refused(void **state)
     assert_int_equal(link_receive(ends[1], LINK_SPAWNER, &got, &err), -1);
 }
 
+/* Such as a terminal, whose other end could be anywhere. */
+static void descriptors_that_are_no_output_are_refused(void **state)
+{
+    struct link_message got = {.out = -1, .err = -1};
+    struct err err = {0};
+    int out[2];
+
+    (void)state;
+    assert_int_equal(pipe(out), 0);
+    const int others[] = {out[0], ends[0], open("/dev/null", O_WRONLY)};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        struct link_message sent = {
+            .head = {.kind = LINK_START}, .out = out[1], .err = others[i]};
+        assert_int_equal(link_send(ends[0], &sent, &err), 0);
+        assert_int_equal(link_receive(ends[1], LINK_SPAWNER, &got, &err), -1);
+        assert_int_equal(got.out, -1);
+    }
+    (void)close(out[0]);
+    (void)close(out[1]);
+    (void)close(others[2]);
+}
+
 static void a_message_that_is_cut_is_refused(void **state)
 {
     struct link_head head = {.kind = LINK_ENTRY, .length = 10};
@@ -163,6 +185,7 @@ int main(void)
         T(an_end_brings_nothing),
         T(what_the_reader_itself_would_send_is_refused),
         T(a_single_descriptor_is_refused),
+        T(descriptors_that_are_no_output_are_refused),
         T(a_message_that_is_cut_is_refused),
     };
 

@@ -3,6 +3,7 @@
  *
  * A real spawner is forked; the test is its other half, and may lie to it.
  */
+#include <dirent.h>
 #include <grp.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -311,6 +312,48 @@ static void a_dispatch_is_started_for_its_own_execution_only(void **state)
     chain_dispatch(&s.chain);
     ask_to_start(&s, &s.chain.signed_dispatch, &other);
     expect_refusal(&s, "not the execution that was claimed");
+    close_stage(&s);
+}
+
+static size_t descriptors_of(pid_t pid)
+{
+    _cleanup_free_ char *path = must_printf("/proc/%d/fd", (int)pid);
+    DIR *all = opendir(path);
+    size_t n = 0;
+
+    assert_non_null(all);
+    while (readdir(all) != NULL) {
+        n++;
+    }
+    (void)closedir(all);
+    return n;
+}
+
+/* What it had open stays so: 0 could else become the next child's output, which
+ * is then put where its input is. */
+static void a_refusal_costs_the_next_child_nothing(void **state)
+{
+    struct stage s;
+    struct id other = id_random();
+    char text[64] = "";
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    chain_sign(&s.chain);
+    chain_dispatch(&s.chain);
+    ask_to_start(&s, &s.chain.signed_dispatch, &other);
+    expect_refusal(&s, "not the execution that was claimed");
+    size_t before = descriptors_of(s.pid);
+    cleanup_close(&s.out);
+    ask_to_start(&s, &s.chain.signed_dispatch, &other);
+    expect_refusal(&s, "not the execution that was claimed");
+    assert_int_equal(descriptors_of(s.pid), before);
+    cleanup_close(&s.out);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    (void)expect(&s, LINK_STARTED);
+    assert_int_equal(expect(&s, LINK_EXITED).exit, 0);
+    assert_int_equal(read(s.out, text, sizeof(text) - 1), 4);
+    assert_string_equal(text, "ran\n");
     close_stage(&s);
 }
 
@@ -737,6 +780,7 @@ int main(void)
         cmocka_unit_test(
             a_forged_dispatch_is_refused_whatever_the_other_half_says),
         cmocka_unit_test(a_dispatch_is_started_for_its_own_execution_only),
+        cmocka_unit_test(a_refusal_costs_the_next_child_nothing),
         cmocka_unit_test(what_runs_already_is_not_started_beside_itself),
         cmocka_unit_test(
             what_ran_is_not_started_again_not_even_after_a_restart),
