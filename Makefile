@@ -18,13 +18,13 @@ export ERRAND_HOME PYTHON
 
 BASE := buf calendar clock codec err field_kinds field_values fields file id \
 	spoken suggest utf8 words yearly zone
-MODEL := answer answer_people argv assignment attachment audit billing card \
+MODEL := answer answer_people approval argv assignment attachment audit billing card \
 	change command command_file command_keys cron enrolment envelope \
-	environment invitation key_words limits log_entry mail mfa once \
+	environment group invitation key_words limits log_entry mail mfa once \
 	parameter read record reply request result rules run session target \
 	target_answer tick user where
-TRUST := allow dsse event key_file keys known late person proof reach \
-	revocation sealed signer standing standing_places wallet
+TRUST := allow approved dsse event key_file keys known late person proof reach \
+	revocation sealed signer standing standing_groups standing_places wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
@@ -53,7 +53,7 @@ NOTIFIER := fates inbox letter mime news notifier outbox post
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
+UNIT_TESTS := approval argv audit auditor buf card clock codec command command_file \
 	config cron csv enrolment envelope err factor fields harmless id \
 	invitation kafka key_file known ledger letter link log news outbox \
 	output overdue parameter parse password policy post print profile \

@@ -48,6 +48,8 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, timeout)},
     {"wait", FIELD_INT, .min = 1, .max = WAIT_MAX,
      .at = offsetof(struct command_save, wait)},
+    {"approve", FIELD_TABLE, .optional = true, .table = &approval_table,
+     .at = offsetof(struct command_save, approve)},
 };
 
 const struct table command_save_table = {.name = "command.save",
@@ -181,6 +183,12 @@ static int rights_check(const struct list *rights, struct err *err)
     return 0;
 }
 
+int64_t command_deadline(const struct command_save *command, int64_t issued)
+{
+    return issued + REQUEST_LIFE + 1000 * command->wait +
+           1000 * command->approve.within;
+}
+
 int command_check(const struct command_save *command, struct err *err)
 {
     const struct buf *script = &command->script;
@@ -195,6 +203,7 @@ int command_check(const struct command_save *command, struct err *err)
         return err_wrap(err, "runner_may");
     }
     if (targets_check(&command->targets, err) != 0 ||
+        approval_check(&command->approve, err) != 0 ||
         parameters_check(&command->parameters, err) != 0) {
         return -1;
     }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "model/approval.h"
 #include "model/argv.h"
 #include "model/attachment.h"
 #include "model/parameter.h"
@@ -36,6 +37,7 @@ struct command_save { /* administrator's own key */
     struct list targets;    /* char *: where.h */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
+    struct approval approve;
 };
 
 extern const struct table command_save_table;
@@ -50,6 +52,10 @@ struct command_named {
 
 extern const struct table command_show_table;
 extern const struct table command_versions_table;
+
+/* How late a run's signed deadline can be that was asked for then: the time to
+ * decide it, and all that may pass before its last execution starts. */
+int64_t command_deadline(const struct command_save *command, int64_t issued);
 
 /* A script: not too large, and its first line is one that the kernel takes.
  * -1: REJECT. */

@@ -139,19 +139,18 @@ static int check_targets(const struct proof *proof, const struct order *order,
 
 static int check_deadline(const struct order *order, struct err *err)
 {
-    int64_t latest = order->run->request.head.issued + REQUEST_LIFE +
-                     order->command->wait * 1000;
-
-    return order->run->deadline <= latest
+    return order->run->deadline <=
+                   command_deadline(order->command,
+                                    order->run->request.head.issued)
                ? 0
                : err_set(err, ERR_REJECT,
                          "the run's deadline is later than "
                          "its command's wait allows");
 }
 
-int proof_run(struct proof *proof, const struct hash *run,
-              const struct hash *command, const char *target,
-              struct order *ret_order, struct err *err)
+int proof_asked(struct proof *proof, const struct hash *run,
+                const struct hash *command, const char *target,
+                struct order *ret_order, struct err *err)
 {
     struct link *started = proof_link_of(proof, run, EVENT_RUN_START, err);
     struct link *saved =
@@ -169,6 +168,7 @@ int proof_run(struct proof *proof, const struct hash *run,
     struct order order = {.asker = signer.person,
                           .root = signer.root,
                           .run_hash = *run,
+                          .command_hash = *command,
                           .run = started->event->payload,
                           .command = saved->event->payload};
     if (signer.kind != SIGNER_SESSION) {
@@ -189,6 +189,20 @@ int proof_run(struct proof *proof, const struct hash *run,
         check_deadline(&order, err) != 0 || may_run(proof, &order, err) != 0 ||
         arguments_check(&order.command->parameters, &order.run->arguments, NULL,
                         err) != 0) {
+        return -1;
+    }
+    *ret_order = order;
+    return 0;
+}
+
+int proof_run(struct proof *proof, const struct hash *run,
+              const struct hash *command, const char *target,
+              struct order *ret_order, struct err *err)
+{
+    struct order order;
+
+    if (proof_asked(proof, run, command, target, &order, err) != 0 ||
+        proof_approved(proof, &order, err) != 0) {
         return -1;
     }
     *ret_order = order;
