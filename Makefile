@@ -43,7 +43,7 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	told track unified verb_flags verb_rows wrap
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
-	chains closings commands decide decision deliver explain factor factor_key \
+	chains closings commands decide decision deliver dispatching explain factor factor_key \
 	factor_reset factors history installation organisation outputs people policy \
 	replies reuse revocations runs services sessions signed signers source \
 	standings start target_views targets transaction verbs views

@@ -4,7 +4,8 @@
 #include "model/enrolment.h"
 #include "model/user.h"
 
-WORDS(execution_state_words, "waiting", "claimed", "running", "ended");
+WORDS(execution_state_words, "planned", "waiting", "claimed", "running",
+      "ended");
 
 static const struct field made_answer_fields[] = {
     {"hash", FIELD_HASH, .optional = true,

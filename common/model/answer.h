@@ -208,6 +208,7 @@ struct explained_answer { /* may somebody run a command, and why */
 
 enum execution_state {
     EXECUTION_NONE,
+    EXECUTION_PLANNED, /* its turn has not come */
     EXECUTION_WAITING, /* no claim is known yet */
     EXECUTION_CLAIMED,
     EXECUTION_RUNNING,

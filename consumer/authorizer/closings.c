@@ -99,6 +99,27 @@ static const struct {
     {EVENT_TARGET_SET, ended_target},
 };
 
+/* Of an execution `e` that has not ended, of the run `r`. */
+#define MEANT                                                  \
+    "NOT e.ended AND r.id = e.run_id "                         \
+    "AND ($1::uuid IS NULL OR r.user_id = $1::uuid) "          \
+    "AND ($2::uuid IS NULL OR r.command_id = $2::uuid) "       \
+    "AND ($3::uuid IS NULL OR r.id = $3::uuid) "               \
+    "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[])) " \
+    "AND ($5::text IS NULL "                                   \
+    "OR (e.target = $5::text AND e.generation = $6))"
+
+/* What is planned is withheld first, so that nothing of it is dispatched behind
+ * its closing claim; what was dispatched in the very moment is among the rest.
+ */
+static const char withhold_text[] =
+    "UPDATE executions e SET withheld = "
+    "'it was cancelled before its turn came' FROM runs r "
+    "WHERE e.dispatch IS NULL AND e.withheld IS NULL AND " MEANT;
+static const char meant_text[] =
+    "SELECT e.id, e.target, e.generation FROM executions e, runs r "
+    "WHERE " MEANT;
+
 static int close_all(struct asking *asking, const struct ended *ended,
                      struct err *err)
 {
@@ -107,21 +128,19 @@ static int close_all(struct asking *asking, const struct ended *ended,
         ended->targets == NULL || ended->targets->n == 0
             ? NULL
             : names_array(ended->targets);
+    const struct param meant[] = {
+        ended->user == NULL ? P_NULL : P_ID(ended->user),
+        ended->command == NULL ? P_NULL : P_ID(ended->command),
+        ended->run == NULL ? P_NULL : P_ID(ended->run),
+        P_TEXT(targets),
+        P_TEXT(ended->target),
+        P_INT(ended->generation)};
+    struct postgres *postgres = asking->daemon->postgres;
 
-    if (PG(asking->daemon->postgres,
-           "SELECT e.id, e.target, e.generation FROM executions e "
-           "JOIN runs r ON r.id = e.run_id WHERE NOT e.ended "
-           "AND ($1::uuid IS NULL OR r.user_id = $1::uuid) "
-           "AND ($2::uuid IS NULL OR r.command_id = $2::uuid) "
-           "AND ($3::uuid IS NULL OR r.id = $3::uuid) "
-           "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[])) "
-           "AND ($5::text IS NULL "
-           "OR (e.target = $5::text AND e.generation = $6))",
-           &rows, err, ended->user == NULL ? P_NULL : P_ID(ended->user),
-           ended->command == NULL ? P_NULL : P_ID(ended->command),
-           ended->run == NULL ? P_NULL : P_ID(ended->run),
-           targets == NULL ? P_NULL : P_TEXT(targets), P_TEXT(ended->target),
-           P_INT(ended->generation)) != 0) {
+    if (postgres_query(postgres, withhold_text, meant, ARRAY_SIZE(meant), NULL,
+                       err) != 0 ||
+        postgres_query(postgres, meant_text, meant, ARRAY_SIZE(meant), &rows,
+                       err) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

@@ -14,6 +14,7 @@
 #include "consumer/authorizer/authorizer.h"
 #include "consumer/authorizer/announcements.h"
 #include "consumer/authorizer/closings.h"
+#include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/policy.h"
 #include "consumer/authorizer/replies.h"
 #include "consumer/authorizer/reuse.h"
@@ -67,35 +68,6 @@ static char *dup_text(const struct rows *rows, const char *column)
     return text == NULL ? NULL : must_strdup(text);
 }
 
-/* What is not over yet of a run that was accepted before. */
-static int recall_orders(struct asking *asking, struct err *err)
-{
-    const struct head *head = asking->request->payload;
-    _cleanup_rows_ struct rows *rows = NULL;
-
-    if (PG(asking->daemon->postgres,
-           "SELECT e.id, e.target, e.generation, e.dispatch, t.longest_wait "
-           "FROM executions e JOIN targets t ON t.name = e.target "
-           "WHERE e.run_id = $1 AND NOT e.ended AND e.expires > $2",
-           &rows, err, P_ID(&head->id), P_TIME(asking->now)) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < rows_n(rows); i++) {
-        _cleanup_buf_ struct buf json = row_bytes(rows, i, "dispatch");
-        struct envelope envelope = {0};
-        struct id execution = row_id(rows, i, "id");
-        const char *target = row_text(rows, i, "target");
-        int64_t generation = row_int(rows, i, "generation");
-        if (envelope_decode(json.data, json.len, &envelope, err) != 0) {
-            return err_wrap(err, "table executions");
-        }
-        asking_place(asking, target, generation,
-                     row_int(rows, i, "longest_wait"));
-        asking_order_take(asking, &envelope, &execution, target, generation);
-    }
-    return 0;
-}
-
 static int recall_effects(struct asking *asking, struct err *err)
 {
     if (asking->decision.reason != NULL) {
@@ -104,7 +76,8 @@ static int recall_effects(struct asking *asking, struct err *err)
                    : 0;
     }
     if (asking->request->kind == EVENT_RUN_START) {
-        return recall_orders(asking, err);
+        const struct head *head = asking->request->payload;
+        return dispatching_recall(asking, &head->id, err);
     }
     if (asking->request->kind == EVENT_TARGET_SET &&
         target_place(asking, err) != 0) {

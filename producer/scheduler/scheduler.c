@@ -266,13 +266,14 @@ static const char patience_text[] =
  * the same executor, which is known by the enrolment that the claim was signed
  * under. */
 static const char open_text[] =
-    "SELECT e.id, e.target, e.generation, e.expires, p.read_until,"
+    "SELECT e.id, e.target, e.generation, e.withheld, p.read_until,"
+    " coalesce(e.expires, d.deadline) AS expires, e.expires IS NULL AS planned,"
     " c.kind, c.closing, c.claim_offset, c.appended_at,"
     " r.started_at IS NOT NULL AS started, x.heard_at,"
     " coalesce(e.id = ANY(x.running), false) AS listed,"
     " CASE WHEN x.incarnation <> c.incarnation THEN i.first_heard END"
     " AS replaced_at"
-    " FROM executions e"
+    " FROM executions e JOIN runs d ON d.id = e.run_id"
     " LEFT JOIN positions p ON p.reader = 'recorder' AND p.partition = 0"
     "  AND p.topic = 'errand.claims.' || e.target || '.' || e.generation"
     " LEFT JOIN claims c ON c.execution_id = e.id AND c.target = e.target"
@@ -282,8 +283,9 @@ static const char open_text[] =
     " LEFT JOIN (executors x JOIN incarnations i USING (incarnation))"
     "  ON x.name = s.name"
     "  AND (x.incarnation = c.incarnation OR i.first_heard > c.appended_at)"
-    " WHERE NOT e.ended AND (c.kind IS NOT NULL OR e.expires < p.read_until)"
-    " ORDER BY e.expires LIMIT 10000";
+    " WHERE NOT e.ended AND (c.kind IS NOT NULL"
+    "  OR coalesce(e.expires, d.deadline) < p.read_until)"
+    " ORDER BY 6 LIMIT 10000";
 
 static int word(const struct words *words, const struct rows *rows, size_t i,
                 const char *column)
@@ -298,6 +300,8 @@ static struct open_execution take_open(const struct rows *rows, size_t i)
     return (struct open_execution){
         .id = row_id(rows, i, "id"),
         .expires = row_time(rows, i, "expires"),
+        .planned = row_bool(rows, i, "planned"),
+        .withheld = row_text(rows, i, "withheld"),
         .claims_read = row_time(rows, i, "read_until"),
         .claim = word(&open_claim_words, rows, i, "kind"),
         .closing = word(&closing_words, rows, i, "closing"),

@@ -238,7 +238,7 @@ static int fetch(struct follow *follow, bool any, struct err *err)
 {
     for (size_t i = 0; i < follow->tracks.n; i++) {
         struct track *track = &follow->tracks.list[i];
-        bool begun = track->row.state != EXECUTION_WAITING;
+        bool begun = track->row.state > EXECUTION_WAITING;
         bool more = ((any && begun) || track->behind != 0) && !track->told;
         while (more) {
             if (fetch_page(follow, track, &more, err) != 0) {

@@ -18,7 +18,7 @@ void tracks_init(struct tracks *tracks, const struct run_answer *run)
         track->row = list_at(&run->executions, struct execution_row, i);
         track->row.target = must_strdup(track->row.target);
         track->row.reason = NULL;
-        track->row.state = EXECUTION_WAITING;
+        track->row.state = EXECUTION_PLANNED;
         track->spout = spout_new(n > 1 ? track->row.target : NULL);
     }
     tracks_rows(tracks, run);
