@@ -21,7 +21,7 @@ BASE := buf calendar clock codec err field_kinds field_values fields file id \
 MODEL := answer answer_people approval argv assignment attachment audit billing card \
 	change command command_file command_keys cron enrolment envelope \
 	environment group invitation key_words limits log_entry mail mfa once \
-	parameter read record reply request result rules run session target \
+	parameter pending read record reply request result rules run session target \
 	target_answer tick user where
 TRUST := allow approved dsse event key_file keys known late person proof reach \
 	revocation sealed signer standing standing_groups standing_places wallet
@@ -31,8 +31,8 @@ ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_cancel \
-	cmd_card cmd_command cmd_history cmd_init cmd_invite cmd_key cmd_mfa \
-	cmd_output cmd_policy cmd_rerun cmd_result cmd_rotate cmd_run \
+	cmd_card cmd_command cmd_group cmd_history cmd_init cmd_invite cmd_key cmd_mfa \
+	cmd_output cmd_pending cmd_policy cmd_rerun cmd_result cmd_rotate cmd_run \
 	cmd_runner cmd_schedule cmd_service cmd_service_end cmd_session \
 	cmd_standing cmd_target cmd_target_show cmd_user cmd_verify \
 	cmd_version compared console csv dry_run enrolled files follow \
@@ -40,11 +40,11 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	menu_command menu_list menu_runs naming notifiers opening pager parse \
 	password place print profile prompt qr questions saved say \
 	second_factor session_file setting_up signed_ends since spout submit \
-	told track unified verb_flags verb_rows wrap
+	told track unified verb_flags verb_rows waits wrap
 SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
+AUTHORIZER := announcements approvals approvers assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver dispatching explain factor factor_key \
-	factor_reset factors history installation organisation outputs people policy \
+	factor_reset factors groups history installation organisation outputs pendings people policy \
 	replies reuse revocations runs services sessions signed signers source \
 	standings start target_views targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \

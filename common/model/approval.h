@@ -14,7 +14,7 @@
 #define APPROVALS_MAX 5 /* each brings its voter's chain into the dispatch */
 #define APPROVE_WITHIN_DEFAULT 3600     /* s */
 #define APPROVE_WITHIN_MAX (7 * 86400L) /* s */
-#define COMMENT_MAX 1000                /* bytes */
+#define COMMENT_MAX 500 /* bytes: it becomes the reason of an outcome */
 
 struct approval {
     int64_t count;  /* of different people; 0: none is wanted */

@@ -40,6 +40,7 @@ struct ended {
     const char *target;
     int64_t generation;
     const struct id *run;
+    const struct hash *start;   /* of the run, by its run.start */
     const struct list *targets; /* char *; empty: all */
 };
 
@@ -75,6 +76,11 @@ static struct ended ended_run(const void *payload)
     return (struct ended){.run = &cancel->run, .targets = &cancel->targets};
 }
 
+static struct ended ended_rejected(const void *payload)
+{
+    return (struct ended){.start = &((const struct vote *)payload)->run};
+}
+
 /* Nothing, but where it is removed: what waits for a drained one waits on. */
 static struct ended ended_target(const void *payload)
 {
@@ -96,6 +102,7 @@ static const struct {
     {EVENT_ASSIGNMENT_REMOVE, ended_assignment},
     {EVENT_COMMAND_RETIRE, ended_command},
     {EVENT_RUN_CANCEL, ended_run},
+    {EVENT_RUN_REJECT, ended_rejected},
     {EVENT_TARGET_SET, ended_target},
 };
 
@@ -107,7 +114,8 @@ static const struct {
     "AND ($3::uuid IS NULL OR r.id = $3::uuid) "               \
     "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[])) " \
     "AND ($5::text IS NULL "                                   \
-    "OR (e.target = $5::text AND e.generation = $6))"
+    "OR (e.target = $5::text AND e.generation = $6)) "         \
+    "AND ($7::bytea IS NULL OR r.hash = $7::bytea)"
 
 /* What is planned is withheld first, so that nothing of it is dispatched behind
  * its closing claim; what was dispatched in the very moment is among the rest.
@@ -134,7 +142,8 @@ static int close_all(struct asking *asking, const struct ended *ended,
         ended->run == NULL ? P_NULL : P_ID(ended->run),
         P_TEXT(targets),
         P_TEXT(ended->target),
-        P_INT(ended->generation)};
+        P_INT(ended->generation),
+        ended->start == NULL ? P_NULL : P_HASH(ended->start)};
     struct postgres *postgres = asking->daemon->postgres;
 
     if (postgres_query(postgres, withhold_text, meant, ARRAY_SIZE(meant), NULL,

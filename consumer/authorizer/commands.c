@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/authorizer/approvers.h"
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/revocations.h"
@@ -175,6 +176,7 @@ int on_command_save(struct asking *asking, struct err *err)
     return check_content(asking, save)
                ?: check_version(asking, save, err)
                ?: check_targets(asking, save, err)
+               ?: approvers_check(asking, &save->approve, NULL, err)
                ?: asking_made(asking, &asking->request->hash, &save->command,
                               save->version, err)
                ?: asking_store(asking, err)
@@ -336,9 +338,11 @@ static int answer_command(struct asking *asking, const struct rows *rows,
                                     .parameters = save->parameters,
                                     .args = save->args,
                                     .timeout = save->timeout,
-                                    .wait = save->wait};
+                                    .wait = save->wait,
+                                    .approve = save->approve};
     save->parameters = (struct list){0};
     save->args = (struct list){0};
+    save->approve = (struct approval){0};
     if (add_hidden(asking, event, dated, &answer, err) != 0) {
         table_done(&command_answer_table, &answer);
         return -1;

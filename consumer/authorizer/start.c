@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "consumer/authorizer/approvals.h"
 #include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/views.h"
@@ -115,8 +116,7 @@ static int refuse_arguments(struct asking *asking,
     if (arguments_check(&save->parameters, &run->arguments, NULL, &bad) != 0) {
         return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
     }
-    if (run->deadline >
-        run->request.head.issued + REQUEST_LIFE + save->wait * 1000) {
+    if (run->deadline > command_deadline(save, run->request.head.issued)) {
         return asking_refuse(asking, REPLY_INVALID,
                              "the run's deadline is "
                              "later than the command's wait allows");
@@ -143,10 +143,12 @@ static int refuse_unproven(struct asking *asking, const struct plan *plan,
     return told != 0 ? told : asking_refuse_or_hide(asking, reason->text);
 }
 
+/* Nobody can have approved it before it is asked for. */
 static int prove(struct asking *asking, struct plan *plan, struct err *err)
 {
     struct err reason = {0};
 
+    plan->dispatching.unapproved = true;
     if (proof_add(asking->proof, &asking->request->envelope, err) != 0) {
         return -1;
     }
@@ -218,7 +220,12 @@ static void plan_execution(struct asking *asking, struct plan *plan, size_t i)
                                   .silent = heard < asking->now - SILENT_AFTER};
 }
 
-/* All of them begin at once. */
+static bool waits_for_approval(const struct plan *plan)
+{
+    return plan->dispatching.order.command->approve.count > 0;
+}
+
+/* All of them begin at once, once the run is approved. */
 static int dispatch(struct asking *asking, struct plan *plan, size_t i,
                     struct err *err)
 {
@@ -246,7 +253,7 @@ static int add_executions(struct asking *asking, struct plan *plan,
 
     for (size_t i = 0; done == 0 && i < rows_n(plan->targets); i++) {
         plan_execution(asking, plan, i);
-        done = dispatch(asking, plan, i, err);
+        done = waits_for_approval(plan) ? 0 : dispatch(asking, plan, i, err);
     }
     return done;
 }
@@ -264,6 +271,10 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
         .asked = plan->run->request.head.issued,
     };
     pairs_add_all(&row->arguments, &plan->run->arguments);
+    if (waits_for_approval(plan)) {
+        row->pending =
+            approval_told(plan->run, &plan->dispatching.order.command->approve);
+    }
     return asking_answer_take(asking, &run_answer_table, &plan->answer, err);
 }
 
@@ -295,6 +306,7 @@ int on_run_start(struct asking *asking, struct err *err)
     return check_names(asking, &plan)
                ?: find_command(asking, &plan, err)
                ?: prove(asking, &plan, err)
+               ?: approval_check_run(asking, &plan.dispatching, err)
                ?: check_in_use(asking, &plan)
                ?: find_targets(asking, &plan, err)
                ?: add_executions(asking, &plan, err)
@@ -303,5 +315,8 @@ int on_run_start(struct asking *asking, struct err *err)
                ?: store_run(asking, &plan, err)
                ?: dispatching_store(asking, &plan.dispatching,
                                     &plan.run->request.head.id, &plan.planned,
-                                    err);
+                                    err)
+               ?: approval_store(asking, plan.run,
+                                 &plan.dispatching.order.command->approve,
+                                 err);
 }

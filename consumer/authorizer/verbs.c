@@ -48,6 +48,8 @@ static const struct verb verbs[] = {
     {EVENT_TARGET_SET, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_target_set},
     {EVENT_TARGET_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_target_list},
     {EVENT_TARGET_SHOW, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_target_show},
+    {EVENT_GROUP_SET, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_group_set},
+    {EVENT_GROUP_LIST, EITHER, ADMINISTRATOR, IN_FORCE, READ, on_group_list},
 
     {EVENT_COMMAND_SAVE, OWN, ADMINISTRATOR, IN_FORCE, CHANGE, on_command_save},
     {EVENT_COMMAND_LIST, EITHER, ANYONE, IN_FORCE, READ, on_command_list},
@@ -78,6 +80,10 @@ static const struct verb verbs[] = {
 
     {EVENT_RUN_START, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_start},
     {EVENT_RUN_CANCEL, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_cancel},
+    {EVENT_RUN_APPROVE, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_approve},
+    {EVENT_RUN_REJECT, SESSION, ANYONE, IN_FORCE, CHANGE, on_run_reject},
+    {EVENT_PENDING_LIST, EITHER, ANYONE, IN_FORCE, READ, on_pending_list},
+    {EVENT_PENDING_SHOW, EITHER, ANYONE, IN_FORCE, READ, on_pending_show},
     {EVENT_RUN_SHOW, EITHER, ANYONE, IN_FORCE, READ, on_run_show},
     {EVENT_RUN_OUTPUT, EITHER, ANYONE, IN_FORCE, READ, on_run_output},
     {EVENT_RUN_HISTORY, EITHER, ANYONE, IN_FORCE, READ, on_run_history},

@@ -15,6 +15,7 @@
 #include "producer/submit/follow.h"
 #include "producer/submit/running.h"
 #include "producer/submit/saved.h"
+#include "producer/submit/waits.h"
 
 /* What is asked for becomes the names that are signed. */
 static int choose_targets(struct submit *submit,
@@ -37,7 +38,8 @@ static int plan_run(struct submit *submit, const struct command_answer *command,
     run->request.head.id = id_new(now);
     run->request.head.issued = now;
     run->command = command->command.command;
-    run->deadline = now + REQUEST_LIFE + command->wait * 1000;
+    run->deadline =
+        now + REQUEST_LIFE + (command->wait + command->approve.within) * 1000;
     run->follow = !flag_given(submit, "detach");
     if (arguments_check(&command->parameters, &run->arguments, NULL, err) !=
         0) {
@@ -81,6 +83,7 @@ static int tell_detached(const struct submit *submit,
                         .n = ARRAY_SIZE(columns)};
     struct print print = submit->print;
 
+    waits_tell(&answer->run);
     if (print.format == FORMAT_TABLE) {
         print.format = FORMAT_NAME;
     }
