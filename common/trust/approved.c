@@ -130,15 +130,42 @@ static bool has_voted(const struct tally *tally, const struct id *user)
     return false;
 }
 
+/* What was needed for a vote that doesn't count is not needed: a proof has room
+ * for so many envelopes. */
+static bool *marks_take(const struct proof *proof)
+{
+    bool *marks = must_calloc(HASH_COUNT(proof->links), sizeof(*marks));
+    size_t i = 0;
+
+    for (struct link *l = proof->links; l != NULL; l = l->hh.next) {
+        marks[i++] = l->used;
+    }
+    return marks;
+}
+
+static void marks_restore(struct proof *proof, const bool *marks, size_t n)
+{
+    size_t i = 0;
+
+    for (struct link *l = proof->links; l != NULL; l = l->hh.next, i++) {
+        l->used = i < n && marks[i]; /* what was fetched since comes last */
+    }
+    proof->state++;
+}
+
 static void count_vote(struct proof *proof, struct link *link,
                        const struct order *order, struct tally *tally)
 {
+    size_t n = HASH_COUNT(proof->links);
+    _cleanup_free_ bool *marks = marks_take(proof);
     struct signer voter;
 
     if (proof_vote(proof, link->event, order, &voter, &tally->why) == 0 &&
         !has_voted(tally, &voter.person.user)) {
         link->used = true;
         tally->users[tally->n++] = voter.person.user;
+    } else {
+        marks_restore(proof, marks, n);
     }
 }
 

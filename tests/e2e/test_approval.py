@@ -2,12 +2,14 @@
 is taken for it: not the asker's, not the authorizer's, not a member's who is none
 any more. The witnesses are files that the commands write."""
 import json
+import os
 import pathlib
+import subprocess
 
 import pytest
 
-from client import Envelope, accepted, moment, now_ms, read_all
-from house import until
+from client import Envelope, Person, read_all
+from house import BIN, until
 from lone import Lone
 from test_joining import told
 from test_standing import Guest, done, outcomes, states
@@ -128,22 +130,21 @@ def test_for_others_it_is_not_there(house, stage):
 
 
 def of_guest(guest):
-    import client
-    return client.Person.read(str(guest.profile), guest.email,
+    return Person.read(str(guest.profile), guest.email,
                               guest.password.read_text().strip())
 
 
 def test_one_rejection_ends_it_and_so_does_its_asker(house, stage):
     command, mark = stage.command()
-    run = done_detached = stage.asked(command)
-    with house_follower(stage, run) as follower:
+    run = stage.asked(command)
+    with follower_of(stage, run) as follower:
         done(stage.one.submit("approve", run, "-y"))
         said = done(stage.two.submit("reject", run, "-y", "--comment", "not on a Friday"))
         assert "nothing of it begins" in said.stderr
         _, heard = follower.communicate(timeout=30)
     why = f"cancelled: rejected by {stage.two.email}: not on a Friday"
     assert follower.returncode == 1 and why in heard, heard
-    assert why in done(stage.asker.submit("result", done_detached)).stdout
+    assert why in done(stage.asker.submit("result", run)).stdout
     told(stage.one.submit("approve", run, "-y"), 65, "waits no more", "rejected")
     assert [f.type for f in facts(house, run)][-1] == "errand.run.rejected.v1"
     assert facts(house, run)[-1].fields["detail"] == "not on a Friday"
@@ -155,11 +156,8 @@ def test_one_rejection_ends_it_and_so_does_its_asker(house, stage):
     assert not mark.exists()
 
 
-def house_follower(stage, run):
+def follower_of(stage, run):
     """submit watch of the asker's, once it has said that the run waits."""
-    import os
-    import subprocess
-    from house import BIN
     env = {**os.environ, "ERRAND_PROFILE": str(stage.asker.profile),
            "ERRAND_BROKERS": stage.house.brokers}
     process = subprocess.Popen(
@@ -173,7 +171,13 @@ def test_what_nobody_approves_in_time_expires(house, stage):
     command, mark = stage.command("#: approve_within = 2s")
     run = stage.asked(command)
     done(stage.one.submit("approve", run, "-y"))
-    until("it expires", lambda: outcomes(house, run) == ["expired"], 30)
+    until("its time is over", lambda: pending(stage.two) == [])
+
+    def expired():
+        """What is claimed beside it shows how far the claim log was read."""
+        done(house.submit("run", house.command("true")))
+        return outcomes(house, run) == ["expired"]
+    until("it expires", expired, 30)
     told(stage.two.submit("approve", run, "-y"), 65, "in time")
     assert "expired: nobody approved it in time" in done(
         stage.asker.submit("result", run)).stdout

@@ -424,6 +424,45 @@ static void without_a_log_nobody_is_in_a_group(void **state)
     close_stage(&s);
 }
 
+/* Votes that don't count take no room in a dispatch; those that do bring all
+ * that they need, also what both have in common. */
+static void a_proof_holds_what_its_votes_need_and_no_more(void **state)
+{
+    struct stage s;
+    struct order order;
+    struct err err = {0};
+    struct list used = {0};
+
+    (void)state;
+    open_stage(&s);
+    struct vote other = vote_of(&s, &s.voters[0].open);
+    other.run.b[0] ^= 1;
+    cast(&s, &other, s.voters[0].session);
+    approves(&s, 1);
+    approves(&s, 2);
+    struct vote late = vote_of(&s, &s.voters[0].open);
+    list_at(&late.targets, char *, 0)[0] = 'x';
+    cast(&s, &late, s.voters[0].session);
+    _cleanup_proof_ struct proof *proof = proof_new(&s.chain.roots, NULL, NULL);
+    proof_set_standing(proof, s.log);
+    assert_int_equal(proof_add_all(proof, &s.chain.envelopes, &err), 0);
+    assert_int_equal(proof_run(proof, &s.chain.run_hash, &s.chain.save_hash,
+                               "web-1", &order, &err),
+                     0);
+    proof_used(proof, &used);
+    /* root.init, invite, verify, session, save, assignment, run; and of two
+     * people invite, verify, session, vote. */
+    assert_int_equal(used.n, 7 + 2 * 4);
+    _cleanup_proof_ struct proof *lean = proof_new(&s.chain.roots, NULL, NULL);
+    proof_set_standing(lean, s.log);
+    assert_int_equal(proof_add_all(lean, &used, &err), 0);
+    assert_int_equal(proof_run(lean, &s.chain.run_hash, &s.chain.save_hash,
+                               "web-1", &order, &err),
+                     0);
+    envelopes_done(&used);
+    close_stage(&s);
+}
+
 static void any_administrator_is_one_in_force(void **state)
 {
     struct stage s = {0};
@@ -539,6 +578,7 @@ int main(void)
         T(the_newest_group_counts_for_older_votes),
         T(who_does_not_stand_any_more_has_not_voted),
         T(without_a_log_nobody_is_in_a_group),
+        T(a_proof_holds_what_its_votes_need_and_no_more),
         T(any_administrator_is_one_in_force),
         T(a_deadline_has_room_for_the_approval),
         T(an_approval_is_read_as_it_is_written),
