@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "model/approval.h"
 #include "model/argv.h"
 #include "model/attachment.h"
 #include "model/notify.h"
@@ -40,6 +41,7 @@ struct command_save { /* administrator's own key */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
     struct pace pace;       /* how its runs go on */
+    struct approval approve;
 };
 
 extern const struct table command_save_table;

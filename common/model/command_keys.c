@@ -140,6 +140,19 @@ static int set_wait(struct reader *reader, const char *value)
     return set_duration(reader, value, WAIT_MAX, &reader->command.wait);
 }
 
+static int set_approve(struct reader *reader, const char *value)
+{
+    return approval_parse(value, &reader->command.approve, reader->err) == 0
+               ? 0
+               : pass_on(reader, reader->line, reader->key);
+}
+
+static int set_approve_within(struct reader *reader, const char *value)
+{
+    return set_duration(reader, value, APPROVE_WITHIN_MAX,
+                        &reader->command.approve.within);
+}
+
 struct parameter *parameter_of(struct reader *reader)
 {
     struct list *all = &reader->command.parameters;
@@ -306,6 +319,8 @@ const struct key command_keys[] = {
     {"idempotent", set_idempotent},
     {"concurrency", set_concurrency},
     {"concurrency_key", set_concurrency_key},
+    {"approve", set_approve},
+    {"approve_within", set_approve_within},
     {NULL, NULL},
 };
 

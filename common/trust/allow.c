@@ -137,6 +137,7 @@ int64_t run_latest(const struct run_start *run,
                    const struct command_save *command)
 {
     return run->request.head.issued + REQUEST_LIFE +
+           command->approve.within * 1000 +
            pace_life(&command->pace, command->wait, command->timeout,
                      run->targets.n);
 }
@@ -160,9 +161,9 @@ static bool names_it(const struct order *order)
             strcmp(order->run->name, order->command->name) == 0);
 }
 
-int proof_run(struct proof *proof, const struct hash *run,
-              const struct hash *command, const char *target,
-              struct order *ret_order, struct err *err)
+int proof_asked(struct proof *proof, const struct hash *run,
+                const struct hash *command, const char *target,
+                struct order *ret_order, struct err *err)
 {
     struct link *started = proof_link_of(proof, run, EVENT_RUN_START, err);
     struct link *saved =
@@ -181,6 +182,7 @@ int proof_run(struct proof *proof, const struct hash *run,
                           .root = signer.root,
                           .run_hash = *run,
                           .signer = key_id(&signer.session.key),
+                          .command_hash = *command,
                           .run = started->event->payload,
                           .command = saved->event->payload};
     if (signer.kind != SIGNER_SESSION) {
@@ -202,6 +204,20 @@ int proof_run(struct proof *proof, const struct hash *run,
                         err) != 0 ||
         secrets_check(&order.command->parameters, &order.run->boxes, err) !=
             0) {
+        return -1;
+    }
+    *ret_order = order;
+    return 0;
+}
+
+int proof_run(struct proof *proof, const struct hash *run,
+              const struct hash *command, const char *target,
+              struct order *ret_order, struct err *err)
+{
+    struct order order;
+
+    if (proof_asked(proof, run, command, target, &order, err) != 0 ||
+        proof_approved(proof, &order, err) != 0) {
         return -1;
     }
     *ret_order = order;

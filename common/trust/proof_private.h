@@ -61,6 +61,10 @@ int proof_signed(struct link *link, size_t i, const struct key32 *key,
 /* Signed by a root key that is pinned here. */
 int proof_root_signed(struct proof *proof, struct link *link, struct err *err);
 
+/* As many as the command wants have approved it. */
+int proof_approved(struct proof *proof, const struct order *order,
+                   struct err *err);
+
 /* -1: it is not signed by the key that its `by` names. */
 int proof_not_signed(const struct event *event, struct err *err);
 

@@ -59,6 +59,7 @@ void standing_free(struct standing *standing)
         free(mark);
     }
     standing_free_places(standing);
+    standing_free_groups(standing);
     free(standing->heads.items);
     free(standing);
 }
@@ -272,6 +273,7 @@ static const struct effect {
     {EVENT_COMMAND_RETIRE, retire_command},
     {EVENT_SERVICE_REVOKE, revoke_service},
     {EVENT_TARGET_SET, standing_set_target},
+    {EVENT_GROUP_SET, standing_set_group},
 };
 
 static int check_place(const struct standing *standing,

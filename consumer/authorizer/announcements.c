@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/change.h"
+#include "model/group.h"
 #include "model/log_entry.h"
 #include "model/mfa.h"
 #include "model/session.h"
@@ -68,6 +69,11 @@ static struct about about_enrol(const void *payload)
 static struct about about_target(const void *payload)
 {
     return (struct about){.name = ((const struct target_set *)payload)->name};
+}
+
+static struct about about_group(const void *payload)
+{
+    return (struct about){.name = ((const struct group_set *)payload)->name};
 }
 
 static struct about about_save(const void *payload)
@@ -143,6 +149,13 @@ static struct about about_cancel(const void *payload)
     return (struct about){.run = cancel->run, .targets = &cancel->targets};
 }
 
+/* What it names by hashes, the decision names by ids. */
+static struct about about_vote(const void *payload)
+{
+    (void)payload;
+    return (struct about){0};
+}
+
 /* What a notifier has to see of it, in the proof's marks. */
 
 static int prove_invite(struct proof *proof, const struct change *change,
@@ -202,6 +215,7 @@ static const struct fact {
     {EVENT_SESSION_CLOSE, EVENT_SESSION_CLOSED, about_session},
     {EVENT_SERVICE_ENROL, EVENT_SERVICE_ENROLLED, about_enrol},
     {EVENT_TARGET_SET, EVENT_TARGET_ADDED, about_target},
+    {EVENT_GROUP_SET, EVENT_GROUP_CHANGED, about_group},
     {EVENT_COMMAND_SAVE, EVENT_COMMAND_SAVED, about_save},
     {EVENT_ASSIGNMENT_ADD, EVENT_ASSIGNMENT_ADDED, about_add},
     {EVENT_BILLING_INIT, EVENT_BILLING_MADE, about_own},
@@ -210,6 +224,8 @@ static const struct fact {
     {EVENT_CARD_REMOVE, EVENT_CARD_REMOVED, about_own},
     {EVENT_RUN_START, EVENT_RUN_ACCEPTED, about_run},
     {EVENT_RUN_CANCEL, EVENT_RUN_CANCELLED, about_cancel},
+    {EVENT_RUN_APPROVE, NOTHING, about_vote}, /* only the last one's */
+    {EVENT_RUN_REJECT, NOTHING, about_vote},
 };
 
 static const struct fact *fact_of(enum event_kind kind)
@@ -268,12 +284,16 @@ static int tell(const struct asking *asking, enum event_kind kind,
     return 0;
 }
 
-/* A target is added and changed by the same verb. */
+/* A target is added and changed by the same verb; a run may wait for approval,
+ * and a vote may be the one that decides. */
 static enum event_kind acceptance_of(const struct asking *asking,
                                      const struct fact *fact)
 {
     const struct target_set *set = asking->request->payload;
 
+    if (asking->decision.told.kind != 0) {
+        return (enum event_kind)asking->decision.told.kind;
+    }
     return asking->request->kind == EVENT_TARGET_SET &&
                    !hash_is_zero(&set->previous)
                ? EVENT_TARGET_CHANGED
@@ -362,6 +382,10 @@ int announcement_make(const struct asking *asking, struct list *out,
         about.user = asking->signer.person.user;
         about.name = asking->signer.person.email;
     }
+    if (decision->told.kind != 0) {
+        about.run = decision->told.run;
+        about.command = decision->told.command;
+    }
     _cleanup_free_ char *targets =
         about.targets == NULL || about.targets->n == 0
             ? NULL
@@ -375,7 +399,9 @@ int announcement_make(const struct asking *asking, struct list *out,
         .command = about.command,
         .run = about.run,
         .name = (char *)about.name,
-        .detail = refused ? decision->reason : targets,
+        .detail = refused                         ? decision->reason
+                  : decision->told.detail != NULL ? decision->told.detail
+                                                  : targets,
         .invite = invite_of(asking),
     };
     change.head.id = derived_id(&asking->request->hash, event_types[kind].type);

@@ -41,6 +41,7 @@ struct ended {
     const char *target;
     int64_t generation;
     const struct id *run;
+    const struct hash *start;   /* of the run, by its run.start */
     const struct list *targets; /* char *; empty: all */
     const struct id *request;   /* which cancelled them */
     bool withheld;              /* those alone that are never dispatched */
@@ -89,6 +90,11 @@ static struct ended ended_advanced(const void *payload)
                           .withheld = true};
 }
 
+static struct ended ended_rejected(const void *payload)
+{
+    return (struct ended){.start = &((const struct vote *)payload)->run};
+}
+
 /* Nothing, but where it is removed: what waits for a drained one waits on. */
 static struct ended ended_target(const void *payload)
 {
@@ -112,6 +118,7 @@ static const struct {
     {EVENT_RUN_CANCEL, ended_run},
     {EVENT_RUN_START, ended_replaced},
     {EVENT_RUN_ADVANCE, ended_advanced},
+    {EVENT_RUN_REJECT, ended_rejected},
     {EVENT_TARGET_SET, ended_target},
 };
 
@@ -126,7 +133,8 @@ static const struct {
     "OR (e.target = $5::text AND e.generation = $6)) "         \
     "AND ($7::uuid IS NULL OR e.id IN (SELECT execution_id "   \
     "FROM cancellations WHERE request_id = $7::uuid)) "        \
-    "AND (NOT $8::boolean OR e.withheld IS NOT NULL)"
+    "AND (NOT $8::boolean OR e.withheld IS NOT NULL) "         \
+    "AND ($9::bytea IS NULL OR r.hash = $9::bytea)"
 
 /* What is planned is withheld first, so that nothing of it is dispatched behind
  * its closing claim; what was dispatched in the very moment is among the rest.
@@ -155,7 +163,8 @@ static int close_all(struct asking *asking, const struct ended *ended,
         P_TEXT(ended->target),
         P_INT(ended->generation),
         ended->request == NULL ? P_NULL : P_ID(ended->request),
-        P_BOOL(ended->withheld)};
+        P_BOOL(ended->withheld),
+        ended->start == NULL ? P_NULL : P_HASH(ended->start)};
     struct postgres *postgres = asking->daemon->postgres;
 
     if (postgres_query(postgres, withhold_text, meant, ARRAY_SIZE(meant), NULL,

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "consumer/authorizer/authorizer.h"
 #include "consumer/authorizer/announcements.h"
+#include "consumer/authorizer/approvals.h"
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/policy.h"
@@ -86,13 +87,21 @@ static int recall_effects(struct asking *asking, struct err *err)
     }
     if (asking->request->kind == EVENT_RUN_START) {
         const struct head *head = asking->request->payload;
-        return dispatching_recall(asking, &head->id, err)
+        return approval_recall(asking, err)
+                   ?: dispatching_recall(asking, &head->id, err)
                    ?: closings_add(asking, err);
     }
     if (asking->request->kind == EVENT_RUN_ADVANCE) {
         const struct run_advance *advance = asking->request->payload;
         return dispatching_recall(asking, &advance->run, err)
                    ?: closings_add(asking, err);
+    }
+    if (asking->request->kind == EVENT_RUN_APPROVE) {
+        return approval_recall(asking, err);
+    }
+    if (asking->request->kind == EVENT_RUN_REJECT &&
+        approval_recall(asking, err) != 0) {
+        return -1;
     }
     if (asking->request->kind == EVENT_TARGET_SET &&
         target_place(asking, err) != 0) {

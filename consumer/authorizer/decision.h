@@ -50,6 +50,14 @@ struct reuse {
     struct hash invite;
 };
 
+/* A fact that the verb alone doesn't tell. */
+struct fact_told {
+    int kind; /* enum event_kind; 0: the verb tells it all */
+    struct id run;
+    struct id command;
+    char *detail; /* may be NULL */
+};
+
 struct decision {
     int status;           /* enum reply_status */
     char *text;           /* what the asker is told in words; may be NULL */
@@ -63,6 +71,7 @@ struct decision {
     struct list closings; /* struct record: claims that close what waits */
     struct reuse reuse;   /* which this request is the first to do */
     char *command;        /* the name of the one it was about; may be NULL */
+    struct fact_told told;
 };
 
 struct asking {

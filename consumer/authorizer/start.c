@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "consumer/authorizer/approvals.h"
 #include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/recipients.h"
@@ -150,10 +151,12 @@ static int refuse_unproven(struct asking *asking, const struct plan *plan,
     return told != 0 ? told : asking_refuse_or_hide(asking, reason->text);
 }
 
+/* Nobody can have approved it before it is asked for. */
 static int prove(struct asking *asking, struct plan *plan, struct err *err)
 {
     struct err reason = {0};
 
+    plan->dispatching.unapproved = true;
     if (proof_add(asking->proof, &asking->request->envelope, err) != 0) {
         return -1;
     }
@@ -209,14 +212,17 @@ static const struct pace *pace_of(const struct plan *plan)
     return &plan->dispatching.order.command->pace;
 }
 
-/* Something may follow from its outcomes, or from others'. */
+static bool waits_for_approval(const struct plan *plan)
+{
+    return plan->dispatching.order.command->approve.count > 0;
+}
+
+/* Something may follow from its outcomes, or from others': once it is approved,
+ * where it has to be. */
 static bool is_advancing(const struct plan *plan)
 {
-    const struct pace *pace = pace_of(plan);
-    size_t n = plan->planned.n;
-
-    return pace->concurrency != CONCURRENCY_ALLOW || pace_attempts(pace) > 1 ||
-           pace_parallel(pace, n) < n;
+    return !waits_for_approval(plan) &&
+           pace_advances(pace_of(plan), plan->planned.n);
 }
 
 static void plan_execution(struct asking *asking, struct plan *plan, size_t i)
@@ -262,13 +268,15 @@ static int dispatch(struct asking *asking, struct plan *plan, size_t i,
     return 0;
 }
 
-/* The first wave, where it need not wait for its turn; what follows is decided
- * by run.advance. */
+/* The first wave, where it need wait neither for its turn nor for approval;
+ * what follows is decided by run.advance, or run.approve. */
 static int add_executions(struct asking *asking, struct plan *plan,
                           struct err *err)
 {
     size_t n = rows_n(plan->targets);
-    size_t first = plan->turn.waits ? 0 : pace_parallel(pace_of(plan), n);
+    size_t first = plan->turn.waits || waits_for_approval(plan)
+                       ? 0
+                       : pace_parallel(pace_of(plan), n);
     int done = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -294,6 +302,10 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
         .asked = plan->run->request.head.issued,
     };
     pairs_add_all(&row->arguments, &plan->recorded);
+    if (waits_for_approval(plan)) {
+        row->pending =
+            approval_told(plan->run, &plan->dispatching.order.command->approve);
+    }
     return asking_answer_take(asking, &run_answer_table, &plan->answer, err);
 }
 
@@ -343,6 +355,7 @@ int on_run_start(struct asking *asking, struct err *err)
     return check_names(asking, &plan)
                ?: find_command(asking, &plan, err)
                ?: prove(asking, &plan, err)
+               ?: approval_check_run(asking, &plan.dispatching, err)
                ?: check_in_use(asking, &plan)
                ?: recipients_check(asking, plan.run, err)
                ?: find_targets(asking, &plan, err)
@@ -355,5 +368,7 @@ int on_run_start(struct asking *asking, struct err *err)
                                     &plan.run->request.head.id, &plan.planned,
                                     err)
                ?: turn_replace(asking, &plan.turn, err)
+               ?: approval_store(asking, plan.run,
+                                 &plan.dispatching.order.command->approve, err)
                ?: store_progress(asking, &plan, err);
 }

@@ -232,13 +232,15 @@ static const char patience_text[] =
  * under. */
 static const char open_text[] =
     "SELECT e.id, e.target, e.generation, e.withheld, p.read_until,"
-    " coalesce(e.expires, d.deadline) AS expires, e.expires IS NULL AS planned,"
+    " coalesce(e.expires, a.until, d.deadline) AS expires,"
+    " e.expires IS NULL AS planned, a.until IS NOT NULL AS pending,"
     " c.kind, c.closing, c.claim_offset, c.appended_at,"
     " r.started_at IS NOT NULL AS started, x.heard_at,"
     " coalesce(e.id = ANY(x.running), false) AS listed,"
     " CASE WHEN x.incarnation <> c.incarnation THEN i.first_heard END"
     " AS replaced_at"
     " FROM executions e JOIN runs d ON d.id = e.run_id"
+    " LEFT JOIN approvals a ON a.run_id = e.run_id AND a.state = 'pending'"
     " LEFT JOIN positions p ON p.reader = 'recorder' AND p.partition = 0"
     "  AND p.topic = 'errand.claims.' || e.target || '.' || e.generation"
     " LEFT JOIN claims c ON c.execution_id = e.id AND c.target = e.target"
@@ -249,7 +251,7 @@ static const char open_text[] =
     "  ON x.name = s.name"
     "  AND (x.incarnation = c.incarnation OR i.first_heard > c.appended_at)"
     " WHERE NOT e.ended AND (c.kind IS NOT NULL"
-    "  OR coalesce(e.expires, d.deadline) < p.read_until)"
+    "  OR coalesce(e.expires, a.until, d.deadline) < p.read_until)"
     " ORDER BY 6 LIMIT 10000";
 
 static int word(const struct words *words, const struct rows *rows, size_t i,
@@ -266,6 +268,7 @@ static struct open_execution take_open(const struct rows *rows, size_t i)
         .id = row_id(rows, i, "id"),
         .expires = row_time(rows, i, "expires"),
         .planned = row_bool(rows, i, "planned"),
+        .pending = row_bool(rows, i, "pending"),
         .withheld = row_text(rows, i, "withheld"),
         .claims_read = row_time(rows, i, "read_until"),
         .claim = word(&open_claim_words, rows, i, "kind"),

@@ -14,6 +14,7 @@
 #include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
 #include "producer/submit/track.h"
+#include "producer/submit/waits.h"
 
 #define RECORD_WAIT 5000 /* ms to wait for what was told has ended */
 #define RECORD_AGAIN 50  /* ms between looks */
@@ -28,6 +29,9 @@ void run_short(const struct id *run, char text[static RUN_SHORT])
 
 char *run_text(const struct run_row *run)
 {
+    if (run->pending.lacking > 0) {
+        return waits_text(&run->pending);
+    }
     char *text = must_strdup(run->outcome == 0
                                  ? "goes on"
                                  : word_text(&outcome_words, run->outcome));

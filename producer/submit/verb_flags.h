@@ -8,6 +8,8 @@ extern const struct flag rerun_flags[];
 extern const struct flag show_flags[];
 extern const struct flag cancel_flags[];
 extern const struct flag output_flags[];
+extern const struct flag pending_flags[];
+extern const struct flag vote_flags[];
 extern const struct flag history_flags[];
 extern const struct flag audit_flags[];
 extern const struct flag verify_flags[];

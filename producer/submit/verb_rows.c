@@ -31,6 +31,21 @@ const struct verb verbs[] = {
              "not begin any more; what runs is ended with all of its "
              "processes. Waits until nothing of it is alive, and says how it "
              "ended. Administrators can cancel anybody's run."},
+    {"pending", "[RUN]", "runs that wait for your approval", FOR_EVERYBODY,
+     .run = cmd_pending, .lists = true, .flags = pending_flags,
+     .help =
+         "With a RUN: what it would do, where, and who asked for it. RUN is "
+         "an id, or a unique ending of one."},
+    {"approve", "RUN", "approve a run that waits for it", FOR_EVERYBODY,
+     .run = cmd_approve, .flags = vote_flags,
+     .help =
+         "Shows what was asked for, and asks whether it is meant. It begins "
+         "once as many people have approved it as its command wants. Who "
+         "asked for a run does not count."},
+    {"reject", "RUN", "end a run that waits for approval", FOR_EVERYBODY,
+     .run = cmd_reject, .flags = vote_flags,
+     .help = "One of those who could approve it is enough: nothing of it "
+             "begins any more."},
     {"result", "[RUN]", "how a run ended", FOR_EVERYBODY, .run = cmd_result,
      .help = "RUN is an id, a unique ending of one, or nothing: your last."},
     {"output", "[RUN]", "what a run put out", FOR_EVERYBODY, .run = cmd_output,
@@ -243,6 +258,16 @@ const struct verb verbs[] = {
      .help = "What waits or runs there is ended, and its executors end. "
              "Commands go on naming it: another target of its name (target add "
              "--again) is theirs, too, with executors that are enrolled anew."},
+    {"group add", "GROUP EMAIL...", "let people approve together",
+     FOR_ADMINISTRATORS, .run = cmd_group_add,
+     .help = "A command's `approve = 2 of GROUP` asks for the approval of two "
+             "of them before it runs. The group is made where there is none."},
+    {"group remove", "GROUP EMAIL...", "take people out of a group",
+     FOR_ADMINISTRATORS, .run = cmd_group_remove,
+     .help = "What they approved and has not begun is not approved by them any "
+             "more. Without members there is no such group."},
+    {"group list", "", "the groups, and who is in them", FOR_ADMINISTRATORS,
+     .run = cmd_group_list, .lists = true},
     {"service enrol", "KIND NAME", "enrol a daemon", FOR_ADMINISTRATORS,
      .run = cmd_service_enrol, .flags = service_enrol_flags,
      .help = "KIND is authorizer, executor, scheduler or notifier. LINE is "

@@ -101,6 +101,7 @@ class World:
         self.sessions = self.open_sessions()
         ends = self.assign()
         self.runs = self.make_runs()
+        self.group, self.waiting_runs = self.make_waiting()
         self.brief, self.closed = self.make_over()
         self.daemon, self.other_daemon = self.enrol_daemon(), self.enrol_daemon()
         self.billing = self.boss_asks("billing.show", {}).answer
@@ -243,6 +244,37 @@ class World:
         self.send(runs.values())
         return {of: run.fields["id"] for of, run in runs.items()}
 
+    def make_waiting(self):
+        """A group's newest entry, and runs that wait: {(verb, of): (run, save)}.
+        One more vote is wanted than is cast, so that they wait on."""
+        spare = self.spare[-1].user
+        members = {"given": [self.people[who].user for who in "ARB"] + [spare],
+                   "other": [spare]}
+        boss, made = self.asker.open_session(self.boss), {}
+        for of, users in members.items():
+            group = {"name": self.house.fresh("g"), "members": users}
+            entry = self.enter("group.set", group).answer["hash"]
+            save = self.asker.command_request(
+                self.boss, self.house.fresh("c"), SCRIPT, [self.target], approve={
+                    "count": len(users), "group": group["name"], "within": 3600})
+            self.send([save])
+            for verb in ("run.approve", "run.reject"):
+                run = self.asker.run_request(boss, save.fields["command"], [self.target])
+                self.send([run])
+                made[verb, of] = run, save
+        return {**group, "previous": entry}, made
+
+    def vote(self, verb, of):
+        if of == "none":
+            run, save = sha256(b"no run"), sha256(b"no command")
+        else:
+            run, save = (e.hash for e in self.waiting_runs[verb, of])
+        return {"run": run, "command": save, "targets": [self.target]}
+
+    def waiting_id(self, of):
+        return self.run_id("none") if of == "none" else \
+            self.waiting_runs["run.approve", of][0].fields["id"]
+
     # What a cell names
 
     def command(self, of):
@@ -344,6 +376,14 @@ def set_target(world, _who, of):
     previous = {"other": world.target_set, "none": sha256(b"no target")}.get(of)
     return {"name": name, "generation": 1, "max_wait": 86400,
             "previous": previous, "labels": {"role": "web"}}
+
+
+def set_group(world, _who, of):
+    """A new one; one that is there, as it is; the end of one that is not."""
+    if of == "other":
+        return world.group
+    return {"name": world.house.fresh("g"),
+            "members": [] if of == "none" else [world.boss.user]}
 
 
 def victim(world, who, of):
@@ -462,6 +502,7 @@ ASKS = {
     "target.set": set_target,
     "target.show": lambda w, _, of: {"name": w.target if of == "other"
                                      else "t0-no-such"},
+    "group.set": set_group,
     "command.save": save,
     "command.show": show_command,
     "command.versions": lambda w, _, of: {"name": w.command_name(of)},
@@ -478,6 +519,9 @@ ASKS = {
     "run.start": start,
     "run.advance": lambda w, *_: {"run": w.run_id("given"), "progress": "0" * 64},
     "run.cancel": lambda w, _, of: {"run": w.run_id(of)},
+    "run.approve": lambda w, _, of: w.vote("run.approve", of),
+    "run.reject": lambda w, _, of: w.vote("run.reject", of),
+    "pending.show": lambda w, _, of: {"run": w.waiting_id(of)},
     "run.show": lambda w, _, of: {"run": w.run_id(of)},
     "run.output": lambda w, _, of: {"run": w.run_id(of), "after": 0},
     "run.history": lambda *_: {"limit": 10},
@@ -493,13 +537,14 @@ STEPS = {"card.add", "card.default", "card.remove"}  # of a person's cards
 
 # What a handler says of a request that is allowed, and asked as far as is of use:
 # a secret that nobody can open, a second factor that is not there, a run that has
-# ended since (another cell's asker ended it).
+# ended since (another cell's asker ended it, or said no).
 ASKED_AS_FAR = {"mfa.set": ("invalid", "code_wanted"),
                 "mfa.reset": ("conflict",), "run.cancel": ("conflict",),
-                "run.advance": ("invalid",)}
+                "run.advance": ("invalid",),
+                "run.reject": ("conflict",)}
 ENTRIES = {"user.suspend", "user.resume", "user.remove", "user.role",
            "user.reinvite", "key.rotate", "service.revoke", "command.retire",
-           "assignment.remove", "target.set"}  # of the revocation log
+           "assignment.remove", "target.set", "group.set"}  # of the revocation log
 
 
 def request(world, verb, of, who):

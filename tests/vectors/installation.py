@@ -88,6 +88,7 @@ class Installation:
         self.told()
         self.secrets()
         self.advance()
+        self.approvals()
 
     # Signing
 
@@ -465,6 +466,33 @@ class Installation:
                        "script": b64(b"#!/bin/sh\ntrue\n"), "parameters": [],
                        "targets": ["@role=web", "@os=Debian.12_x-y", "@all", "web-2"],
                        "timeout": 60, "wait": 60})
+
+    def approvals(self):
+        """Who approves what, and how they do."""
+        leads = {"name": "ops-leads", "members": [self.user, self.init.envelope.fields["user"]]}
+        self.entry("a group of two", "group.set", leads)
+        self.entry("a group ends", "group.set",
+                   {**leads, "previous": self.entered[-1].hash, "members": []})
+        command = {"script": b64(b"#!/bin/sh\ntrue\n"), "parameters": [], "version": 1,
+                   "targets": ["web-1"], "timeout": 60, "wait": 60}
+        self.by_admin("a command that two of a group have to approve", "command.save",
+                      {**command, "command": uid("approved"), "name": "careful",
+                       "approve": {"count": 2, "group": "ops-leads", "within": 86400}})
+        self.by_admin("a command that an administrator has to approve", "command.save",
+                      {**command, "command": uid("approved too"), "name": "careful-too",
+                       "approve": {"count": 1, "within": 1}})
+        vote = {"run": self.start.hash, "command": self.save.hash, "targets": ["web-1"]}
+        for kind in ("run.approve", "run.reject"):
+            self.asked("a vote: " + kind, kind, self.open.hash,
+                       {**vote, "comment": "as agreed"}, self.session)
+            self.asked("a vote without a word: " + kind, kind, self.open.hash, vote,
+                       self.session)
+        for kind, fields in (("group.list", {}), ("pending.list", {}),
+                             ("pending.show", {"run": "aeed"})):
+            self.asked("a session asks: " + kind, kind, self.open.hash, fields,
+                       self.session)
+        for kind in ("run.pending", "run.approved", "run.rejected", "group.changed"):
+            self.changed(kind)
 
     def changed(self, kind):
         self.said("what changed: " + kind, kind, self.enrol.hash,
