@@ -21,10 +21,11 @@ BASE := buf calendar clock codec err field_kinds field_values fields file id \
 MODEL := answer answer_people argv assignment attachment audit billing card \
 	change command command_file command_keys cron enrolment envelope \
 	environment invitation key_words limits log_entry mail mfa once \
-	parameter read record reply request result rules run session target \
-	target_answer tick user where
+	parameter read record reply request result rules run schedule \
+	schedule_answer schedule_lines session target target_answer tick \
+	timing user where
 TRUST := allow dsse event key_file keys known late person proof reach \
-	revocation sealed signer standing standing_places wallet
+	revocation scheduled sealed signer standing standing_places wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
@@ -33,20 +34,20 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_cancel \
 	cmd_card cmd_command cmd_history cmd_init cmd_invite cmd_key cmd_mfa \
 	cmd_output cmd_policy cmd_rerun cmd_result cmd_rotate cmd_run \
-	cmd_runner cmd_schedule cmd_service cmd_service_end cmd_session \
+	cmd_runner cmd_schedule cmd_schedule_next cmd_service cmd_service_end cmd_session \
 	cmd_standing cmd_target cmd_target_show cmd_user cmd_verify \
 	cmd_version compared console csv dry_run enrolled files follow \
 	founding harmless heard help kept keyring menu menu_cards \
 	menu_command menu_list menu_runs naming notifiers opening pager parse \
 	password place print profile prompt qr questions saved say \
-	second_factor session_file setting_up signed_ends since spout submit \
+	schedules second_factor session_file setting_up signed_ends since spout submit \
 	told track unified verb_flags verb_rows wrap
-SCHEDULER := overdue scheduler
+SCHEDULER := due firing overdue said scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver explain factor factor_key \
 	factor_reset factors history installation organisation outputs people policy \
-	replies reuse revocations runs services sessions signed signers source \
-	standings start target_views targets transaction verbs views
+	replies reuse revocations runs schedules services sessions signed signers \
+	source standings start target_views targets ticks transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery revoked spawner spool tell
 NOTIFIER := fates inbox letter mime news notifier outbox post
@@ -54,10 +55,10 @@ RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
-	config cron csv enrolment envelope err factor fields harmless id \
+	config cron csv due enrolment envelope err factor fields harmless id \
 	invitation kafka key_file known ledger letter link log news outbox \
 	output overdue parameter parse password policy post print profile \
-	proof record rows rpc_reply rules run sealed since spawner spoken \
+	proof record rows rpc_reply rules run schedule sealed since spawner spoken \
 	standing suggest told track unified user utf8 vectors wallet where \
 	words wrap zone
 UNIT_HELP := chain columns table vector

@@ -292,6 +292,8 @@ static const struct field run_row_fields[] = {
      .at = offsetof(struct run_row, outcome)},
     {"arguments", FIELD_PAIRS, .optional = true,
      .at = offsetof(struct run_row, arguments)},
+    {"schedule", FIELD_ID, .optional = true,
+     .at = offsetof(struct run_row, schedule)},
 };
 
 static const struct table run_row_table = {.name = "run row",

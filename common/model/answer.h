@@ -246,6 +246,8 @@ struct run_row {
     int64_t finished;      /* 0: not yet */
     int outcome;           /* succeeded, or the first other one; 0: goes on */
     struct list arguments; /* struct pair */
+    struct id
+        schedule; /* that started it, in the name of asked_by; zero: none */
 };
 
 struct run_answer {

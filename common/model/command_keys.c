@@ -288,6 +288,10 @@ const struct key command_keys[] = {
     {"args", set_args},
     {"files", set_files},
     {"runner_may", set_runner_may},
+    {"schedule", set_schedule},
+    {"at", set_at},
+    {"zone", set_zone},
+    {"catch_up", set_catch_up},
     {NULL, NULL},
 };
 

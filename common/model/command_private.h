@@ -6,9 +6,10 @@
 #pragma once
 
 #include "model/command.h"
+#include "model/schedule_lines.h"
 
 #define VALUE_MAX 4000
-#define KEYS_MAX 16
+#define KEYS_MAX 40
 #define BLANKS " \t"
 
 struct reader {
@@ -19,6 +20,7 @@ struct reader {
     size_t opened;          /* line of [param NAME]; 0: above the first one */
     size_t given[KEYS_MAX]; /* line of each key of this section; 0: none */
     struct command_save command;
+    struct schedule_lines when;
     struct err *err;
 };
 
@@ -40,6 +42,14 @@ int complain(const struct reader *reader, size_t line, const char *key,
 
 /* The same with the text of an error that another module made. */
 int pass_on(const struct reader *reader, size_t line, const char *key);
+
+/* The keys of when it runs by itself, and what they must be together: in
+ * schedule_lines.c. */
+int set_schedule(struct reader *reader, const char *value);
+int set_at(struct reader *reader, const char *value);
+int set_zone(struct reader *reader, const char *value);
+int set_catch_up(struct reader *reader, const char *value);
+int check_when(struct reader *reader);
 
 /* The parameter whose section is being read. */
 struct parameter *parameter_of(struct reader *reader);

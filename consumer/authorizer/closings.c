@@ -1,8 +1,7 @@
 /* closings.c: see closings.h. */
 #include "consumer/authorizer/closings.h"
 
-#include "model/log_entry.h"
-#include "model/run.h"
+#include "model/schedule.h"
 #include "model/target.h"
 
 static int add_closing(struct asking *asking, const struct id *execution,
@@ -41,6 +40,7 @@ struct ended {
     int64_t generation;
     const struct id *run;
     const struct list *targets; /* char *; empty: all */
+    const struct id *schedule;  /* what waits of it: what runs ends by itself */
 };
 
 static struct ended ended_user(const void *payload)
@@ -66,6 +66,12 @@ static struct ended ended_command(const void *payload)
 {
     return (struct ended){
         .command = &((const struct command_retire *)payload)->command};
+}
+
+static struct ended ended_schedule(const void *payload)
+{
+    return (struct ended){
+        .schedule = &((const struct schedule_remove *)payload)->schedule};
 }
 
 static struct ended ended_run(const void *payload)
@@ -95,6 +101,7 @@ static const struct {
     {EVENT_USER_REINVITE, ended_reinvited},
     {EVENT_ASSIGNMENT_REMOVE, ended_assignment},
     {EVENT_COMMAND_RETIRE, ended_command},
+    {EVENT_SCHEDULE_REMOVE, ended_schedule},
     {EVENT_RUN_CANCEL, ended_run},
     {EVENT_TARGET_SET, ended_target},
 };
@@ -116,12 +123,16 @@ static int close_all(struct asking *asking, const struct ended *ended,
            "AND ($3::uuid IS NULL OR r.id = $3::uuid) "
            "AND ($4::text[] IS NULL OR e.target = ANY ($4::text[])) "
            "AND ($5::text IS NULL "
-           "OR (e.target = $5::text AND e.generation = $6))",
+           "OR (e.target = $5::text AND e.generation = $6)) "
+           "AND ($7::uuid IS NULL OR (r.schedule_id = $7::uuid "
+           "AND NOT EXISTS (SELECT FROM claims c WHERE c.execution_id = "
+           "e.id)))",
            &rows, err, ended->user == NULL ? P_NULL : P_ID(ended->user),
            ended->command == NULL ? P_NULL : P_ID(ended->command),
            ended->run == NULL ? P_NULL : P_ID(ended->run),
            targets == NULL ? P_NULL : P_TEXT(targets), P_TEXT(ended->target),
-           P_INT(ended->generation)) != 0) {
+           P_INT(ended->generation),
+           ended->schedule == NULL ? P_NULL : P_ID(ended->schedule)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

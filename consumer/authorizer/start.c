@@ -11,23 +11,13 @@
 #include <string.h>
 
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/start.h"
 #include "consumer/authorizer/views.h"
 #include "trust/reach.h"
 
 #define DISPATCH_MAX 1000000 /* bytes of a record, below Kafka's MiB */
 
-struct plan {
-    const struct run_start *run;
-    char *name; /* the command's */
-    int64_t version;
-    struct hash command; /* its command.save */
-    int64_t expires;
-    struct rows *targets; /* name, generation, max_wait, longest_wait, heard */
-    struct list proof;    /* struct envelope */
-    struct run_answer answer;
-};
-
-static void plan_done(struct plan *plan)
+void plan_done(struct plan *plan)
 {
     free(plan->name);
     rows_free(plan->targets);
@@ -35,7 +25,7 @@ static void plan_done(struct plan *plan)
     table_done(&run_answer_table, &plan->answer);
 }
 
-static int check_names(struct asking *asking, const struct plan *plan)
+int plan_check_names(struct asking *asking, const struct plan *plan)
 {
     const struct list *targets = &plan->run->targets;
 
@@ -166,6 +156,9 @@ static int prove(struct asking *asking, struct plan *plan, struct err *err)
             return refuse_unproven(asking, plan, &reason, err);
         }
     }
+    plan->asker = order.asker;
+    plan->schedule =
+        order.schedule == NULL ? (struct id){0} : order.schedule->schedule;
     int64_t latest = asking->now + order.command->wait * 1000;
     plan->expires = latest < plan->run->deadline ? latest : plan->run->deadline;
     proof_used(asking->proof, &plan->proof);
@@ -293,7 +286,7 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
         .command_id = plan->run->command,
         .command = must_strdup(plan->name),
         .version = plan->version,
-        .asked_by = must_strdup(asking->signer.person.email),
+        .asked_by = must_strdup(plan->asker.email),
         .asked = plan->run->request.head.issued,
     };
     pairs_add_all(&row->arguments, &plan->run->arguments);
@@ -312,12 +305,13 @@ static int store_run(struct asking *asking, const struct plan *plan,
     return PG(
         asking->daemon->postgres,
         "INSERT INTO runs (id, hash, command_id, version, command_hash, "
-        "user_id, asked_at, deadline, arguments) VALUES ($1, $2, $3, $4, "
-        "$5, $6, $7, $8, $9::json -> 'arguments')",
+        "user_id, asked_at, deadline, arguments, schedule_id) VALUES ($1, $2, "
+        "$3, $4, $5, $6, $7, $8, $9::json -> 'arguments', $10)",
         NULL, err, P_ID(&run->request.head.id), P_HASH(&asking->request->hash),
         P_ID(&run->command), P_INT(plan->version), P_HASH(&plan->command),
-        P_ID(&asking->signer.person.user), P_TIME(run->request.head.issued),
-        P_TIME(run->deadline), P_TEXT(arguments));
+        P_ID(&plan->asker.user), P_TIME(run->request.head.issued),
+        P_TIME(run->deadline), P_TEXT(arguments),
+        id_is_zero(&plan->schedule) ? P_NULL : P_ID(&plan->schedule));
 }
 
 /* The orders stand as the targets' rows do. */
@@ -344,18 +338,23 @@ static int store_executions(struct asking *asking, const struct plan *plan,
     return 0;
 }
 
+int plan_start(struct asking *asking, struct plan *plan, struct err *err)
+{
+    return prove(asking, plan, err)
+               ?: check_in_use(asking, plan)
+               ?: find_targets(asking, plan, err)
+               ?: add_executions(asking, plan, err)
+               ?: answer(asking, plan, err)
+               ?: asking_store(asking, err)
+               ?: store_run(asking, plan, err)
+               ?: store_executions(asking, plan, err);
+}
+
 int on_run_start(struct asking *asking, struct err *err)
 {
-    _cleanup_(plan_done) struct plan plan = {.run = asking->request->payload};
+    _cleanup_plan_ struct plan plan = {.run = asking->request->payload};
 
-    return check_names(asking, &plan)
+    return plan_check_names(asking, &plan)
                ?: find_command(asking, &plan, err)
-               ?: prove(asking, &plan, err)
-               ?: check_in_use(asking, &plan)
-               ?: find_targets(asking, &plan, err)
-               ?: add_executions(asking, &plan, err)
-               ?: answer(asking, &plan, err)
-               ?: asking_store(asking, err)
-               ?: store_run(asking, &plan, err)
-               ?: store_executions(asking, &plan, err);
+               ?: plan_start(asking, &plan, err);
 }

@@ -56,6 +56,7 @@ int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
         .finished = row_time(rows, i, "finished_at"),
         .outcome = outcome == NULL ? 0 : word_value(&outcome_words, outcome),
         .arguments = all.pairs,
+        .schedule = row_id(rows, i, "schedule_id"),
     };
     return 0;
 }

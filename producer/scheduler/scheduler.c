@@ -1,31 +1,27 @@
 /*
- * scheduler.c: errand-scheduler: ends what nobody else will.
+ * scheduler.c: errand-scheduler: ends what nobody else will, and fires
+ * schedules (firing.c).
  *
  * In comes what the recorder wrote to PostgreSQL; out go closing claims, to the
  * targets' claim logs, and the outcomes of what expired, was closed, has a
  * first claim by nobody, or is lost, to errand.results. It writes nothing to
- * PostgreSQL and may run several times: what it says is derived, and the
- * recorder hears it once. This file is the service row and the tick.
+ * PostgreSQL and may run several times: what it says is derived, and who hears
+ * it hears it once. This file is the service row and the tick.
  */
 #include <string.h>
 #include <uthash.h>
 
 #include "base/clock.h"
 #include "model/target.h"
+#include "producer/scheduler/firing.h"
 #include "producer/scheduler/overdue.h"
+#include "producer/scheduler/said.h"
 #include "service.h"
 
 #define GRACE 1000      /* ms after the expiry: an executor's last moment */
 #define SAY_AGAIN 10000 /* ms for what was said to be recorded */
 #define ASK 5000        /* ms for an answer of the broker */
 #define RESULTS_TOPIC "errand.results"
-
-/* What was said, so that it is not said at every tick. */
-struct said {
-    struct id id; /* overdue_id() */
-    int64_t at;   /* by the steady clock */
-    UT_hash_handle hh;
-};
 
 /* An execution that its executor does not list, since which hello. */
 struct dropped {
@@ -42,6 +38,7 @@ struct scheduler {
     struct patience patience;
     struct said *said;
     struct dropped *dropped;
+    struct firing *firing;
     struct list topics; /* char *: whose metadata the writer has */
 };
 
@@ -76,25 +73,13 @@ static int start(struct daemon *daemon, struct err *err)
 
     (void)err;
     daemon->state = scheduler;
+    scheduler->firing = firing_new();
     scheduler->tick = 1000 * config_int(config, "scheduler", "tick");
     scheduler->patience = (struct patience){
         .grace = GRACE,
         .silent = 1000 * config_int(config, "scheduler", "silent"),
         .lost = 1000 * config_int(config, "scheduler", "lost")};
     return 0;
-}
-
-static void forget_said(struct scheduler *scheduler, int64_t before)
-{
-    struct said *said;
-    struct said *next;
-
-    HASH_ITER (hh, scheduler->said, said, next) {
-        if (said->at <= before) {
-            HASH_DEL(scheduler->said, said);
-            free(said);
-        }
-    }
 }
 
 /* Those that this tick did not see. */
@@ -115,8 +100,9 @@ static void stop(struct daemon *daemon)
 {
     struct scheduler *scheduler = daemon->state;
 
-    forget_said(scheduler, INT64_MAX);
+    said_forget(&scheduler->said, INT64_MAX);
     forget_dropped(scheduler, -1);
+    firing_free(scheduler->firing);
     texts_done(&scheduler->topics);
     free(scheduler);
 }
@@ -139,22 +125,6 @@ static int64_t dropped_at(struct scheduler *scheduler,
     }
     dropped->seen = scheduler->ticks;
     return dropped->since;
-}
-
-/* True once in a while for each id. */
-static bool say_now(struct scheduler *scheduler, const struct id *id)
-{
-    struct said *said = NULL;
-
-    HASH_FIND(hh, scheduler->said, id->b, sizeof(id->b), said);
-    if (said != NULL) {
-        return false;
-    }
-    said = must_calloc(1, sizeof(*said));
-    said->id = *id;
-    said->at = clock_steady();
-    HASH_ADD(hh, scheduler->said, id, sizeof(said->id), said);
-    return true;
 }
 
 /* A claim log has one partition, and claims go there by number. */
@@ -236,7 +206,7 @@ static int say(struct daemon *daemon, const struct open_execution *open,
         return 0;
     }
     struct id id = overdue_id(open, what);
-    if (!say_now(scheduler, &id)) {
+    if (!said_now(&scheduler->said, &id)) {
         return 0;
     }
     int failed = what == OVERDUE_CLOSE
@@ -333,7 +303,7 @@ static int look(struct daemon *daemon, struct err *err)
         }
     }
     forget_dropped(scheduler, scheduler->ticks);
-    return kafka_writer_flush(daemon->writer, ASK, err);
+    return 0;
 }
 
 static int turn(struct daemon *daemon, struct err *err)
@@ -347,9 +317,12 @@ static int turn(struct daemon *daemon, struct err *err)
         daemon_wait(daemon, &fd, 1, left > 1000 ? 1000 : (int)left);
         return 0;
     }
-    forget_said(scheduler, now - SAY_AGAIN);
-    if (look(daemon, err) != 0) {
-        forget_said(scheduler, INT64_MAX); /* whether it was said: unknown */
+    said_forget(&scheduler->said, now - SAY_AGAIN);
+    if (look(daemon, err) != 0 ||
+        firing_look(scheduler->firing, daemon, err) != 0 ||
+        kafka_writer_flush(daemon->writer, ASK, err) != 0) {
+        said_forget(&scheduler->said,
+                    INT64_MAX); /* whether it was said: unknown */
         return -1;
     }
     scheduler->tick_at = now + scheduler->tick;

@@ -16,7 +16,8 @@ import time
 import pytest
 
 from client import (DAY, HOUR, ZERO, Envelope, Key, Person, Session, accepted,
-                    b64, id_of_hash, moment, now_ms, reader, sha256, uuid7)
+                    b64, id_of_hash, moment, now_ms, reader, schedule_id, sha256,
+                    tick_id, uuid7)
 from test_schemas import VERDICT
 
 TABLE = pathlib.Path(__file__).parents[1] / "tables/access.txt"
@@ -98,6 +99,7 @@ class World:
         self.target_set = accepted(
             self.asker.add_target(self.boss, self.target)).answer["hash"]
         self.commands = self.make_commands()
+        self.schedules = self.make_schedules()
         self.sessions = self.open_sessions()
         ends = self.assign()
         self.runs = self.make_runs()
@@ -220,6 +222,27 @@ class World:
             for of in ("given", "ended", "other", "spare")}
         self.send(saved.values())
         return saved
+
+    def schedule_fields(self, of, when):
+        """Of a cron line, or of a moment (ms)."""
+        last = self.commands.get(of)
+        command = last.fields["command"] if last else uuid7()
+        text = when if isinstance(when, str) else moment(when)
+        return {"schedule": schedule_id(command, text), "command": command,
+                "saved": last.hash if last else sha256(b"none"), "arguments": {},
+                "targets": [self.target], "zone": "UTC", "catch_up": "last",
+                "cron" if when is text else "at": text, "paused": True}
+
+    def make_schedules(self):
+        """One to take away; and one whose time has come, as clocks may differ:
+        it is paused, so that nobody else fires it."""
+        self.tick_ms = now_ms() + 20000
+        spare = self.ask("schedule.set", self.schedule_fields("other", "1 1 1 1 *"),
+                         self.boss)
+        due = self.ask("schedule.set", self.schedule_fields("other", self.tick_ms),
+                       self.boss)
+        self.send([spare, due])
+        return {"other": spare, "given": due}
 
     def assign(self):
         until = now_ms() + BRIEF
@@ -412,6 +435,23 @@ def save(world, _who, of):
             "timeout": 60, "wait": 60}
 
 
+def schedule(world, _who, of):
+    return world.schedule_fields(of, "2 2 2 2 *")
+
+
+def unschedule(world, _who, of):
+    set_ = world.schedules.get(of)
+    return {"schedule": set_.fields["schedule"] if set_ else uuid7()}
+
+
+def tick(world, _who, of):
+    set_, ms = world.schedules[of], world.tick_ms
+    return {"id": tick_id(set_.fields["schedule"], "UTC", ms),
+            "command": set_.fields["command"], "arguments": {},
+            "targets": [world.target], "deadline": moment(now_ms() + 60000),
+            "follow": False, "schedule": set_.hash, "local": ms, "fold": 0}
+
+
 def billing_key(world, _who, _of):
     last = world.billing
     return {"box": b64(Key().box), "generation": last.get("generation", 0) + 1,
@@ -466,6 +506,10 @@ ASKS = {
     "command.show": show_command,
     "command.versions": lambda w, _, of: {"name": w.command_name(of)},
     "command.retire": retire,
+    "schedule.set": schedule,
+    "schedule.remove": unschedule,
+    "schedule.list": lambda w, _, of: {"command": w.command_name(of)},
+    "run.tick": tick,
     "assignment.remove": lambda w, _, of: {"user": w.waiting.user,
                                            "command": w.command(of)},
     "assignment.explain": lambda w, _, of: {"command": w.command_name(of),
@@ -494,10 +538,11 @@ STEPS = {"card.add", "card.default", "card.remove"}  # of a person's cards
 # a secret that nobody can open, a second factor that is not there, a run that has
 # ended since (another cell's asker ended it).
 ASKED_AS_FAR = {"mfa.set": ("invalid", "code_wanted"),
-                "mfa.reset": ("conflict",), "run.cancel": ("conflict",)}
+                "mfa.reset": ("conflict",), "run.cancel": ("conflict",),
+                "run.tick": ("conflict",)}
 ENTRIES = {"user.suspend", "user.resume", "user.remove", "user.role",
            "user.reinvite", "key.rotate", "service.revoke", "command.retire",
-           "assignment.remove", "target.set"}  # of the revocation log
+           "assignment.remove", "schedule.remove", "target.set"}  # of the revocation log
 
 
 def request(world, verb, of, who):
