@@ -40,8 +40,8 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	founding harmless heard help kept keyring menu menu_cards \
 	menu_command menu_list menu_runs naming notifiers opening pager parse \
 	password place print profile prompt qr questions saved say \
-	schedules second_factor session_file setting_up signed_ends since spout submit \
-	told track unified verb_flags verb_rows wrap
+	second_factor session_file setting_up signed_ends since spout submit \
+	timetable told track unified verb_flags verb_rows wrap
 SCHEDULER := due firing overdue said scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver explain factor factor_key \

@@ -41,18 +41,21 @@ struct ended {
     const struct id *run;
     const struct list *targets; /* char *; empty: all */
     const struct id *schedule;  /* what waits of it: what runs ends by itself */
+    const struct list *keep; /* struct hash: schedules that go on; NULL: none */
 };
 
 static struct ended ended_user(const void *payload)
 {
-    return (struct ended){.user =
-                              &((const struct user_standing *)payload)->user};
+    const struct user_standing *said = payload;
+
+    return (struct ended){.user = &said->user, .keep = &said->entry.keep};
 }
 
 static struct ended ended_reinvited(const void *payload)
 {
-    return (struct ended){.user =
-                              &((const struct user_reinvite *)payload)->user};
+    const struct user_reinvite *said = payload;
+
+    return (struct ended){.user = &said->user, .keep = &said->entry.keep};
 }
 
 static struct ended ended_assignment(const void *payload)
@@ -114,6 +117,8 @@ static int close_all(struct asking *asking, const struct ended *ended,
         ended->targets == NULL || ended->targets->n == 0
             ? NULL
             : names_array(ended->targets);
+    _cleanup_free_ char *keep =
+        ended->keep == NULL ? NULL : hashes_array(ended->keep);
 
     if (PG(asking->daemon->postgres,
            "SELECT e.id, e.target, e.generation FROM executions e "
@@ -126,13 +131,16 @@ static int close_all(struct asking *asking, const struct ended *ended,
            "OR (e.target = $5::text AND e.generation = $6)) "
            "AND ($7::uuid IS NULL OR (r.schedule_id = $7::uuid "
            "AND NOT EXISTS (SELECT FROM claims c WHERE c.execution_id = "
-           "e.id)))",
+           "e.id))) AND ($8::bytea[] IS NULL OR NOT EXISTS (SELECT FROM "
+           "schedules s WHERE s.id = r.schedule_id "
+           "AND s.hash = ANY ($8::bytea[])))",
            &rows, err, ended->user == NULL ? P_NULL : P_ID(ended->user),
            ended->command == NULL ? P_NULL : P_ID(ended->command),
            ended->run == NULL ? P_NULL : P_ID(ended->run),
            targets == NULL ? P_NULL : P_TEXT(targets), P_TEXT(ended->target),
            P_INT(ended->generation),
-           ended->schedule == NULL ? P_NULL : P_ID(ended->schedule)) != 0) {
+           ended->schedule == NULL ? P_NULL : P_ID(ended->schedule),
+           keep == NULL ? P_NULL : P_TEXT(keep)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

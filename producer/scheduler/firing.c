@@ -27,15 +27,19 @@ struct schedule {
 };
 
 struct firing {
+    struct daemon *daemon;
     struct schedule *all;
     struct said *said;
     int64_t looks;
     bool known; /* the writer has the topic's metadata */
 };
 
-struct firing *firing_new(void)
+struct firing *firing_new(struct daemon *daemon)
 {
-    return must_calloc(1, sizeof(struct firing));
+    struct firing *firing = must_calloc(1, sizeof(*firing));
+
+    firing->daemon = daemon;
+    return firing;
 }
 
 static const struct schedule_set *set_of(const struct schedule *schedule)
@@ -116,9 +120,9 @@ static struct schedule *find(const struct firing *firing, const struct id *id)
 }
 
 /* The schedule of a row; read anew where it was set anew. */
-static int take_schedule(struct firing *firing, struct daemon *daemon,
-                         const struct rows *rows, size_t i,
-                         struct schedule **ret_schedule, struct err *err)
+static int take_schedule(struct firing *firing, const struct rows *rows,
+                         size_t i, struct schedule **ret_schedule,
+                         struct err *err)
 {
     struct id id = row_id(rows, i, "id");
     struct hash hash = row_hash(rows, i, "hash");
@@ -132,7 +136,7 @@ static int take_schedule(struct firing *firing, struct daemon *daemon,
         schedule = must_calloc(1, sizeof(*schedule));
         schedule->id = id;
         schedule->hash = hash;
-        if (read_set(daemon, &hash, schedule, err) != 0) {
+        if (read_set(firing->daemon, &hash, schedule, err) != 0) {
             free(schedule);
             return -1;
         }
@@ -210,37 +214,38 @@ static int find_targets(struct daemon *daemon, const struct list *wheres,
 
 /* Saying it */
 
-static int send(struct firing *firing, struct daemon *daemon,
-                const struct run_tick *tick, struct err *err)
+static int send(struct firing *firing, const struct run_tick *tick,
+                struct err *err)
 {
     _cleanup_envelope_ struct envelope envelope = {0};
     _cleanup_record_ struct record record = {0};
-    _cleanup_free_ char *source = must_printf("scheduler/%s", daemon->name);
+    _cleanup_free_ char *source =
+        must_printf("scheduler/%s", firing->daemon->name);
 
-    if (!firing->known &&
-        kafka_writer_know(daemon->writer, REQUESTS_TOPIC, ASK, err) != 0) {
+    if (!firing->known && kafka_writer_know(firing->daemon->writer,
+                                            REQUESTS_TOPIC, ASK, err) != 0) {
         return -1;
     }
     firing->known = true;
-    return event_sign(EVENT_RUN_TICK, tick, daemon->keys, NULL, &envelope,
-                      err) != 0 ||
+    return event_sign(EVENT_RUN_TICK, tick, firing->daemon->keys, NULL,
+                      &envelope, err) != 0 ||
                    event_to_record(&envelope, source, REQUESTS_TOPIC,
                                    PARTITION_BY_KEY, NULL, &record, err) != 0
                ? -1
-               : kafka_writer_send(daemon->writer, &record, 0, err);
+               : kafka_writer_send(firing->daemon->writer, &record, 0, err);
 }
 
 /* Arguments are the schedule's, lent; nobody waits for the answer. */
-static int say(struct firing *firing, struct daemon *daemon,
-               const struct schedule *schedule, const struct tick *due,
-               struct err *err)
+static int say(struct firing *firing, const struct schedule *schedule,
+               const struct tick *due, struct err *err)
 {
     const struct schedule_set *set = set_of(schedule);
     int64_t now = clock_now();
     struct run_tick tick = {
-        .start = {.request = {.head = head_new(&daemon->root, &daemon->by, now),
+        .start = {.request = {.head = head_new(&firing->daemon->root,
+                                               &firing->daemon->by, now),
                               .expires = now + REQUEST_LIFE,
-                              .reply.box = daemon->keys->box},
+                              .reply.box = firing->daemon->keys->box},
                   .command = set->command,
                   .arguments = set->arguments,
                   .deadline = now + REQUEST_LIFE + schedule->wait * 1000},
@@ -249,10 +254,11 @@ static int say(struct firing *firing, struct daemon *daemon,
         .fold = due->fold};
 
     tick.start.request.head.id = tick_id(&schedule->id, set->zone, due);
-    if (find_targets(daemon, &set->targets, &tick.start.targets, err) != 0) {
+    if (find_targets(firing->daemon, &set->targets, &tick.start.targets, err) !=
+        0) {
         return -1;
     }
-    int done = send(firing, daemon, &tick, err);
+    int done = send(firing, &tick, err);
     texts_done(&tick.start.targets);
     return done;
 }
@@ -267,8 +273,8 @@ static void log_missed(const struct daemon *daemon,
                 L_TEXT("due", text));
 }
 
-static int fire(struct firing *firing, struct daemon *daemon,
-                struct schedule *schedule, struct err *err)
+static int fire(struct firing *firing, struct schedule *schedule,
+                struct err *err)
 {
     int64_t now = clock_now();
     struct tick due;
@@ -279,7 +285,7 @@ static int fire(struct firing *firing, struct daemon *daemon,
     if (!due_tick(&schedule->timing, (enum catch_up)set_of(schedule)->catch_up,
                   &schedule->after, now, &due)) {
         if (schedule->next_at != 0) {
-            log_missed(daemon, schedule, schedule->next_at);
+            log_missed(firing->daemon, schedule, schedule->next_at);
         }
         schedule->next_at = due_next(&schedule->timing, &schedule->after, now);
         return 0;
@@ -288,26 +294,26 @@ static int fire(struct firing *firing, struct daemon *daemon,
     if (!said_now(&firing->said, &id)) {
         return 0;
     }
-    log_info(&daemon->log, "fires", L_ID("schedule", &schedule->id),
+    log_info(&firing->daemon->log, "fires", L_ID("schedule", &schedule->id),
              L_ID("run", &id));
-    return say(firing, daemon, schedule, &due, err);
+    return say(firing, schedule, &due, err);
 }
 
 /* One that can't be read, or not in this machine's zones, stops no other. */
-static int look_at(struct firing *firing, struct daemon *daemon,
-                   const struct rows *rows, size_t i, struct err *err)
+static int look_at(struct firing *firing, const struct rows *rows, size_t i,
+                   struct err *err)
 {
     struct schedule *schedule;
     struct tick after = after_of(rows, i);
     struct id id = row_id(rows, i, "id");
 
-    if (take_schedule(firing, daemon, rows, i, &schedule, err) != 0) {
+    if (take_schedule(firing, rows, i, &schedule, err) != 0) {
         if (err->kind != ERR_REJECT) {
             return -1;
         }
         if (said_now(&firing->said, &id)) {
-            log_error(&daemon->log, "can't be fired", L_ID("schedule", &id),
-                      L_ERR(err));
+            log_error(&firing->daemon->log, "can't be fired",
+                      L_ID("schedule", &id), L_ERR(err));
         }
         err_clear(err);
         return 0;
@@ -317,15 +323,15 @@ static int look_at(struct firing *firing, struct daemon *daemon,
         schedule->after = after;
         schedule->next_at = 0;
     }
-    return fire(firing, daemon, schedule, err);
+    return fire(firing, schedule, err);
 }
 
-int firing_look(struct firing *firing, struct daemon *daemon, struct err *err)
+int firing_look(struct firing *firing, struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
 
     said_forget(&firing->said, clock_steady() - SAY_AGAIN);
-    if (PG(daemon->postgres,
+    if (PG(firing->daemon->postgres,
            "SELECT s.id, s.hash, s.wait, s.since, s.tick_at, s.tick_local "
            "FROM schedules s JOIN command_versions v ON v.hash = "
            "s.command_hash "
@@ -336,7 +342,7 @@ int firing_look(struct firing *firing, struct daemon *daemon, struct err *err)
     }
     firing->looks++;
     for (size_t i = 0; i < rows_n(rows); i++) {
-        if (look_at(firing, daemon, rows, i, err) != 0) {
+        if (look_at(firing, rows, i, err) != 0) {
             said_forget(&firing->said, INT64_MAX); /* was it said? unknown */
             return -1;
         }

@@ -13,8 +13,9 @@
 
 struct firing;
 
-struct firing *firing_new(void);
+/* daemon: the own one, borrowed. */
+struct firing *firing_new(struct daemon *daemon);
 void firing_free(struct firing *firing);
 
 /* Looks at all schedules, and says what is due. */
-int firing_look(struct firing *firing, struct daemon *daemon, struct err *err);
+int firing_look(struct firing *firing, struct err *err);

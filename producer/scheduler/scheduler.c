@@ -73,7 +73,7 @@ static int start(struct daemon *daemon, struct err *err)
 
     (void)err;
     daemon->state = scheduler;
-    scheduler->firing = firing_new();
+    scheduler->firing = firing_new(daemon);
     scheduler->tick = 1000 * config_int(config, "scheduler", "tick");
     scheduler->patience = (struct patience){
         .grace = GRACE,
@@ -318,8 +318,7 @@ static int turn(struct daemon *daemon, struct err *err)
         return 0;
     }
     said_forget(&scheduler->said, now - SAY_AGAIN);
-    if (look(daemon, err) != 0 ||
-        firing_look(scheduler->firing, daemon, err) != 0 ||
+    if (look(daemon, err) != 0 || firing_look(scheduler->firing, err) != 0 ||
         kafka_writer_flush(daemon->writer, ASK, err) != 0) {
         said_forget(&scheduler->said,
                     INT64_MAX); /* whether it was said: unknown */

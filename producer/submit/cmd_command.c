@@ -16,7 +16,7 @@
 #include "model/log_entry.h"
 #include "producer/submit/keeping.h"
 #include "producer/submit/saved.h"
-#include "producer/submit/schedules.h"
+#include "producer/submit/timetable.h"
 #include "producer/submit/shown.h"
 
 /* Beside the command's file, under the same name. */
@@ -143,17 +143,17 @@ static int keep(struct submit *submit, struct command_save *save,
 int command_keep(struct submit *submit, struct command_save *save,
                  struct err *err)
 {
-    _cleanup_schedules_ struct schedules schedules = {0};
+    _cleanup_timetable_ struct timetable timetable = {0};
     struct hash hash = {0};
     int unchanged = follow_newest(submit, save, &hash, err);
 
     if (unchanged < 0 ||
-        schedules_read(submit, save, unchanged || save->version > 1, &schedules,
+        timetable_read(submit, save, unchanged || save->version > 1, &timetable,
                        err) != 0 ||
         keep(submit, save, unchanged, &hash, err) != 0) {
         return -1;
     }
-    return schedules_sign(submit, &schedules, &hash, NULL, err);
+    return timetable_sign(submit, &timetable, &hash, NULL, err);
 }
 
 /* Those whom --runner names; how many they are. */

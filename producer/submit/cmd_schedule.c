@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "model/timing.h"
 #include "producer/submit/saved.h"
-#include "producer/submit/schedules.h"
+#include "producer/submit/timetable.h"
 
 static char *when_of(const void *row)
 {
@@ -99,7 +99,7 @@ int cmd_schedule_list(struct submit *submit, struct err *err)
                         .columns = schedule_columns,
                         .n = ARRAY_SIZE(schedule_columns)};
 
-    if (schedules_ask(submit, submit->n_args > 0 ? submit->args[0] : NULL,
+    if (timetable_ask(submit, submit->n_args > 0 ? submit->args[0] : NULL,
                       &told, err) != 0) {
         return -1;
     }
@@ -117,20 +117,20 @@ static int set_pausing(struct submit *submit, enum pausing pausing,
 {
     const char *name = submit->args[0];
     _cleanup_saved_ struct saved saved = {0};
-    _cleanup_schedules_ struct schedules schedules = {.pausing = pausing};
+    _cleanup_timetable_ struct timetable timetable = {.pausing = pausing};
     size_t changed = 0;
 
     if (saved_find(submit, name, &saved, err) != 0 ||
-        schedules_read(submit, &saved.save, true, &schedules, err) != 0) {
+        timetable_read(submit, &saved.save, true, &timetable, err) != 0) {
         return -1;
     }
-    if (schedules.when.lines.n == 0) {
+    if (timetable.when.lines.n == 0) {
         return err_exit(err, EXIT_DATA,
                         "%s has no schedule: its file says when it runs by "
                         "itself",
                         name);
     }
-    if (schedules_sign(submit, &schedules, &saved.hash, &changed, err) != 0) {
+    if (timetable_sign(submit, &timetable, &saved.hash, &changed, err) != 0) {
         return -1;
     }
     if (changed == 0) {

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "model/once.h"
 #include "model/timing.h"
-#include "producer/submit/schedules.h"
+#include "producer/submit/timetable.h"
 
 #define COUNT_DEFAULT 5
 #define COUNT_MAX 1000
@@ -231,7 +231,7 @@ static int next_of_command(struct submit *submit, struct wish *wish,
     }
     submit->profile = profile_open(err);
     if (submit->profile == NULL ||
-        schedules_ask(submit, submit->args[0], &told, err) != 0) {
+        timetable_ask(submit, submit->args[0], &told, err) != 0) {
         return -1;
     }
     int done = next_of_told(submit, &told, wish, err);

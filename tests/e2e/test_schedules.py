@@ -106,7 +106,8 @@ def test_each_tick_is_fired_once_by_two_schedulers(house, folder):
     assert 0 <= began - ms // 1000 <= 4
     assert len(runs(house, name)) == 1
     shown = done(house.submit("result", run)).stdout
-    assert "schedule" in shown and house.admin.email in shown
+    assert f"schedule of {house.admin.email}" in shown
+    done(house.submit("audit", "verify"))
     row = listed(house, name)[moment(ms)]
     assert (row["run"], row["outcome"], row["set_by"]) == (
         run, "succeeded", house.admin.email)
@@ -352,6 +353,17 @@ def test_no_tick_is_used_up_before_its_time(house, thief):
     thief.set(at=newer.fields["at"], catch_up="last")
     assert "set anew" in thief.aside(thief.tick(newer, ms))
     assert runs(house, thief.name) == []
+
+
+def test_whether_a_tick_is_due_says_the_authorizers_own_clock_and_zone(house, thief):
+    """The schedule does name that local time; but it is not the zone's now."""
+    schedule, _ = thief.set(cron="* * * * *", at=None)
+    house.change("UPDATE schedules SET since = now() - interval '1 hour'"
+                 " WHERE id = %s", schedule.fields["schedule"])
+    ms = now_ms() // MINUTE * MINUTE - MINUTE
+    assert "does not fire then" in thief.refused(thief.tick(schedule, ms, ms + HOUR))
+    accepted(thief.asker.enter("schedule.remove", {
+        "schedule": schedule.fields["schedule"]}, house.admin))
 
 
 def test_a_tick_of_what_was_removed_is_refused(house, thief):

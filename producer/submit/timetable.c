@@ -1,17 +1,17 @@
-/* schedules.c: see schedules.h. */
-#include "producer/submit/schedules.h"
+/* timetable.c: see timetable.h. */
+#include "producer/submit/timetable.h"
 
 #include <string.h>
 
 #include "base/clock.h"
 
-void schedules_done(struct schedules *schedules)
+void timetable_done(struct timetable *timetable)
 {
-    schedule_lines_done(&schedules->when);
-    table_done(&schedules_answer_table, &schedules->told);
+    schedule_lines_done(&timetable->when);
+    table_done(&schedules_answer_table, &timetable->told);
 }
 
-int schedules_ask(struct submit *submit, const char *command,
+int timetable_ask(struct submit *submit, const char *command,
                   struct schedules_answer *ret_told, struct err *err)
 {
     struct schedule_list list = {.command = (char *)command};
@@ -25,10 +25,10 @@ int schedules_ask(struct submit *submit, const char *command,
                       err);
 }
 
-static const struct schedule_row *find_told(const struct schedules *schedules,
+static const struct schedule_row *find_told(const struct timetable *timetable,
                                             const struct id *schedule)
 {
-    const struct list *told = &schedules->told.schedules;
+    const struct list *told = &timetable->told.schedules;
 
     for (size_t i = 0; i < told->n; i++) {
         const struct schedule_row *row = &list_at(told, struct schedule_row, i);
@@ -44,57 +44,57 @@ static bool is_past(const struct schedule_set *set)
     return set->cron == NULL && set->at <= clock_now();
 }
 
-static struct schedule_set set_of(const struct schedules *schedules, size_t i)
+static struct schedule_set set_of(const struct timetable *timetable, size_t i)
 {
-    return schedule_of_line(&schedules->when, i, &schedules->save->command);
+    return schedule_of_line(&timetable->when, i, &timetable->save->command);
 }
 
 /* One that is there may be over; a new one that is says something else than was
  * meant. */
-static int check_moments(const struct schedules *schedules, struct err *err)
+static int check_moments(const struct timetable *timetable, struct err *err)
 {
-    const struct list *lines = &schedules->when.lines;
+    const struct list *lines = &timetable->when.lines;
 
     for (size_t i = 0; i < lines->n; i++) {
-        struct schedule_set set = set_of(schedules, i);
+        struct schedule_set set = set_of(timetable, i);
         const struct schedule_line *line =
             &list_at(lines, struct schedule_line, i);
-        if (is_past(&set) && find_told(schedules, &set.schedule) == NULL) {
+        if (is_past(&set) && find_told(timetable, &set.schedule) == NULL) {
             return err_exit(err, EXIT_DATA,
                             "%s: line %zu: at: %s has passed: take the line "
                             "out, or name a time to come",
-                            schedules->save->name, line->line, line->text);
+                            timetable->save->name, line->line, line->text);
         }
     }
     return 0;
 }
 
-int schedules_read(struct submit *submit, const struct command_save *save,
-                   bool there, struct schedules *schedules, struct err *err)
+int timetable_read(struct submit *submit, const struct command_save *save,
+                   bool there, struct timetable *timetable, struct err *err)
 {
     struct command_save again = {0};
 
-    schedules->save = save;
+    timetable->save = save;
     if (command_read_when(save->name, save->script.data, save->script.len,
-                          &again, &schedules->when, err) != 0) {
+                          &again, &timetable->when, err) != 0) {
         err->status = EXIT_DATA;
         return -1;
     }
     table_done(&command_save_table, &again);
     if (there &&
-        schedules_ask(submit, save->name, &schedules->told, err) != 0) {
+        timetable_ask(submit, save->name, &timetable->told, err) != 0) {
         return -1;
     }
-    return check_moments(schedules, err);
+    return check_moments(timetable, err);
 }
 
 /* What was paused is paused as a whole, also what comes new into its file. */
-static bool is_paused(const struct schedules *schedules)
+static bool is_paused(const struct timetable *timetable)
 {
-    const struct list *told = &schedules->told.schedules;
-    bool paused = schedules->pausing == PAUSE_ALL;
+    const struct list *told = &timetable->told.schedules;
+    bool paused = timetable->pausing == PAUSE_ALL;
 
-    for (size_t i = 0; schedules->pausing == PAUSE_AS_IT_IS && i < told->n;
+    for (size_t i = 0; timetable->pausing == PAUSE_AS_IT_IS && i < told->n;
          i++) {
         paused |= list_at(told, struct schedule_row, i).paused;
     }
@@ -136,17 +136,17 @@ static int sign_one(struct submit *submit, struct schedule_set *set,
     return 0;
 }
 
-static int sign_lines(struct submit *submit, const struct schedules *schedules,
+static int sign_lines(struct submit *submit, const struct timetable *timetable,
                       const struct hash *saved, size_t *changed,
                       struct err *err)
 {
-    for (size_t i = 0; i < schedules->when.lines.n; i++) {
-        struct schedule_set set = set_of(schedules, i);
+    for (size_t i = 0; i < timetable->when.lines.n; i++) {
+        struct schedule_set set = set_of(timetable, i);
         set.saved = *saved;
-        set.targets = schedules->save->targets; /* lent */
-        set.paused = is_paused(schedules);
+        set.targets = timetable->save->targets; /* lent */
+        set.paused = is_paused(timetable);
         if (is_past(&set) ||
-            is_there(find_told(schedules, &set.schedule), &set)) {
+            is_there(find_told(timetable, &set.schedule), &set)) {
             continue;
         }
         if (sign_one(submit, &set, err) != 0) {
@@ -157,10 +157,10 @@ static int sign_lines(struct submit *submit, const struct schedules *schedules,
     return 0;
 }
 
-static bool stands(const struct schedules *schedules, const struct id *schedule)
+static bool stands(const struct timetable *timetable, const struct id *schedule)
 {
-    for (size_t i = 0; i < schedules->when.lines.n; i++) {
-        struct schedule_set set = set_of(schedules, i);
+    for (size_t i = 0; i < timetable->when.lines.n; i++) {
+        struct schedule_set set = set_of(timetable, i);
         if (id_equal(&set.schedule, schedule)) {
             return true;
         }
@@ -169,10 +169,10 @@ static bool stands(const struct schedules *schedules, const struct id *schedule)
 }
 
 /* Only what is this command's: the id is worked out from what was told. */
-static int remove_one(struct submit *submit, const struct schedules *schedules,
+static int remove_one(struct submit *submit, const struct timetable *timetable,
                       const struct schedule_row *row, struct err *err)
 {
-    struct schedule_set set = {.command = schedules->save->command,
+    struct schedule_set set = {.command = timetable->save->command,
                                .cron = row->cron,
                                .at = row->at,
                                .zone = row->zone};
@@ -190,17 +190,17 @@ static int remove_one(struct submit *submit, const struct schedules *schedules,
     return 0;
 }
 
-static int remove_gone(struct submit *submit, const struct schedules *schedules,
+static int remove_gone(struct submit *submit, const struct timetable *timetable,
                        size_t *changed, struct err *err)
 {
-    const struct list *told = &schedules->told.schedules;
+    const struct list *told = &timetable->told.schedules;
 
     for (size_t i = 0; i < told->n; i++) {
         const struct schedule_row *row = &list_at(told, struct schedule_row, i);
-        if (stands(schedules, &row->schedule)) {
+        if (stands(timetable, &row->schedule)) {
             continue;
         }
-        if (remove_one(submit, schedules, row, err) != 0) {
+        if (remove_one(submit, timetable, row, err) != 0) {
             return -1;
         }
         ++*changed;
@@ -208,18 +208,18 @@ static int remove_gone(struct submit *submit, const struct schedules *schedules,
     return 0;
 }
 
-int schedules_sign(struct submit *submit, const struct schedules *schedules,
+int timetable_sign(struct submit *submit, const struct timetable *timetable,
                    const struct hash *saved, size_t *ret_changed,
                    struct err *err)
 {
     size_t changed = 0;
 
-    if (remove_gone(submit, schedules, &changed, err) != 0 ||
-        sign_lines(submit, schedules, saved, &changed, err) != 0) {
+    if (remove_gone(submit, timetable, &changed, err) != 0 ||
+        sign_lines(submit, timetable, saved, &changed, err) != 0) {
         return err_wrap(err,
                         "%s is saved, but not all of its schedules are "
                         "(the same again is safe)",
-                        schedules->save->name);
+                        timetable->save->name);
     }
     if (ret_changed != NULL) {
         *ret_changed = changed;
