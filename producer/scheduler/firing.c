@@ -299,24 +299,14 @@ static int fire(struct firing *firing, struct schedule *schedule,
     return say(firing, schedule, &due, err);
 }
 
-/* One that can't be read, or not in this machine's zones, stops no other. */
-static int look_at(struct firing *firing, const struct rows *rows, size_t i,
-                   struct err *err)
+static int take_and_fire(struct firing *firing, const struct rows *rows,
+                         size_t i, struct err *err)
 {
     struct schedule *schedule;
     struct tick after = after_of(rows, i);
-    struct id id = row_id(rows, i, "id");
 
     if (take_schedule(firing, rows, i, &schedule, err) != 0) {
-        if (err->kind != ERR_REJECT) {
-            return -1;
-        }
-        if (said_now(&firing->said, &id)) {
-            log_error(&firing->daemon->log, "can't be fired",
-                      L_ID("schedule", &id), L_ERR(err));
-        }
-        err_clear(err);
-        return 0;
+        return -1;
     }
     schedule->seen = firing->looks;
     if (tick_is_behind(&after, &schedule->after)) {
@@ -324,6 +314,27 @@ static int look_at(struct firing *firing, const struct rows *rows, size_t i,
         schedule->next_at = 0;
     }
     return fire(firing, schedule, err);
+}
+
+/* One that can't be read or said, or not in this machine's zones, stops no
+ * other. */
+static int look_at(struct firing *firing, const struct rows *rows, size_t i,
+                   struct err *err)
+{
+    struct id id = row_id(rows, i, "id");
+
+    if (take_and_fire(firing, rows, i, err) == 0) {
+        return 0;
+    }
+    if (err->kind != ERR_REJECT) {
+        return -1;
+    }
+    if (said_now(&firing->said, &id)) {
+        log_error(&firing->daemon->log, "can't be fired", L_ID("schedule", &id),
+                  L_ERR(err));
+    }
+    err_clear(err);
+    return 0;
 }
 
 int firing_look(struct firing *firing, struct err *err)
