@@ -22,10 +22,11 @@ MODEL := advance answer answer_people approval argv assignment attachment \
 	audit billing card change command command_file command_keys cron \
 	enrolment envelope environment group invitation key_words limits \
 	log_entry mail mfa notify once pace pace_keys parameter pending read \
-	record reply request result rules run run_end secret session target \
-	target_answer tick user where
+	record reply request result rules run run_end schedule \
+	schedule_answer schedule_lines secret session target target_answer \
+	tick timing user where
 TRUST := allow approved dsse event key_file keys known late person proof \
-	reach revocation sealed signer standing standing_groups \
+	reach revocation scheduled sealed signer standing standing_groups \
 	standing_places wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
@@ -36,22 +37,23 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked \
 	cmd_cancel cmd_card cmd_command cmd_group cmd_history cmd_init \
 	cmd_invite cmd_key cmd_mfa cmd_output cmd_pending cmd_policy \
 	cmd_rerun cmd_result cmd_rotate cmd_run cmd_runner cmd_schedule \
-	cmd_service cmd_service_end cmd_session cmd_standing cmd_target \
-	cmd_target_show cmd_user cmd_verify cmd_version compared console csv \
-	dry_run ended enrolled files follow founding given harmless heard \
-	help kept keyring menu menu_cards menu_command menu_list menu_runs \
-	naming notifiers opening pager parse password place print profile \
-	prompt qr questions saved say sealing second_factor session_file \
-	setting_up signed_ends since spout submit summary told track unified \
-	verb_flags verb_rows waits wrap
-SCHEDULER := advancing overdue said scheduler
+	cmd_schedule_next cmd_service cmd_service_end cmd_session \
+	cmd_standing cmd_target cmd_target_show cmd_user cmd_verify \
+	cmd_version compared console csv dry_run ended enrolled files follow \
+	founding given harmless heard help kept keyring menu menu_cards \
+	menu_command menu_list menu_runs naming notifiers opening pager parse \
+	password place print profile prompt qr questions saved say sealing \
+	second_factor session_file setting_up signed_ends since spout submit \
+	summary timetable told track unified verb_flags verb_rows waits wrap
+SCHEDULER := advancing due firing overdue said scheduler
 AUTHORIZER := advance_plan advances announcements approvals approvers \
 	assignments audits authorizer billing_keys cancels cards chains \
 	closings commands decide decision deliver dispatching ends explain \
 	factor factor_key factor_reset factors groups history installation \
 	organisation outputs pendings people policy recipients replies reuse \
-	revocations runs services sessions signed signers source standings \
-	start target_views targets transaction turns verbs views
+	revocations runs schedules services sessions signed signers source \
+	standings start target_views targets ticks transaction turns verbs \
+	views
 EXECUTOR := child claim_log execution executor given_files intake ledger \
 	link mask masker opened output recovery revoked spawner spool tell
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
@@ -60,12 +62,13 @@ RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := advance approval argv audit auditor buf card clock codec \
-	command command_file config cron csv ending enrolment envelope err \
-	factor fields harmless hook id invitation kafka key_file known ledger \
-	letter link log mask news notify outbox output overdue parameter \
-	parse password policy post print profile proof record rows rpc_reply \
-	rules run sealed secret since spawner spoken standing suggest told \
-	track unified user utf8 vectors wallet where words wrap zone
+	command command_file config cron csv due ending enrolment envelope \
+	err factor fields harmless hook id invitation kafka key_file known \
+	ledger letter link log mask news notify outbox output overdue \
+	parameter parse password policy post print profile proof record rows \
+	rpc_reply rules run schedule sealed secret since spawner spoken \
+	standing suggest told track unified user utf8 vectors wallet where \
+	words wrap zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

@@ -316,6 +316,8 @@ static const struct field run_row_fields[] = {
      .at = offsetof(struct run_row, arguments)},
     {"pending", FIELD_TABLE, .optional = true, .table = &run_pending_table,
      .at = offsetof(struct run_row, pending)},
+    {"schedule", FIELD_ID, .optional = true,
+     .at = offsetof(struct run_row, schedule)},
 };
 
 const struct table run_row_table = {.name = "run row",

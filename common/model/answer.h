@@ -261,6 +261,7 @@ struct run_row {
     int outcome;           /* succeeded, or the first other one; 0: goes on */
     struct list arguments; /* struct pair */
     struct run_pending pending; /* all zero: it doesn't wait for approval */
+    struct id schedule; /* that started it, in asked_by's name; zero: none */
 };
 
 struct run_answer {

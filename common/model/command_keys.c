@@ -321,6 +321,10 @@ const struct key command_keys[] = {
     {"concurrency_key", set_concurrency_key},
     {"approve", set_approve},
     {"approve_within", set_approve_within},
+    {"schedule", set_schedule},
+    {"at", set_at},
+    {"zone", set_zone},
+    {"catch_up", set_catch_up},
     {NULL, NULL},
 };
 
@@ -340,7 +344,8 @@ const struct key parameter_keys[] = {
 
 bool key_repeats(const char *name)
 {
-    return strcmp(name, "notify") == 0;
+    return strcmp(name, "notify") == 0 || strcmp(name, "schedule") == 0 ||
+           strcmp(name, "at") == 0;
 }
 
 size_t key_index(const struct key *keys, const char *name)

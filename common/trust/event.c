@@ -23,6 +23,7 @@
 #include "model/rules.h"
 #include "model/run.h"
 #include "model/run_end.h"
+#include "model/schedule.h"
 #include "model/session.h"
 #include "model/target.h"
 #include "model/user.h"
@@ -54,8 +55,10 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_SESSION_CLOSE] = REQUEST("session.close", session_close_table, 1),
     [EVENT_COMMAND_SAVE] = REQUEST("command.save", command_save_table, 1),
     [EVENT_ASSIGNMENT_ADD] = REQUEST("assignment.add", assignment_add_table, 1),
+    [EVENT_SCHEDULE_SET] = REQUEST("schedule.set", schedule_set_table, 1),
     [EVENT_RUN_START] = REQUEST("run.start", run_start_table, 1),
     [EVENT_RUN_ADVANCE] = REQUEST("run.advance", run_advance_table, 1),
+    [EVENT_RUN_TICK] = REQUEST("run.tick", run_tick_table, 1),
     [EVENT_RUN_CANCEL] = REQUEST("run.cancel", run_cancel_table, 1),
     [EVENT_RUN_APPROVE] = REQUEST("run.approve", vote_table, 1),
     [EVENT_RUN_REJECT] = REQUEST("run.reject", vote_table, 1),
@@ -68,6 +71,8 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_ASSIGNMENT_REMOVE] =
         REQUEST("assignment.remove", assignment_remove_table, 1),
     [EVENT_COMMAND_RETIRE] = REQUEST("command.retire", command_retire_table, 1),
+    [EVENT_SCHEDULE_REMOVE] =
+        REQUEST("schedule.remove", schedule_remove_table, 1),
     [EVENT_SERVICE_REVOKE] = REQUEST("service.revoke", service_revoke_table, 1),
     [EVENT_BILLING_INIT] = REQUEST("billing.init", billing_init_table, 1),
     [EVENT_CARD_ADD] = REQUEST("card.add", card_add_table, 1),
@@ -85,6 +90,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_COMMAND_SHOW] = REQUEST("command.show", command_show_table, 1),
     [EVENT_COMMAND_VERSIONS] =
         REQUEST("command.versions", command_versions_table, 1),
+    [EVENT_SCHEDULE_LIST] = REQUEST("schedule.list", schedule_list_table, 1),
     [EVENT_ASSIGNMENT_LIST] =
         REQUEST("assignment.list", assignment_list_table, 1),
     [EVENT_ASSIGNMENT_EXPLAIN] =
@@ -123,6 +129,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_TARGET_CHANGED] = FACT("target.changed", change_table),
     [EVENT_GROUP_CHANGED] = FACT("group.changed", change_table),
     [EVENT_COMMAND_SAVED] = FACT("command.saved", change_table),
+    [EVENT_SCHEDULE_CHANGED] = FACT("schedule.changed", change_table),
     [EVENT_ASSIGNMENT_ADDED] = FACT("assignment.added", change_table),
     [EVENT_BILLING_MADE] = FACT("billing.made", change_table),
     [EVENT_CARD_ADDED] = FACT("card.added", change_table),
@@ -144,6 +151,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_KEY_ROTATED] = FACT("key.rotated", change_table),
     [EVENT_ASSIGNMENT_REMOVED] = FACT("assignment.removed", change_table),
     [EVENT_COMMAND_RETIRED] = FACT("command.retired", change_table),
+    [EVENT_SCHEDULE_REMOVED] = FACT("schedule.removed", change_table),
     [EVENT_SERVICE_REVOKED] = FACT("service.revoked", change_table),
 };
 

@@ -19,6 +19,7 @@
 #include "model/command.h"
 #include "model/enrolment.h"
 #include "model/run.h"
+#include "model/schedule.h"
 #include "model/session.h"
 #include "model/user.h"
 #include "trust/event.h"
@@ -170,13 +171,14 @@ int proof_entry(struct proof *proof, const struct event *entry,
 /* A run that is allowed on a target: what to execute. The payloads belong to
  * the proof. */
 struct order {
-    struct person asker;
+    struct person asker; /* of a schedule: who signed that */
     struct hash root;
     struct hash run_hash;
     struct hash signer; /* the id of the key that signed the run */
     struct hash command_hash;
     const struct run_start *run;
     const struct command_save *command;
+    const struct schedule_set *schedule; /* NULL: a person asked */
 };
 
 /* The latest deadline that a run of this command may be signed with: waits and
@@ -189,7 +191,10 @@ int64_t run_latest(const struct run_start *run,
  * Everything that a run.start must have behind it before anybody approves it:
  * its session, its person's right (an assignment.add in the proof, or an
  * administrator in force), a command saved by an administrator in force, good
- * arguments, and a target that both name.
+ * arguments, and a target that both name. Behind a run.tick, in the place of
+ * session and right: a scheduler that is enrolled, and a schedule.set of an
+ * administrator in force for this very version of the command, which asks for
+ * just this. (Whether the zone's clock makes it due is for who has tzdata.)
  */
 int proof_asked(struct proof *proof, const struct hash *run,
                 const struct hash *command, const char *target,

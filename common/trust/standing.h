@@ -73,6 +73,10 @@ bool standing_service_revoked(const struct standing *standing,
 bool standing_assigned(const struct standing *standing, const struct id *user,
                        const struct id *command, int64_t seq);
 
+/* A schedule.set that was signed under `seq`, and not removed after that. */
+bool standing_scheduled(const struct standing *standing,
+                        const struct id *schedule, int64_t seq);
+
 /* A target by its newest target.set. (Whoever signed it may have ended since:
  * an entry stands.) */
 struct place_standing {

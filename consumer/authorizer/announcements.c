@@ -6,6 +6,7 @@
 #include "model/change.h"
 #include "model/group.h"
 #include "model/log_entry.h"
+#include "model/schedule.h"
 #include "model/mfa.h"
 #include "model/session.h"
 #include "model/target.h"
@@ -81,6 +82,19 @@ static struct about about_save(const void *payload)
     const struct command_save *save = payload;
 
     return (struct about){.command = save->command, .name = save->name};
+}
+
+static struct about about_schedule(const void *payload)
+{
+    return (struct about){.command =
+                              ((const struct schedule_set *)payload)->command};
+}
+
+/* It names no command: who keeps track knows the schedule by its set. */
+static struct about about_unscheduled(const void *payload)
+{
+    (void)payload;
+    return (struct about){.name = "schedule"};
 }
 
 static struct about about_add(const void *payload)
@@ -208,6 +222,8 @@ static const struct fact {
     {EVENT_ASSIGNMENT_REMOVE, EVENT_ASSIGNMENT_REMOVED, about_unassign},
     {EVENT_COMMAND_RETIRE, EVENT_COMMAND_RETIRED, about_retire},
     {EVENT_SERVICE_REVOKE, EVENT_SERVICE_REVOKED, about_revoke},
+    {EVENT_SCHEDULE_SET, EVENT_SCHEDULE_CHANGED, about_schedule},
+    {EVENT_SCHEDULE_REMOVE, EVENT_SCHEDULE_REMOVED, about_unscheduled},
     {EVENT_MFA_SET, EVENT_MFA_ENABLED, about_session},
     {EVENT_MFA_RESET, EVENT_MFA_WITHDRAWN, about_reset},
     {EVENT_POLICY_SET, EVENT_POLICY_CHANGED, about_policy},
@@ -223,6 +239,7 @@ static const struct fact {
     {EVENT_CARD_DEFAULT, EVENT_CARD_DEFAULTED, about_own},
     {EVENT_CARD_REMOVE, EVENT_CARD_REMOVED, about_own},
     {EVENT_RUN_START, EVENT_RUN_ACCEPTED, about_run},
+    {EVENT_RUN_TICK, EVENT_RUN_ACCEPTED, about_run},
     {EVENT_RUN_CANCEL, EVENT_RUN_CANCELLED, about_cancel},
     {EVENT_RUN_APPROVE, NOTHING, about_vote}, /* only the last one's */
     {EVENT_RUN_REJECT, NOTHING, about_vote},
@@ -303,7 +320,8 @@ static enum event_kind acceptance_of(const struct asking *asking,
 /* The fact of a refusal: a run's, and an invitation's that was used before. */
 static enum event_kind refusal_of(const struct asking *asking)
 {
-    if (asking->request->kind == EVENT_RUN_START) {
+    if (asking->request->kind == EVENT_RUN_START ||
+        asking->request->kind == EVENT_RUN_TICK) {
         return EVENT_RUN_REFUSED;
     }
     return id_is_zero(&asking->decision.reuse.user) ? NOTHING

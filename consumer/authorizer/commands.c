@@ -453,5 +453,9 @@ int on_command_retire(struct asking *asking, struct err *err)
                ?: PG(asking->daemon->postgres,
                      "DELETE FROM assignments WHERE command_id = $1", NULL, err,
                      P_ID(command))
+               ?: PG(asking->daemon->postgres,
+                     "UPDATE schedules SET removed_at = $2 "
+                     "WHERE command_id = $1 AND removed_at IS NULL",
+                     NULL, err, P_ID(command), P_TIME(asking->decision.at))
                ?: closings_add(asking, err);
 }

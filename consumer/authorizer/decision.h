@@ -7,7 +7,9 @@
  * order, since rows refer to their request and its envelope. Handlers and their
  * steps return 0 to go on, 1 where it is decided (refused), -1 where it could
  * not be decided (the database; the whole transaction is done again): so steps
- * are chained by `a(…) ?: b(…)`.
+ * are chained by `a(…) ?: b(…)`. ASIDE is for what must not be decided under
+ * its id: it goes to errand.dead with the error, and leaves no row; nothing may
+ * have been written before.
  */
 #pragma once
 
@@ -21,6 +23,7 @@
 #include "service.h"
 #include "trust/proof.h"
 
+#define ASIDE 2            /* a step's answer beside 0, 1 and -1 */
 #define ROWS_MAX 1000      /* of a list in an answer */
 #define SILENT_AFTER 15000 /* ms without a word of any executor of a target */
 

@@ -21,6 +21,7 @@ handler on_group_set, on_group_list;
 handler on_assignment_explain;
 handler on_command_retire, on_assignment_remove;
 handler on_command_save, on_command_list, on_command_show, on_command_versions;
+handler on_schedule_set, on_schedule_remove, on_schedule_list, on_run_tick;
 handler on_assignment_add, on_assignment_list;
 handler on_audit_list, on_audit_rows;
 handler on_billing_init, on_billing_show;

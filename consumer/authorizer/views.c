@@ -74,6 +74,7 @@ int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
         .outcome = outcome == NULL ? 0 : word_value(&outcome_words, outcome),
         .arguments = all.pairs,
         .pending = pending_of(rows, i),
+        .schedule = row_id(rows, i, "schedule_id"),
     };
     return 0;
 }

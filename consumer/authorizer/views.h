@@ -37,7 +37,7 @@ int commands_visible(struct postgres *postgres, const struct seer *seer,
 /* The columns that run_row_of() reads, for `runs r`. */
 #define RUN_COLUMNS                                                           \
     "r.id, r.command_id, c.name AS command, r.version, u.email AS asked_by, " \
-    "r.asked_at, "                                                            \
+    "r.asked_at, r.schedule_id, "                                             \
     "s.finished_at, s.outcome, "                                              \
     "p.wanted, p.approvers, p.given, p.until, "                               \
     "json_build_object('arguments', r.arguments) AS arguments "

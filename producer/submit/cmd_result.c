@@ -42,6 +42,13 @@ char *run_text(const struct run_row *run)
     return text;
 }
 
+char *run_by_text(const struct run_row *run)
+{
+    return id_is_zero(&run->schedule)
+               ? must_strdup(run->asked_by)
+               : must_printf("schedule of %s", run->asked_by);
+}
+
 /* The run that the person means, as run.show takes it; the caller's to free. */
 static char *run_named(struct submit *submit, struct err *err)
 {
@@ -142,13 +149,18 @@ static char *answer_how(const void *row)
     return run_text(&((const struct run_answer *)row)->run);
 }
 
+static char *answer_by(const void *row)
+{
+    return run_by_text(&((const struct run_answer *)row)->run);
+}
+
 static const struct column run_columns[] = {
     {"run", COLUMN_ID, .at = offsetof(struct run_answer, run.run)},
     {"command", COLUMN_TEXT, .at = offsetof(struct run_answer, run.command)},
     {"version", COLUMN_INT, .at = offsetof(struct run_answer, run.version)},
     {"arguments", COLUMN_PAIRS,
      .at = offsetof(struct run_answer, run.arguments)},
-    {"asked by", COLUMN_TEXT, .at = offsetof(struct run_answer, run.asked_by)},
+    {"asked by", COLUMN_MADE, .make = answer_by},
     {"asked", COLUMN_TIME, .at = offsetof(struct run_answer, run.asked)},
     {"ended", COLUMN_TIME, .at = offsetof(struct run_answer, run.finished)},
     {"outcome", COLUMN_MADE, .make = answer_how},

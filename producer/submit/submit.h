@@ -162,7 +162,8 @@ cmd cmd_service_enrol, cmd_service_list, cmd_service_rotate, cmd_service_revoke;
 cmd cmd_help;
 cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions,
     cmd_command_diff, cmd_command_restore;
-cmd cmd_schedule_next;
+cmd cmd_schedule_list, cmd_schedule_next, cmd_schedule_pause,
+    cmd_schedule_resume;
 cmd cmd_assign_add, cmd_assign_list;
 cmd cmd_audit, cmd_audit_verify;
 cmd cmd_card_add, cmd_card_list, cmd_card_default, cmd_card_remove;

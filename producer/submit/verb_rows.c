@@ -154,15 +154,30 @@ const struct verb verbs[] = {
     {"command restore", "COMMAND VERSION", "make an older version the newest",
      FOR_ADMINISTRATORS, .run = cmd_command_restore,
      .help = "Saves its file once more, as a new version with your signature."},
-    {"schedule next", "SCHEDULE", "when a schedule fires", FOR_ADMINISTRATORS,
-     .run = cmd_schedule_next, .flags = schedule_next_flags,
-     .help = "Shows what the zone's clock shows, and UTC. SCHEDULE is five "
+    {"schedule list", "[COMMAND]", "what runs by itself, and in whose name",
+     FOR_ADMINISTRATORS, .run = cmd_schedule_list, .lists = true,
+     .help = "A command's file says when it runs by itself (`schedule = 0 3 * "
+             "* 1-5`, `at = 2026-12-24T18:00`); whoever saves it signs for it. "
+             "Stopped is what nobody stands behind any more. Last is the "
+             "newest time that came, and how it ended."},
+    {"schedule next", "COMMAND|SCHEDULE", "when a schedule fires",
+     FOR_ADMINISTRATORS, .run = cmd_schedule_next, .flags = schedule_next_flags,
+     .help = "Shows what the zone's clock shows, and UTC. Of a command, all of "
+             "its schedules together. SCHEDULE is five "
              "fields, in quotes: minute, hour, day of month, month, day of "
              "week; or @hourly, @daily, @weekly, @monthly, @yearly. What "
              "becomes of hours that a change of the clock skips or repeats: as "
              "in Debian's cron. Nothing is fired by this.",
      .example = "submit schedule next '30 2 * * 1-5' --zone Europe/Berlin\n",
      .bare = true},
+    {"schedule pause", "COMMAND", "let a command run no more by itself",
+     FOR_ADMINISTRATORS, .run = cmd_schedule_pause,
+     .help = "Until it is resumed; times that come meanwhile are passed over. "
+             "People run it as before."},
+    {"schedule resume", "COMMAND", "end that", FOR_ADMINISTRATORS,
+     .run = cmd_schedule_resume,
+     .help = "Its schedules run in your name from then on, as its newest "
+             "version says them."},
     {"assign add", "COMMAND EMAIL...", "let people run a command",
      FOR_ADMINISTRATORS, .run = cmd_assign_add, .flags = assign_add_flags,
      .help = "All of them, or none."},

@@ -16,7 +16,8 @@ import time
 import pytest
 
 from client import (DAY, HOUR, ZERO, Envelope, Key, Person, Session, accepted,
-                    b64, id_of_hash, moment, now_ms, reader, sha256, uuid7)
+                    b64, id_of_hash, moment, now_ms, reader, schedule_id, sha256,
+                    tick_id, uuid7)
 from test_schemas import VERDICT
 
 TABLE = pathlib.Path(__file__).parents[1] / "tables/access.txt"
@@ -62,6 +63,8 @@ def test_every_verb_is_in_the_list_and_can_be_asked():
     assert about <= ASKS.keys() <= listed, "how is it asked? ASKS says"
     for verb in about:
         named = {of for v, of, *_ in CELLS if v == verb}
+        if verb == "run.tick":  # of none it is no tick: put aside
+            named.add("none")
         assert {"none"} < named, f"{verb}: of what is not there, and what is"
 
 
@@ -98,6 +101,7 @@ class World:
         self.target_set = accepted(
             self.asker.add_target(self.boss, self.target)).answer["hash"]
         self.commands = self.make_commands()
+        self.schedules = self.make_schedules()
         self.sessions = self.open_sessions()
         ends = self.assign()
         self.runs = self.make_runs()
@@ -221,6 +225,27 @@ class World:
             for of in ("given", "ended", "other", "spare")}
         self.send(saved.values())
         return saved
+
+    def schedule_fields(self, of, when):
+        """Of a cron line, or of a moment (ms)."""
+        last = self.commands.get(of)
+        command = last.fields["command"] if last else uuid7()
+        text = when if isinstance(when, str) else moment(when)
+        return {"schedule": schedule_id(command, text), "command": command,
+                "saved": last.hash if last else sha256(b"none"), "arguments": {},
+                "targets": [self.target], "zone": "UTC", "catch_up": "last",
+                "cron" if when is text else "at": text, "paused": True}
+
+    def make_schedules(self):
+        """One to take away; and one whose time has come, as clocks may differ:
+        it is paused, so that nobody else fires it."""
+        self.tick_ms = now_ms() + 20000
+        spare = self.ask("schedule.set", self.schedule_fields("other", "1 1 1 1 *"),
+                         self.boss)
+        due = self.ask("schedule.set", self.schedule_fields("other", self.tick_ms),
+                       self.boss)
+        self.send([spare, due])
+        return {"other": spare, "given": due}
 
     def assign(self):
         until = now_ms() + BRIEF
@@ -452,6 +477,25 @@ def save(world, _who, of):
             "timeout": 60, "wait": 60}
 
 
+def schedule(world, _who, of):
+    return world.schedule_fields(of, "2 2 2 2 *")
+
+
+def unschedule(world, _who, of):
+    set_ = world.schedules.get(of)
+    return {"schedule": set_.fields["schedule"] if set_ else uuid7()}
+
+
+def tick(world, who, of):
+    """Under its own id by the scheduler, by others each under another one."""
+    set_, ms = world.schedules[of], world.tick_ms
+    local = ms if who is world.daemon else next(world.house.numbers)
+    return {"id": tick_id(set_.fields["schedule"], "UTC", ms, local),
+            "command": set_.fields["command"], "arguments": {},
+            "targets": [world.target], "deadline": moment(now_ms() + 60000),
+            "follow": False, "schedule": set_.hash, "local": ms, "fold": 0}
+
+
 def billing_key(world, _who, _of):
     last = world.billing
     return {"box": b64(Key().box), "generation": last.get("generation", 0) + 1,
@@ -507,6 +551,10 @@ ASKS = {
     "command.show": show_command,
     "command.versions": lambda w, _, of: {"name": w.command_name(of)},
     "command.retire": retire,
+    "schedule.set": schedule,
+    "schedule.remove": unschedule,
+    "schedule.list": lambda w, _, of: {"command": w.command_name(of)},
+    "run.tick": tick,
     "assignment.remove": lambda w, _, of: {"user": w.waiting.user,
                                            "command": w.command(of)},
     "assignment.explain": lambda w, _, of: {"command": w.command_name(of),
@@ -541,10 +589,12 @@ STEPS = {"card.add", "card.default", "card.remove"}  # of a person's cards
 ASKED_AS_FAR = {"mfa.set": ("invalid", "code_wanted"),
                 "mfa.reset": ("conflict",), "run.cancel": ("conflict",),
                 "run.advance": ("invalid",),
-                "run.reject": ("conflict",)}
+                "run.reject": ("conflict",),
+                "run.tick": ("conflict",)}
 ENTRIES = {"user.suspend", "user.resume", "user.remove", "user.role",
            "user.reinvite", "key.rotate", "service.revoke", "command.retire",
-           "assignment.remove", "target.set", "group.set"}  # of the revocation log
+           "assignment.remove", "schedule.remove", "target.set",
+           "group.set"}  # of the revocation log
 
 
 def request(world, verb, of, who):
