@@ -448,19 +448,20 @@ static int follow_all(struct follow *follow, struct err *err)
     }
 }
 
+/* targets NULL: the run is our own, and its executors tell us live. */
 static int follow_from(struct submit *submit, const struct run_answer *run,
-                       bool recorded, struct err *err)
+                       const struct list *targets, struct err *err)
 {
     struct follow follow = {.submit = submit,
                             .run = &run->run,
-                            .recorded = recorded,
+                            .recorded = targets != NULL,
                             .interrupt_fd = interrupt_open(),
                             .since = clock_steady(),
                             .heard = clock_steady()};
 
     id_format(&run->run.run, follow.id);
     run_short(&run->run.run, follow.shown);
-    tracks_init(&follow.tracks, run);
+    tracks_init(&follow.tracks, run, targets);
     tell_waits(&follow, &run->run);
     int done = follow_all(&follow, err);
     if (done < 0 && err->status == EXIT_OUTPUT) {
@@ -474,7 +475,7 @@ static int follow_from(struct submit *submit, const struct run_answer *run,
 int follow_run(struct submit *submit, const struct run_answer *run,
                struct err *err)
 {
-    return follow_from(submit, run, false, err);
+    return follow_from(submit, run, NULL, err);
 }
 
 static void on_watch_interrupt(int signal)
@@ -487,12 +488,12 @@ static void on_watch_interrupt(int signal)
 }
 
 int watch_run(struct submit *submit, const struct run_answer *run,
-              struct err *err)
+              const struct list *targets, struct err *err)
 {
     struct sigaction action = {.sa_handler = on_watch_interrupt};
 
     if (submit->telling == NULL) {
         (void)sigaction(SIGINT, &action, NULL);
     }
-    return follow_from(submit, run, true, err);
+    return follow_from(submit, run, targets, err);
 }

@@ -46,6 +46,9 @@ const struct flag output_flags[] = {
     {0, "raw", NULL, "byte for byte, on a terminal, too"},
     {0}};
 
+const struct flag watch_flags[] = {
+    {'t', "target", "TARGET", "on this target alone; may be repeated"}, {0}};
+
 const struct flag history_flags[] = {
     {0, "command", "COMMAND", "of this command alone"},
     {0, "user", "EMAIL", "of this person alone"},

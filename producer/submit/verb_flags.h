@@ -10,6 +10,7 @@ extern const struct flag cancel_flags[];
 extern const struct flag output_flags[];
 extern const struct flag pending_flags[];
 extern const struct flag vote_flags[];
+extern const struct flag watch_flags[];
 extern const struct flag history_flags[];
 extern const struct flag audit_flags[];
 extern const struct flag verify_flags[];

@@ -54,7 +54,7 @@ const struct verb verbs[] = {
          "RUN is an id, a unique ending of one, or nothing: your last. What "
          "could upset a terminal is made harmless on one, unless --raw."},
     {"watch", "[RUN]", "see a run's output until it has ended", FOR_EVERYBODY,
-     .run = cmd_watch,
+     .run = cmd_watch, .flags = watch_flags,
      .help =
          "RUN is an id, a unique ending of one, or nothing: your last. Tells "
          "all that it has put out, then what comes, and how it ended, as "
