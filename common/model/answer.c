@@ -149,6 +149,8 @@ static const struct field command_answer_fields[] = {
      .max = NOTIFY_MAX, .at = offsetof(struct command_answer, notify)},
     {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
      .at = offsetof(struct command_answer, pace)},
+    {"approve", FIELD_TABLE, .optional = true, .table = &approval_table,
+     .at = offsetof(struct command_answer, approve)},
     {"runners", FIELD_LIST, .optional = true, .item = &text_item,
      .at = offsetof(struct command_answer, runners)},
     {"envelopes", FIELD_LIST, .optional = true, .max = 4000,
@@ -291,6 +293,17 @@ static const struct table execution_row_table = {
 static const struct field execution_row_item = {
     .name = "execution", .kind = FIELD_TABLE, .table = &execution_row_table};
 
+static const struct field run_pending_fields[] = {
+    {"whose", FIELD_TEXT, .at = offsetof(struct run_pending, whose)},
+    {"lacking", FIELD_INT, .at = offsetof(struct run_pending, lacking)},
+    {"until", FIELD_TIME, .at = offsetof(struct run_pending, until)},
+};
+
+const struct table run_pending_table = {.name = "pending",
+                                        TABLE(run_pending_fields),
+                                        .size = sizeof(struct run_pending),
+                                        .open = true};
+
 static const struct field run_row_fields[] = {
     {"run", FIELD_ID, .at = offsetof(struct run_row, run)},
     {"command_id", FIELD_ID, .optional = true,
@@ -305,12 +318,16 @@ static const struct field run_row_fields[] = {
      .at = offsetof(struct run_row, outcome)},
     {"arguments", FIELD_PAIRS, .optional = true,
      .at = offsetof(struct run_row, arguments)},
+    {"pending", FIELD_TABLE, .optional = true, .table = &run_pending_table,
+     .at = offsetof(struct run_row, pending)},
+    {"schedule", FIELD_ID, .optional = true,
+     .at = offsetof(struct run_row, schedule)},
 };
 
-static const struct table run_row_table = {.name = "run row",
-                                           TABLE(run_row_fields),
-                                           .size = sizeof(struct run_row),
-                                           .open = true};
+const struct table run_row_table = {.name = "run row",
+                                    TABLE(run_row_fields),
+                                    .size = sizeof(struct run_row),
+                                    .open = true};
 
 static const struct field run_row_item = {
     .name = "run", .kind = FIELD_TABLE, .table = &run_row_table};

@@ -170,6 +170,7 @@ struct command_answer {
     int64_t timeout;
     int64_t wait;
     struct pace pace;
+    struct approval approve;
     struct list notify;    /* struct notify; only for administrators */
     struct list runners;   /* char *: e-mails; likewise */
     struct list envelopes; /* command.save, its chain; administrators only */
@@ -245,6 +246,12 @@ struct execution_row {
     int64_t due;        /* PLANNED, another attempt: not before that moment */
 };
 
+struct run_pending { /* while it waits for approval */
+    char *whose;     /* "2 of ops-leads" */
+    int64_t lacking; /* approvals */
+    int64_t until;
+};
+
 struct run_row {
     struct id run;
     struct id command_id; /* a name may be another command's by now */
@@ -255,6 +262,8 @@ struct run_row {
     int64_t finished;      /* 0: not yet */
     int outcome;           /* succeeded, or the first other one; 0: goes on */
     struct list arguments; /* struct pair */
+    struct run_pending pending; /* all zero: it doesn't wait for approval */
+    struct id schedule; /* that started it, in asked_by's name; zero: none */
 };
 
 struct run_answer {
@@ -299,6 +308,8 @@ extern const struct table command_answer_table;
 extern const struct table versions_answer_table;
 extern const struct table assignments_answer_table;
 extern const struct table explained_answer_table;
+extern const struct table run_pending_table;
+extern const struct table run_row_table;
 extern const struct table run_answer_table;
 extern const struct table history_answer_table;
 extern const struct table output_answer_table;

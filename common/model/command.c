@@ -76,6 +76,8 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, processes)},
     {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
      .at = offsetof(struct command_save, pace)},
+    {"approve", FIELD_TABLE, .optional = true, .table = &approval_table,
+     .at = offsetof(struct command_save, approve)},
 };
 
 const struct table command_save_table = {.name = "command.save",
@@ -211,6 +213,18 @@ static int rights_check(const struct list *rights, struct err *err)
     return 0;
 }
 
+/* Whoever approves decides when it begins: it can't be refused, or end others,
+ * at that moment. */
+static int turns_check(const struct command_save *command, struct err *err)
+{
+    return command->approve.count == 0 ||
+                   command->pace.concurrency == CONCURRENCY_ALLOW ||
+                   command->pace.concurrency == CONCURRENCY_QUEUE
+               ? 0
+               : err_set(err, ERR_REJECT,
+                         "concurrency: what has to be approved can only queue");
+}
+
 int command_check(const struct command_save *command, struct err *err)
 {
     const struct buf *script = &command->script;
@@ -228,6 +242,8 @@ int command_check(const struct command_save *command, struct err *err)
         return err_wrap(err, "notify");
     }
     if (targets_check(&command->targets, err) != 0 ||
+        approval_check(&command->approve, err) != 0 ||
+        turns_check(command, err) != 0 ||
         parameters_check(&command->parameters, err) != 0) {
         return -1;
     }

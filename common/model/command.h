@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "model/approval.h"
 #include "model/argv.h"
 #include "model/attachment.h"
 #include "model/notify.h"
@@ -48,6 +49,7 @@ struct command_save { /* administrator's own key */
     int64_t open_files;
     int64_t processes; /* that its user may have on the host */
     struct pace pace;  /* how its runs go on */
+    struct approval approve;
 };
 
 extern const struct table command_save_table;

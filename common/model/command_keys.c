@@ -206,6 +206,19 @@ static int set_processes(struct reader *reader, const char *value)
                       &reader->command.processes);
 }
 
+static int set_approve(struct reader *reader, const char *value)
+{
+    return approval_parse(value, &reader->command.approve, reader->err) == 0
+               ? 0
+               : pass_on(reader, reader->line, reader->key);
+}
+
+static int set_approve_within(struct reader *reader, const char *value)
+{
+    return set_duration(reader, value, APPROVE_WITHIN_MAX,
+                        &reader->command.approve.within);
+}
+
 struct parameter *parameter_of(struct reader *reader)
 {
     struct list *all = &reader->command.parameters;
@@ -378,6 +391,12 @@ const struct key command_keys[] = {
     {"idempotent", set_idempotent},
     {"concurrency", set_concurrency},
     {"concurrency_key", set_concurrency_key},
+    {"approve", set_approve},
+    {"approve_within", set_approve_within},
+    {"schedule", set_schedule},
+    {"at", set_at},
+    {"zone", set_zone},
+    {"catch_up", set_catch_up},
     {NULL, NULL},
 };
 
@@ -397,7 +416,8 @@ const struct key parameter_keys[] = {
 
 bool key_repeats(const char *name)
 {
-    return strcmp(name, "notify") == 0;
+    return strcmp(name, "notify") == 0 || strcmp(name, "schedule") == 0 ||
+           strcmp(name, "at") == 0;
 }
 
 size_t key_index(const struct key *keys, const char *name)

@@ -6,9 +6,10 @@
 #pragma once
 
 #include "model/command.h"
+#include "model/schedule_lines.h"
 
 #define VALUE_MAX 4000
-#define KEYS_MAX 32
+#define KEYS_MAX 48
 #define BLANKS " \t"
 
 struct reader {
@@ -19,6 +20,7 @@ struct reader {
     size_t opened;          /* line of [param NAME]; 0: above the first one */
     size_t given[KEYS_MAX]; /* line of each key of this section; 0: none */
     struct command_save command;
+    struct schedule_lines when;
     struct err *err;
 };
 
@@ -60,6 +62,14 @@ int set_retry_backoff(struct reader *reader, const char *value);
 int set_idempotent(struct reader *reader, const char *value);
 int set_concurrency(struct reader *reader, const char *value);
 int set_concurrency_key(struct reader *reader, const char *value);
+
+/* The keys of when it runs by itself, and what they must be together: in
+ * schedule_lines.c. */
+int set_schedule(struct reader *reader, const char *value);
+int set_at(struct reader *reader, const char *value);
+int set_zone(struct reader *reader, const char *value);
+int set_catch_up(struct reader *reader, const char *value);
+int check_when(struct reader *reader);
 
 /* The parameter whose section is being read. */
 struct parameter *parameter_of(struct reader *reader);

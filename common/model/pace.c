@@ -149,6 +149,12 @@ int64_t pace_attempts(const struct pace *pace)
     return 1 + pace->retry;
 }
 
+bool pace_advances(const struct pace *pace, size_t n)
+{
+    return pace->concurrency != CONCURRENCY_ALLOW || pace_attempts(pace) > 1 ||
+           pace_parallel(pace, n) < n;
+}
+
 bool pace_retries(const struct pace *pace, int outcome)
 {
     if (pace->retry_on.n > 0) {

@@ -52,6 +52,10 @@ size_t pace_errors(const struct pace *pace, size_t n);
 /* How often it may be tried on a target, in all. */
 int64_t pace_attempts(const struct pace *pace);
 
+/* Whether anything of a run on n targets may have to be decided later: it comes
+ * in waves, is tried again, or takes turns with others. */
+bool pace_advances(const struct pace *pace, size_t n);
+
 /* Whether an attempt that ended so is followed by another; after how long. */
 bool pace_retries(const struct pace *pace, int outcome);
 int64_t pace_backoff(const struct pace *pace);

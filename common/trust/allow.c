@@ -137,6 +137,7 @@ int64_t run_latest(const struct run_start *run,
                    const struct command_save *command)
 {
     return run->request.head.issued + REQUEST_LIFE +
+           command->approve.within * 1000 +
            pace_life(&command->pace, command->wait, command->timeout,
                      run->targets.n);
 }
@@ -160,48 +161,96 @@ static bool names_it(const struct order *order)
             strcmp(order->run->name, order->command->name) == 0);
 }
 
-int proof_run(struct proof *proof, const struct hash *run,
-              const struct hash *command, const char *target,
-              struct order *ret_order, struct err *err)
+/* What no run goes without, whoever asked for it: its command stands, and
+ * allows these targets, arguments and this deadline. */
+static int check_order(struct proof *proof, const struct order *order,
+                       const char *target, struct err *err)
 {
-    struct link *started = proof_link_of(proof, run, EVENT_RUN_START, err);
-    struct link *saved =
-        started == NULL
-            ? NULL
-            : proof_link_of(proof, command, EVENT_COMMAND_SAVE, err);
-    struct signer signer;
-    struct person author;
+    const struct command_save *command = order->command;
 
-    if (saved == NULL ||
-        proof_request(proof, started->event, &signer, err) != 0 ||
-        proof_by_administrator(proof, saved, &author, err) != 0) {
+    if (!names_it(order)) {
+        return err_set(err, ERR_REJECT, "the run names another command");
+    }
+    if (proof->standing != NULL &&
+        standing_command_retired(proof->standing, &command->command)) {
+        return err_set(err, ERR_REJECT, "command %s was removed",
+                       command->name);
+    }
+    return check_targets(proof, order, target, err) != 0 ||
+                   check_deadline(order, err) != 0 ||
+                   arguments_check(&command->parameters, &order->run->arguments,
+                                   NULL, err) != 0
+               ? -1
+               : secrets_check(&command->parameters, &order->run->boxes, err);
+}
+
+/* In a session of theirs; whether they may is told by may_run(). */
+static int asked_by_person(struct proof *proof, struct link *started,
+                           struct order *order, struct err *err)
+{
+    struct signer signer;
+
+    if (proof_request(proof, started->event, &signer, err) != 0) {
         return -1;
     }
-    struct order order = {.asker = signer.person,
-                          .root = signer.root,
-                          .run_hash = *run,
-                          .signer = key_id(&signer.session.key),
-                          .run = started->event->payload,
-                          .command = saved->event->payload};
     if (signer.kind != SIGNER_SESSION) {
         return err_set(err, ERR_REJECT,
                        "run.start is not signed by a "
                        "session's key");
     }
-    if (!hash_equal(&author.root, &order.root) || !names_it(&order)) {
+    order->asker = signer.person;
+    order->root = signer.root;
+    order->signer = key_id(&signer.session.key);
+    return 0;
+}
+
+int proof_asked(struct proof *proof, const struct hash *run,
+                const struct hash *command, const char *target,
+                struct order *ret_order, struct err *err)
+{
+    struct link *started = proof_link(proof, run, err);
+    struct link *saved =
+        started == NULL
+            ? NULL
+            : proof_link_of(proof, command, EVENT_COMMAND_SAVE, err);
+    struct person author;
+
+    if (saved == NULL) {
+        return -1;
+    }
+    bool ticked = started->event->kind == EVENT_RUN_TICK;
+    if (!ticked && started->event->kind != EVENT_RUN_START) {
+        return err_set(err, ERR_REJECT, "a %s where a run belongs",
+                       started->event->envelope.type);
+    }
+    struct order order = {.run_hash = *run,
+                          .run = started->event->payload,
+                          .command_hash = *command,
+                          .command = saved->event->payload};
+    if ((ticked ? proof_tick : asked_by_person)(proof, started, &order, err) !=
+            0 ||
+        proof_by_administrator(proof, saved, &author, err) != 0) {
+        return -1;
+    }
+    if (!hash_equal(&author.root, &order.root)) {
         return err_set(err, ERR_REJECT, "the run names another command");
     }
-    if (proof->standing != NULL &&
-        standing_command_retired(proof->standing, &order.command->command)) {
-        return err_set(err, ERR_REJECT, "command %s was removed",
-                       order.command->name);
+    if (check_order(proof, &order, target, err) != 0 ||
+        (!ticked && may_run(proof, &order, err) != 0)) {
+        return -1;
     }
-    if (check_targets(proof, &order, target, err) != 0 ||
-        check_deadline(&order, err) != 0 || may_run(proof, &order, err) != 0 ||
-        arguments_check(&order.command->parameters, &order.run->arguments, NULL,
-                        err) != 0 ||
-        secrets_check(&order.command->parameters, &order.run->boxes, err) !=
-            0) {
+    *ret_order = order;
+    return 0;
+}
+
+int proof_run(struct proof *proof, const struct hash *run,
+              const struct hash *command, const char *target,
+              struct order *ret_order, struct err *err)
+{
+    struct order order;
+
+    if (proof_asked(proof, run, command, target, &order, err) != 0 ||
+        proof_approved(proof, &order, err) != 0) {
         return -1;
     }
     *ret_order = order;
@@ -227,6 +276,10 @@ static int check_said(const struct dispatch *dispatch,
     }
     if (now > dispatch->expires) {
         return err_set(err, ERR_REJECT, "the dispatch has expired");
+    }
+    if (order->schedule != NULL &&
+        id_time(&order->run->request.head.id) > now + CLOCK_SKEW) {
+        return err_set(err, ERR_REJECT, "the tick's time has not come");
     }
     if (dispatch->attempt > pace_attempts(&order->command->pace)) {
         return err_set(err, ERR_REJECT,

@@ -1,7 +1,7 @@
 /* standing.c: see standing.h. */
 #include <string.h>
 
-#include "model/log_entry.h"
+#include "model/schedule.h"
 #include "trust/standing_private.h"
 
 WORDS(standing_words, "suspended", "removed", "known by another key or role");
@@ -20,7 +20,12 @@ struct about {
 
 /* What was taken away, and by which entry at last. */
 struct mark_key {
-    enum { MARK_COMMAND = 1, MARK_SERVICE, MARK_ASSIGNMENT } what;
+    enum {
+        MARK_COMMAND = 1,
+        MARK_SERVICE,
+        MARK_ASSIGNMENT,
+        MARK_SCHEDULE
+    } what;
     unsigned char b[32];
 };
 
@@ -59,6 +64,7 @@ void standing_free(struct standing *standing)
         free(mark);
     }
     standing_free_places(standing);
+    standing_free_groups(standing);
     free(standing->heads.items);
     free(standing);
 }
@@ -215,6 +221,14 @@ static struct mark_key command_key(const struct id *command)
     return key;
 }
 
+static struct mark_key schedule_key(const struct id *schedule)
+{
+    struct mark_key key = {.what = MARK_SCHEDULE};
+
+    memcpy(key.b, schedule->b, sizeof(schedule->b));
+    return key;
+}
+
 static struct mark_key service_key(const struct hash *service)
 {
     struct mark_key key = {.what = MARK_SERVICE};
@@ -237,6 +251,15 @@ static void retire_command(struct standing *standing, const struct event *entry)
 {
     const struct command_retire *said = entry->payload;
     struct mark_key key = command_key(&said->command);
+
+    set_mark(standing, &key, said->entry.seq);
+}
+
+static void remove_schedule(struct standing *standing,
+                            const struct event *entry)
+{
+    const struct schedule_remove *said = entry->payload;
+    struct mark_key key = schedule_key(&said->schedule);
 
     set_mark(standing, &key, said->entry.seq);
 }
@@ -270,8 +293,10 @@ static const struct effect {
     {EVENT_KEY_ROTATE, rotate},
     {EVENT_ASSIGNMENT_REMOVE, remove_assignment},
     {EVENT_COMMAND_RETIRE, retire_command},
+    {EVENT_SCHEDULE_REMOVE, remove_schedule},
     {EVENT_SERVICE_REVOKE, revoke_service},
     {EVENT_TARGET_SET, standing_set_target},
+    {EVENT_GROUP_SET, standing_set_group},
 };
 
 static int check_place(const struct standing *standing,
@@ -389,6 +414,15 @@ bool standing_assigned(const struct standing *standing, const struct id *user,
                        const struct id *command, int64_t seq)
 {
     struct mark_key key = assignment_key(user, command);
+    const struct mark *mark = find_mark(standing, &key);
+
+    return mark == NULL || seq >= mark->seq;
+}
+
+bool standing_scheduled(const struct standing *standing,
+                        const struct id *schedule, int64_t seq)
+{
+    struct mark_key key = schedule_key(schedule);
     const struct mark *mark = find_mark(standing, &key);
 
     return mark == NULL || seq >= mark->seq;

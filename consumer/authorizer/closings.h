@@ -14,7 +14,7 @@
     "AND x.outcome = 'succeeded')))"
 
 /* For a request that ends runs: one `cancelled` claim for each execution of its
- * user's, its command's or its assignment's runs, of the run that it names, or
- * on the target that it removes, that has not ended, to be sent with the
- * decision. Also when the decision is told again. */
+ * user's, its command's or its assignment's runs, of the run that it names
+ * or rejects, or on the target that it removes, that has not ended, to be sent
+ * with the decision. Also when the decision is told again. */
 int closings_add(struct asking *asking, struct err *err);

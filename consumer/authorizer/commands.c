@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/authorizer/approvers.h"
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/recipients.h"
@@ -176,6 +177,7 @@ int on_command_save(struct asking *asking, struct err *err)
     return check_content(asking, save)
                ?: check_version(asking, save, err)
                ?: check_targets(asking, save, err)
+               ?: approvers_check(asking, &save->approve, NULL, err)
                ?: asking_made(asking, &asking->request->hash, &save->command,
                               save->version, err)
                ?: asking_store(asking, err)
@@ -339,8 +341,10 @@ static int answer_command(struct asking *asking, const struct rows *rows,
                                     .args = save->args,
                                     .timeout = save->timeout,
                                     .wait = save->wait,
-                                    .pace = save->pace};
+                                    .pace = save->pace,
+                                    .approve = save->approve};
     save->pace = (struct pace){0};
+    save->approve = (struct approval){0};
     save->parameters = (struct list){0};
     save->args = (struct list){0};
     if (asking_by_administrator(asking)) {
@@ -449,5 +453,9 @@ int on_command_retire(struct asking *asking, struct err *err)
                ?: PG(asking->daemon->postgres,
                      "DELETE FROM assignments WHERE command_id = $1", NULL, err,
                      P_ID(command))
+               ?: PG(asking->daemon->postgres,
+                     "UPDATE schedules SET removed_at = $2 "
+                     "WHERE command_id = $1 AND removed_at IS NULL",
+                     NULL, err, P_ID(command), P_TIME(asking->decision.at))
                ?: closings_add(asking, err);
 }

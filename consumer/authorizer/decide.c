@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "consumer/authorizer/authorizer.h"
 #include "consumer/authorizer/announcements.h"
+#include "consumer/authorizer/approvals.h"
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/policy.h"
@@ -84,15 +85,24 @@ static int recall_effects(struct asking *asking, struct err *err)
                    ? reuse_recall(asking, err)
                    : 0;
     }
-    if (asking->request->kind == EVENT_RUN_START) {
+    if (asking->request->kind == EVENT_RUN_START ||
+        asking->request->kind == EVENT_RUN_TICK) {
         const struct head *head = asking->request->payload;
-        return dispatching_recall(asking, &head->id, err)
+        return approval_recall(asking, err)
+                   ?: dispatching_recall(asking, &head->id, err)
                    ?: closings_add(asking, err);
     }
     if (asking->request->kind == EVENT_RUN_ADVANCE) {
         const struct run_advance *advance = asking->request->payload;
         return dispatching_recall(asking, &advance->run, err)
                    ?: closings_add(asking, err);
+    }
+    if (asking->request->kind == EVENT_RUN_APPROVE) {
+        return approval_recall(asking, err);
+    }
+    if (asking->request->kind == EVENT_RUN_REJECT &&
+        approval_recall(asking, err) != 0) {
+        return -1;
     }
     if (asking->request->kind == EVENT_TARGET_SET &&
         target_place(asking, err) != 0) {
@@ -161,20 +171,46 @@ static int check_policy(struct asking *asking)
                                size, REQUEST_MAX);
 }
 
-static int check_fresh(struct asking *asking)
+/* Asked by the scheduler alone, under ids that follow from what they say. */
+static bool is_derived(const struct asking *asking)
+{
+    return asking->verb->signers == SERVICE;
+}
+
+/* Whoever knows what an id will be derived from could use it up before its time
+ * by asking something else under it: so nobody else's request is decided under
+ * one. */
+static int check_id(const struct asking *asking, struct err *err)
+{
+    const struct head *head = asking->request->payload;
+    bool derived = is_derived(asking);
+
+    if (derived != (id_version(&head->id) == 8)) {
+        (void)err_set(err, ERR_REJECT,
+                      "derived ids (UUIDv8) are for what the scheduler asks, "
+                      "and for nothing else");
+        return ASIDE;
+    }
+    return derived && policy_check(asking->verb, &asking->signer, err) != 0
+               ? ASIDE
+               : 0;
+}
+
+static int check_fresh(struct asking *asking, struct err *err)
 {
     struct err reason = {0};
 
-    return freshness_check(asking->request->payload, asking->now, &reason) ==
-                       0 &&
-                   (asking->signer.kind == SIGNER_SERVICE ||
-                    freshness_check_id(asking->request->payload, asking->now,
-                                       &reason) == 0)
+    if (is_derived(asking)) {
+        return lifetime_check(asking->request->payload, asking->now, err) == 0
+                   ? 0
+                   : ASIDE;
+    }
+    return freshness_check(asking->request->payload, asking->now, &reason) == 0
                ? 0
                : asking_refuse(asking, REPLY_STALE, "%s", reason.text);
 }
 
-/* Sets asking->decision and stores it. */
+/* Sets asking->decision and stores it. 0, -1, or ASIDE. */
 static int judge(struct asking *asking, struct err *err)
 {
     int recalled = recall(asking, err);
@@ -183,12 +219,13 @@ static int judge(struct asking *asking, struct err *err)
         return recalled < 0 ? -1 : 0;
     }
     bool anew = asking->decision.stored;
-    int done = check_fresh(asking)
+    int done = check_id(asking, err)
+                   ?: check_fresh(asking, err)
                    ?: signer_check_rows(asking, err)
                    ?: check_policy(asking)
                    ?: asking->verb->handler(asking, err);
-    if (done < 0) {
-        return -1;
+    if (done < 0 || done == ASIDE) {
+        return done;
     }
     if (anew && asking->decision.status == REPLY_STALE) {
         asking->decision.status = REPLY_NONE; /* who asked has long gone */
@@ -267,15 +304,15 @@ static int collect(struct asking *asking, struct decided *decided,
 static int decide_request(struct asking *asking, int64_t reply_partitions,
                           struct decided *decided, struct err *err)
 {
-    if (admit(asking, reply_partitions, err) != 0) {
-        if (err->kind == ERR_REJECT) {
-            decided->dead = *err;
-            err_clear(err);
-            return 0;
-        }
-        return -1;
+    int done = admit(asking, reply_partitions, err) == 0 ? judge(asking, err)
+               : err->kind == ERR_REJECT                 ? ASIDE
+                                                         : -1;
+    if (done == ASIDE) {
+        decided->dead = *err;
+        err_clear(err);
+        return 0;
     }
-    return judge(asking, err) != 0 ? -1 : collect(asking, decided, err);
+    return done != 0 ? -1 : collect(asking, decided, err);
 }
 
 int decide(struct authorizer *authorizer, const struct record *record,

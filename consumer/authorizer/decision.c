@@ -32,6 +32,7 @@ void asking_done(struct asking *asking)
     free(decision->text);
     free(decision->reason);
     free(decision->command);
+    free(decision->told.detail);
     buf_done(&decision->body);
     proof_free(asking->proof);
     *asking = (struct asking){0};

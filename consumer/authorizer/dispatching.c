@@ -11,6 +11,27 @@ void dispatching_done(struct dispatching *dispatching)
     envelopes_done(&dispatching->proof);
 }
 
+/* What they are worth the proof says. */
+static int find_votes(struct asking *asking, const struct id *run,
+                      struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (PG(asking->daemon->postgres,
+           "SELECT hash FROM votes WHERE run_id = $1 AND approves "
+           "ORDER BY cast_at, hash",
+           &rows, err, P_ID(run)) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        struct hash hash = row_hash(rows, i, "hash");
+        if (source_fetch(asking->source, &hash, asking->proof, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int dispatching_find(struct asking *asking, const struct id *run,
                      struct dispatching *dispatching, struct err *err)
 {
@@ -29,9 +50,11 @@ int dispatching_find(struct asking *asking, const struct id *run,
     struct hash assigned = row_hash(rows, 0, "assigned");
     dispatching->run = row_hash(rows, 0, "hash");
     dispatching->command = row_hash(rows, 0, "command_hash");
-    return row_is_null(rows, 0, "assigned")
-               ? 0
-               : source_fetch(asking->source, &assigned, asking->proof, err);
+    if (!row_is_null(rows, 0, "assigned") &&
+        source_fetch(asking->source, &assigned, asking->proof, err) != 0) {
+        return -1;
+    }
+    return find_votes(asking, run, err);
 }
 
 /* Without it nothing can be dispatched at all. */
@@ -60,8 +83,9 @@ int dispatching_prove(struct asking *asking, struct dispatching *dispatching,
         return -1;
     }
     for (size_t i = 0; i < targets->n; i++) {
-        if (proof_run(asking->proof, &dispatching->run, &dispatching->command,
-                      list_at(targets, char *, i), order, reason) != 0) {
+        if ((dispatching->unapproved ? proof_asked : proof_run)(
+                asking->proof, &dispatching->run, &dispatching->command,
+                list_at(targets, char *, i), order, reason) != 0) {
             if (reason->kind != ERR_REJECT) {
                 *err = *reason;
             }

@@ -28,12 +28,13 @@ struct dispatching {
     struct order order;  /* its payloads belong to asking->proof */
     int64_t expires;     /* no dispatch outlives it */
     struct list proof;   /* struct envelope */
+    bool unapproved;     /* prove it without the votes that it may want */
 };
 
 void dispatching_done(struct dispatching *dispatching);
 
-/* For a run that was accepted before: its two hashes, and its asker's
- * assignment into the proof. */
+/* For a run that was accepted before: its two hashes; its asker's assignment
+ * and the votes that approved it into the proof. */
 int dispatching_find(struct asking *asking, const struct id *run,
                      struct dispatching *dispatching, struct err *err);
 

@@ -44,7 +44,7 @@ int policy_check(const struct verb *verb, const struct signer *signer,
     return 0;
 }
 
-int freshness_check(const struct request *request, int64_t now, struct err *err)
+int lifetime_check(const struct request *request, int64_t now, struct err *err)
 {
     const struct head *head = &request->head;
 
@@ -70,11 +70,13 @@ int freshness_check(const struct request *request, int64_t now, struct err *err)
     return 0;
 }
 
-int freshness_check_id(const struct request *request, int64_t now,
-                       struct err *err)
+int freshness_check(const struct request *request, int64_t now, struct err *err)
 {
     const struct head *head = &request->head;
 
+    if (lifetime_check(request, now, err) != 0) {
+        return -1;
+    }
     if (id_version(&head->id) != 7 ||
         llabs(id_time(&head->id) - now) > REQUEST_LIFE) {
         return err_set(err, ERR_REJECT,

@@ -13,10 +13,8 @@ int policy_check(const struct verb *verb, const struct signer *signer,
 
 /* May a request with this head still be decided at this moment? -1 (REJECT)
  * with the reason. */
+int lifetime_check(const struct request *request, int64_t now, struct err *err);
+
+/* The same, and does its id fit its time, as people's do? */
 int freshness_check(const struct request *request, int64_t now,
                     struct err *err);
-
-/* Is its id one that people make, of this time? A daemon's is derived, and its
- * handler's to check. */
-int freshness_check_id(const struct request *request, int64_t now,
-                       struct err *err);

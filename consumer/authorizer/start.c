@@ -10,26 +10,15 @@
  */
 #include <string.h>
 
+#include "consumer/authorizer/approvals.h"
 #include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/recipients.h"
-#include "consumer/authorizer/turns.h"
+#include "consumer/authorizer/start.h"
 #include "consumer/authorizer/views.h"
 #include "trust/reach.h"
 
-struct plan {
-    const struct run_start *run;
-    char *name; /* the command's */
-    int64_t version;
-    struct dispatching dispatching;
-    struct rows *targets; /* name, generation, max_wait, longest_wait, heard */
-    struct list recorded; /* struct pair: its arguments, as they are kept */
-    struct list planned;  /* struct planned; texts are those of `targets` */
-    struct turn turn;
-    struct run_answer answer;
-};
-
-static void plan_done(struct plan *plan)
+void plan_done(struct plan *plan)
 {
     free(plan->name);
     rows_free(plan->targets);
@@ -39,7 +28,7 @@ static void plan_done(struct plan *plan)
     table_done(&run_answer_table, &plan->answer);
 }
 
-static int check_names(struct asking *asking, const struct plan *plan)
+int plan_check_names(struct asking *asking, const struct plan *plan)
 {
     const struct list *targets = &plan->run->targets;
 
@@ -150,10 +139,12 @@ static int refuse_unproven(struct asking *asking, const struct plan *plan,
     return told != 0 ? told : asking_refuse_or_hide(asking, reason->text);
 }
 
+/* Nobody can have approved it before it is asked for. */
 static int prove(struct asking *asking, struct plan *plan, struct err *err)
 {
     struct err reason = {0};
 
+    plan->dispatching.unapproved = true;
     if (proof_add(asking->proof, &asking->request->envelope, err) != 0) {
         return -1;
     }
@@ -204,19 +195,27 @@ static int find_targets(struct asking *asking, struct plan *plan,
                                                "there");
 }
 
-static const struct pace *pace_of(const struct plan *plan)
+static const struct order *order_of(const struct plan *plan)
 {
-    return &plan->dispatching.order.command->pace;
+    return &plan->dispatching.order;
 }
 
-/* Something may follow from its outcomes, or from others'. */
+static const struct pace *pace_of(const struct plan *plan)
+{
+    return &order_of(plan)->command->pace;
+}
+
+static bool waits_for_approval(const struct plan *plan)
+{
+    return order_of(plan)->command->approve.count > 0;
+}
+
+/* Something may follow from its outcomes, or from others': once it is approved,
+ * where it has to be. */
 static bool is_advancing(const struct plan *plan)
 {
-    const struct pace *pace = pace_of(plan);
-    size_t n = plan->planned.n;
-
-    return pace->concurrency != CONCURRENCY_ALLOW || pace_attempts(pace) > 1 ||
-           pace_parallel(pace, n) < n;
+    return !waits_for_approval(plan) &&
+           pace_advances(pace_of(plan), plan->planned.n);
 }
 
 static void plan_execution(struct asking *asking, struct plan *plan, size_t i)
@@ -262,13 +261,15 @@ static int dispatch(struct asking *asking, struct plan *plan, size_t i,
     return 0;
 }
 
-/* The first wave, where it need not wait for its turn; what follows is decided
- * by run.advance. */
+/* The first wave, where it need wait neither for its turn nor for approval;
+ * what follows is decided by run.advance, or run.approve. */
 static int add_executions(struct asking *asking, struct plan *plan,
                           struct err *err)
 {
     size_t n = rows_n(plan->targets);
-    size_t first = plan->turn.waits ? 0 : pace_parallel(pace_of(plan), n);
+    size_t first = plan->turn.waits || waits_for_approval(plan)
+                       ? 0
+                       : pace_parallel(pace_of(plan), n);
     int done = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -290,10 +291,14 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
         .command_id = plan->run->command,
         .command = must_strdup(plan->name),
         .version = plan->version,
-        .asked_by = must_strdup(asking->signer.person.email),
+        .asked_by = must_strdup(order_of(plan)->asker.email),
         .asked = plan->run->request.head.issued,
     };
     pairs_add_all(&row->arguments, &plan->recorded);
+    if (waits_for_approval(plan)) {
+        row->pending =
+            approval_told(plan->run, &order_of(plan)->command->approve);
+    }
     return asking_answer_take(asking, &run_answer_table, &plan->answer, err);
 }
 
@@ -309,18 +314,21 @@ static int store_run(struct asking *asking, const struct plan *plan,
     return PG(asking->daemon->postgres,
               "INSERT INTO runs (id, hash, command_id, version, command_hash, "
               "user_id, asked_at, deadline, arguments, advancing, begun, turn, "
-              "attempts) "
+              "attempts, schedule_id) "
               "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
-              "$9::json -> 'arguments', $10, $11, $12, $13)",
+              "$9::json -> 'arguments', $10, $11, $12, $13, $14)",
               NULL, err, P_ID(&run->request.head.id),
               P_HASH(&asking->request->hash), P_ID(&run->command),
               P_INT(plan->version), P_HASH(&plan->dispatching.command),
-              P_ID(&asking->signer.person.user),
+              P_ID(&order_of(plan)->asker.user),
               P_TIME(run->request.head.issued), P_TIME(run->deadline),
               P_TEXT(arguments), P_BOOL(is_advancing(plan)),
               P_BOOL(!plan->turn.waits),
               hash_is_zero(&plan->turn.key) ? P_NULL : P_HASH(&plan->turn.key),
-              P_INT(pace_attempts(pace_of(plan))));
+              P_INT(pace_attempts(pace_of(plan))),
+              order_of(plan)->schedule == NULL
+                  ? P_NULL
+                  : P_ID(&order_of(plan)->schedule->schedule));
 }
 
 /* Nothing follows from how it begins. */
@@ -336,24 +344,32 @@ static int store_progress(struct asking *asking, const struct plan *plan,
                : 0;
 }
 
+int plan_start(struct asking *asking, struct plan *plan, struct err *err)
+{
+    return prove(asking, plan, err)
+               ?: approval_check_run(asking, &plan->dispatching, err)
+               ?: check_in_use(asking, plan)
+               ?: recipients_check(asking, plan->run, err)
+               ?: find_targets(asking, plan, err)
+               ?: turn_take(asking, order_of(plan), &plan->turn, err)
+               ?: add_executions(asking, plan, err)
+               ?: answer(asking, plan, err)
+               ?: asking_store(asking, err)
+               ?: store_run(asking, plan, err)
+               ?: dispatching_store(asking, &plan->dispatching,
+                                    &plan->run->request.head.id, &plan->planned,
+                                    err)
+               ?: turn_replace(asking, &plan->turn, err)
+               ?: approval_store(asking, plan->run, &order_of(plan)->command->approve,
+                                 err)
+               ?: store_progress(asking, plan, err);
+}
+
 int on_run_start(struct asking *asking, struct err *err)
 {
-    _cleanup_(plan_done) struct plan plan = {.run = asking->request->payload};
+    _cleanup_plan_ struct plan plan = {.run = asking->request->payload};
 
-    return check_names(asking, &plan)
+    return plan_check_names(asking, &plan)
                ?: find_command(asking, &plan, err)
-               ?: prove(asking, &plan, err)
-               ?: check_in_use(asking, &plan)
-               ?: recipients_check(asking, plan.run, err)
-               ?: find_targets(asking, &plan, err)
-               ?: turn_take(asking, &plan.dispatching.order, &plan.turn, err)
-               ?: add_executions(asking, &plan, err)
-               ?: answer(asking, &plan, err)
-               ?: asking_store(asking, err)
-               ?: store_run(asking, &plan, err)
-               ?: dispatching_store(asking, &plan.dispatching,
-                                    &plan.run->request.head.id, &plan.planned,
-                                    err)
-               ?: turn_replace(asking, &plan.turn, err)
-               ?: store_progress(asking, &plan, err);
+               ?: plan_start(asking, &plan, err);
 }

@@ -55,6 +55,9 @@ int turn_take(struct asking *asking, const struct order *order,
     if (pace->concurrency == CONCURRENCY_ALLOW) {
         return 0;
     }
+    if (order->command->approve.count > 0) { /* it takes it when approved */
+        return turn_key(order, &ret_turn->key, err);
+    }
     if (turn_key(order, &turn.key, err) != 0 ||
         turn_lock(asking, &order->command->command, err) != 0 ||
         PG(asking->daemon->postgres,

@@ -15,7 +15,8 @@ struct turn {
     bool replaces;   /* … and are cancelled for this one */
 };
 
-/* For a run that is asked for. 1: refused, since another goes on. */
+/* For a run that is asked for; one that has to be approved waits for nobody
+ * until it is. 1: refused, since another goes on. */
 int turn_take(struct asking *asking, const struct order *order,
               struct turn *ret_turn, struct err *err);
 

@@ -15,9 +15,10 @@ static enum overdue judge_closed(const struct open_execution *open,
                           : "it was cancelled before anybody claimed it";
         return OVERDUE_CANCELLED;
     }
-    *ret_reason = open->planned ? "its turn did not come before the run's "
-                                  "deadline"
-                                : "nobody claimed it in time";
+    *ret_reason = open->pending   ? "nobody approved it in time"
+                  : open->planned ? "its turn did not come before the run's "
+                                    "deadline"
+                                  : "nobody claimed it in time";
     return OVERDUE_EXPIRED;
 }
 

@@ -3,6 +3,7 @@
 
 #include <uthash.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 struct said {

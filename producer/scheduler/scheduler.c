@@ -1,12 +1,12 @@
 /*
- * scheduler.c: errand-scheduler: ends what nobody else will, and asks what
- * follows from what has ended (advancing.h).
+ * scheduler.c: errand-scheduler: ends what nobody else will, asks what follows
+ * from what has ended (advancing.h), and fires schedules (firing.c).
  *
  * In comes what the recorder wrote to PostgreSQL; out go closing claims, to the
  * targets' claim logs, and the outcomes of what expired, was closed, has a
  * first claim by nobody, or is lost, to errand.results. It writes nothing to
- * PostgreSQL and may run several times: what it says is derived, and the
- * recorder hears it once. This file is the service row and the tick.
+ * PostgreSQL and may run several times: what it says is derived, and who hears
+ * it hears it once. This file is the service row and the tick.
  */
 #include <string.h>
 #include <uthash.h>
@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "model/target.h"
 #include "producer/scheduler/advancing.h"
+#include "producer/scheduler/firing.h"
 #include "producer/scheduler/overdue.h"
+#include "producer/scheduler/said.h"
 #include "service.h"
 
 #define GRACE 1000      /* ms after the expiry: an executor's last moment */
@@ -37,6 +39,7 @@ struct scheduler {
     struct patience patience;
     struct said *said;
     struct dropped *dropped;
+    struct firing *firing;
     struct list topics; /* char *: whose metadata the writer has */
 };
 
@@ -70,6 +73,7 @@ static int start(struct daemon *daemon, struct err *err)
     const struct config *config = &daemon->config;
 
     daemon->state = scheduler;
+    scheduler->firing = firing_new(daemon);
     scheduler->tick = 1000 * config_int(config, "scheduler", "tick");
     scheduler->patience = (struct patience){
         .grace = GRACE,
@@ -98,6 +102,7 @@ static void stop(struct daemon *daemon)
 
     said_forget(&scheduler->said, INT64_MAX);
     forget_dropped(scheduler, -1);
+    firing_free(scheduler->firing);
     texts_done(&scheduler->topics);
     free(scheduler);
 }
@@ -232,13 +237,15 @@ static const char patience_text[] =
  * under. */
 static const char open_text[] =
     "SELECT e.id, e.target, e.generation, e.withheld, p.read_until,"
-    " coalesce(e.expires, d.deadline) AS expires, e.expires IS NULL AS planned,"
+    " coalesce(e.expires, a.until, d.deadline) AS expires,"
+    " e.expires IS NULL AS planned, a.until IS NOT NULL AS pending,"
     " c.kind, c.closing, c.claim_offset, c.appended_at,"
     " r.started_at IS NOT NULL AS started, x.heard_at,"
     " coalesce(e.id = ANY(x.running), false) AS listed,"
     " CASE WHEN x.incarnation <> c.incarnation THEN i.first_heard END"
     " AS replaced_at"
     " FROM executions e JOIN runs d ON d.id = e.run_id"
+    " LEFT JOIN approvals a ON a.run_id = e.run_id AND a.state = 'pending'"
     " LEFT JOIN positions p ON p.reader = 'recorder' AND p.partition = 0"
     "  AND p.topic = 'errand.claims.' || e.target || '.' || e.generation"
     " LEFT JOIN claims c ON c.execution_id = e.id AND c.target = e.target"
@@ -249,7 +256,7 @@ static const char open_text[] =
     "  ON x.name = s.name"
     "  AND (x.incarnation = c.incarnation OR i.first_heard > c.appended_at)"
     " WHERE NOT e.ended AND (c.kind IS NOT NULL"
-    "  OR coalesce(e.expires, d.deadline) < p.read_until)"
+    "  OR coalesce(e.expires, a.until, d.deadline) < p.read_until)"
     " ORDER BY 6 LIMIT 10000";
 
 static int word(const struct words *words, const struct rows *rows, size_t i,
@@ -266,6 +273,7 @@ static struct open_execution take_open(const struct rows *rows, size_t i)
         .id = row_id(rows, i, "id"),
         .expires = row_time(rows, i, "expires"),
         .planned = row_bool(rows, i, "planned"),
+        .pending = row_bool(rows, i, "pending"),
         .withheld = row_text(rows, i, "withheld"),
         .claims_read = row_time(rows, i, "read_until"),
         .claim = word(&open_claim_words, rows, i, "kind"),
@@ -302,7 +310,7 @@ static int look(struct daemon *daemon, struct err *err)
         }
     }
     forget_dropped(scheduler, scheduler->ticks);
-    return kafka_writer_flush(daemon->writer, ASK, err);
+    return 0;
 }
 
 static int advance(struct daemon *daemon, struct err *err)
@@ -321,7 +329,7 @@ static int tick(struct daemon *daemon, int64_t now, struct err *err)
     struct scheduler *scheduler = daemon->state;
 
     said_forget(&scheduler->said, now - SAY_AGAIN);
-    if (look(daemon, err) != 0) {
+    if (look(daemon, err) != 0 || firing_look(scheduler->firing, err) != 0) {
         said_forget(&scheduler->said, INT64_MAX); /* whether it was said:
                                                      unknown */
         return -1;

@@ -17,6 +17,7 @@
 #include "producer/submit/shown.h"
 #include "producer/submit/since.h"
 
+#define LAST_AMONG 10 /* runs, for the last that one asked for */
 #define PAGE 100
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX 100000
@@ -37,11 +38,23 @@ static int ask_history(struct submit *submit, struct run_history *history,
                       err);
 }
 
+/* What runs by itself in somebody's name they did not run. */
+static struct run_row *first_asked(const struct history_answer *answer)
+{
+    for (size_t i = 0; i < answer->runs.n; i++) {
+        struct run_row *run = &list_at(&answer->runs, struct run_row, i);
+        if (id_is_zero(&run->schedule)) {
+            return run;
+        }
+    }
+    return NULL;
+}
+
 int run_last(struct submit *submit, const char *command,
              struct history_answer *ret_history, struct run_row **ret_run,
              struct err *err)
 {
-    struct run_history history = {.limit = 1,
+    struct run_history history = {.limit = LAST_AMONG,
                                   .command = (char *)command,
                                   .email = submit->profile->email};
 
@@ -50,9 +63,9 @@ int run_last(struct submit *submit, const char *command,
         if (ask_history(submit, &history, &answer, err) != 0) {
             return -1;
         }
-        if (answer.runs.n > 0) {
+        *ret_run = first_asked(&answer);
+        if (*ret_run != NULL) {
             *ret_history = answer;
-            *ret_run = answer.runs.items;
             return 0;
         }
         more = answer.more;
@@ -273,13 +286,18 @@ static char *row_how(const void *row)
     return run_text(row);
 }
 
+static char *row_by(const void *row)
+{
+    return run_by_text(row);
+}
+
 static const struct column history_columns[] = {
     {"asked", COLUMN_TIME, .at = offsetof(struct run_row, asked)},
     {"command", COLUMN_TEXT, .at = offsetof(struct run_row, command)},
     {"outcome", COLUMN_MADE, .make = row_how},
     {"arguments", COLUMN_PAIRS, .at = offsetof(struct run_row, arguments),
      .wide = true},
-    {"by", COLUMN_TEXT, .at = offsetof(struct run_row, asked_by), .wide = true},
+    {"by", COLUMN_MADE, .make = row_by, .wide = true},
     {"run", COLUMN_ID, .at = offsetof(struct run_row, run)},
 };
 

@@ -14,6 +14,7 @@
 #include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
 #include "producer/submit/track.h"
+#include "producer/submit/waits.h"
 
 #define RECORD_WAIT 5000 /* ms to wait for what was told has ended */
 #define RECORD_AGAIN 50  /* ms between looks */
@@ -28,6 +29,9 @@ void run_short(const struct id *run, char text[static RUN_SHORT])
 
 char *run_text(const struct run_row *run)
 {
+    if (run->pending.lacking > 0) {
+        return waits_text(&run->pending);
+    }
     char *text = must_strdup(run->outcome == 0
                                  ? "goes on"
                                  : word_text(&outcome_words, run->outcome));
@@ -36,6 +40,13 @@ char *run_text(const struct run_row *run)
         *c = ' ';
     }
     return text;
+}
+
+char *run_by_text(const struct run_row *run)
+{
+    return id_is_zero(&run->schedule)
+               ? must_strdup(run->asked_by)
+               : must_printf("schedule of %s", run->asked_by);
 }
 
 /* The run that the person means, as run.show takes it; the caller's to free. */
@@ -138,13 +149,18 @@ static char *answer_how(const void *row)
     return run_text(&((const struct run_answer *)row)->run);
 }
 
+static char *answer_by(const void *row)
+{
+    return run_by_text(&((const struct run_answer *)row)->run);
+}
+
 static const struct column run_columns[] = {
     {"run", COLUMN_ID, .at = offsetof(struct run_answer, run.run)},
     {"command", COLUMN_TEXT, .at = offsetof(struct run_answer, run.command)},
     {"version", COLUMN_INT, .at = offsetof(struct run_answer, run.version)},
     {"arguments", COLUMN_PAIRS,
      .at = offsetof(struct run_answer, run.arguments)},
-    {"asked by", COLUMN_TEXT, .at = offsetof(struct run_answer, run.asked_by)},
+    {"asked by", COLUMN_MADE, .make = answer_by},
     {"asked", COLUMN_TIME, .at = offsetof(struct run_answer, run.asked)},
     {"ended", COLUMN_TIME, .at = offsetof(struct run_answer, run.finished)},
     {"outcome", COLUMN_MADE, .make = answer_how},

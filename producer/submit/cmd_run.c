@@ -17,6 +17,7 @@
 #include "producer/submit/running.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/sealing.h"
+#include "producer/submit/waits.h"
 
 /* What is asked for becomes the names that are signed. */
 static int choose_targets(struct submit *submit,
@@ -70,7 +71,7 @@ static void date_run(const struct command_answer *command,
 
     run->request.head.id = id_new(now);
     run->request.head.issued = now;
-    run->deadline = now + REQUEST_LIFE +
+    run->deadline = now + REQUEST_LIFE + command->approve.within * 1000 +
                     pace_life(&command->pace, command->wait, command->timeout,
                               run->targets.n);
 }
@@ -116,6 +117,7 @@ static int tell_detached(const struct submit *submit,
                         .n = ARRAY_SIZE(columns)};
     struct print print = submit->print;
 
+    waits_tell(&answer->run);
     if (print.format == FORMAT_TABLE) {
         print.format = FORMAT_NAME;
     }

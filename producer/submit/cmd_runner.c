@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/limits.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
@@ -83,6 +84,20 @@ static char *notify_make(const void *row)
     return out.len == 0 ? NULL : buf_take(&out);
 }
 
+static char *approve_make(const void *row)
+{
+    const struct approval *approve =
+        &((const struct command_answer *)row)->approve;
+    _cleanup_free_ char *whose = approval_text(approve);
+    char within[24];
+
+    if (whose == NULL) {
+        return NULL;
+    }
+    duration_format(approve->within, within, sizeof(within));
+    return must_printf("%s, within %s", whose, within);
+}
+
 static const struct column command_columns[] = {
     {"name", COLUMN_TEXT, .at = offsetof(struct command_answer, command.name)},
     {"description", COLUMN_TEXT,
@@ -95,6 +110,7 @@ static const struct column command_columns[] = {
      .at = offsetof(struct command_answer, command.targets)},
     {"timeout", COLUMN_SECONDS, .at = offsetof(struct command_answer, timeout)},
     {"waits", COLUMN_SECONDS, .at = offsetof(struct command_answer, wait)},
+    {"approved by", COLUMN_MADE, .make = approve_make},
     {"usage", COLUMN_MADE, .make = usage_make},
     {"notify", COLUMN_MADE, .make = notify_make},
     {"saved by", COLUMN_TEXT,

@@ -19,6 +19,7 @@ struct planned {
     struct list targets; /* char * */
     int64_t timeout;
     int64_t wait;
+    char *approve;          /* who has to; NULL: nobody */
     struct list executions; /* struct planned_execution */
 };
 
@@ -50,6 +51,8 @@ static const struct field planned_fields[] = {
      .at = offsetof(struct planned, targets)},
     {"timeout", FIELD_INT, .at = offsetof(struct planned, timeout)},
     {"wait", FIELD_INT, .at = offsetof(struct planned, wait)},
+    {"approve", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct planned, approve)},
     {"executions", FIELD_LIST, .item = &planned_execution_item,
      .at = offsetof(struct planned, executions)},
 };
@@ -116,7 +119,8 @@ static struct planned planned_of(const struct command_answer *command,
     struct planned planned = {.command = must_strdup(command->command.name),
                               .version = command->command.version,
                               .timeout = command->timeout,
-                              .wait = command->wait};
+                              .wait = command->wait,
+                              .approve = approval_text(&command->approve)};
 
     for (size_t i = 0; i < run->targets.n; i++) {
         const char *target = list_at(&run->targets, char *, i);
@@ -165,6 +169,7 @@ static const struct column planned_columns[] = {
     {"targets", COLUMN_TEXTS, .at = offsetof(struct planned, targets)},
     {"timeout", COLUMN_SECONDS, .at = offsetof(struct planned, timeout)},
     {"waits", COLUMN_SECONDS, .at = offsetof(struct planned, wait)},
+    {"approved by", COLUMN_TEXT, .at = offsetof(struct planned, approve)},
     {"argv", COLUMN_MADE, .make = argv_text},
 };
 

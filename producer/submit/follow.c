@@ -21,6 +21,7 @@
 #include "producer/submit/shown.h"
 #include "producer/submit/summary.h"
 #include "producer/submit/track.h"
+#include "producer/submit/waits.h"
 
 #define QUIET 5000      /* ms without news, after which the record is asked */
 #define LATE 2000       /* ms after which it says what has not begun */
@@ -40,9 +41,10 @@ struct follow {
     bool late;     /* what had not begun after a while is told */
     int64_t heard; /* clock_steady() of the last news */
     int64_t fetched;
-    bool recorded; /* nobody tells us live */
-    int64_t asked; /* clock_steady() of the last look at the record … */
-    int interval;  /* … and ms before the next one */
+    bool recorded;   /* nobody tells us live */
+    int64_t lacking; /* approvals, as they were told last */
+    int64_t asked;   /* clock_steady() of the last look at the record … */
+    int interval;    /* … and ms before the next one */
 };
 
 static sigset_t interrupt_set(void)
@@ -114,6 +116,15 @@ static void tell_late(struct follow *follow)
                 track->row.target, until);
         }
     }
+}
+
+/* That it waits for approval, and each time that somebody gave it. */
+static void tell_waits(struct follow *follow, const struct run_row *run)
+{
+    if (run->pending.lacking != follow->lacking) {
+        waits_tell(run);
+    }
+    follow->lacking = run->pending.lacking;
 }
 
 static void tell_outcome(const struct follow *follow,
@@ -236,6 +247,7 @@ static int ask_record(struct follow *follow, struct err *err)
     }
     size_t had = follow->tracks.n;
     tracks_rows(&follow->tracks, &answer);
+    tell_waits(follow, &answer.run);
     table_done(&run_answer_table, &answer);
     follow->heard = clock_steady();
     follow->asked = follow->heard;
@@ -436,19 +448,21 @@ static int follow_all(struct follow *follow, struct err *err)
     }
 }
 
+/* targets NULL: the run is our own, and its executors tell us live. */
 static int follow_from(struct submit *submit, const struct run_answer *run,
-                       bool recorded, struct err *err)
+                       const struct list *targets, struct err *err)
 {
     struct follow follow = {.submit = submit,
                             .run = &run->run,
-                            .recorded = recorded,
+                            .recorded = targets != NULL,
                             .interrupt_fd = interrupt_open(),
                             .since = clock_steady(),
                             .heard = clock_steady()};
 
     id_format(&run->run.run, follow.id);
     run_short(&run->run.run, follow.shown);
-    tracks_init(&follow.tracks, run);
+    tracks_init(&follow.tracks, run, targets);
+    tell_waits(&follow, &run->run);
     int done = follow_all(&follow, err);
     if (done < 0 && err->status == EXIT_OUTPUT) {
         (void)goes_on(&follow, err);
@@ -461,7 +475,7 @@ static int follow_from(struct submit *submit, const struct run_answer *run,
 int follow_run(struct submit *submit, const struct run_answer *run,
                struct err *err)
 {
-    return follow_from(submit, run, false, err);
+    return follow_from(submit, run, NULL, err);
 }
 
 static void on_watch_interrupt(int signal)
@@ -474,12 +488,12 @@ static void on_watch_interrupt(int signal)
 }
 
 int watch_run(struct submit *submit, const struct run_answer *run,
-              struct err *err)
+              const struct list *targets, struct err *err)
 {
     struct sigaction action = {.sa_handler = on_watch_interrupt};
 
     if (submit->telling == NULL) {
         (void)sigaction(SIGINT, &action, NULL);
     }
-    return follow_from(submit, run, true, err);
+    return follow_from(submit, run, targets, err);
 }

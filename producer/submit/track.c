@@ -7,12 +7,22 @@
 
 #include "base/clock.h"
 
-static size_t count_targets(const struct list *executions)
+static bool is_wanted(const struct tracks *tracks,
+                      const struct execution_row *row)
+{
+    return tracks->only == NULL || tracks->only->n == 0 ||
+           texts_hold(tracks->only, row->target);
+}
+
+static size_t count_targets(const struct tracks *tracks,
+                            const struct list *executions)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < executions->n; i++) {
-        n += list_at(executions, struct execution_row, i).attempt == 1;
+        const struct execution_row *row =
+            &list_at(executions, struct execution_row, i);
+        n += row->attempt == 1 && is_wanted(tracks, row);
     }
     return n;
 }
@@ -38,10 +48,11 @@ static struct track *track_add(struct tracks *tracks,
     return track;
 }
 
-void tracks_init(struct tracks *tracks, const struct run_answer *run)
+void tracks_init(struct tracks *tracks, const struct run_answer *run,
+                 const struct list *only)
 {
-    *tracks = (struct tracks){.targets = count_targets(&run->executions),
-                              .attempts = run->attempts};
+    *tracks = (struct tracks){.only = only, .attempts = run->attempts};
+    tracks->targets = count_targets(tracks, &run->executions);
     tracks_rows(tracks, run);
 }
 
@@ -215,30 +226,38 @@ static bool row_counts(const struct track *track,
                                    row->state == EXECUTION_ENDED);
 }
 
+static void take_row(struct tracks *tracks, const struct execution_row *row)
+{
+    struct track *track = track_of(tracks, &row->execution);
+
+    if (track == NULL) {
+        track = track_add(tracks, row);
+    }
+    if (!row_counts(track, row)) {
+        return;
+    }
+    track->row.silent = row->silent;
+    track->row.heard = row->heard;
+    track->row.expires = row->expires;
+    track->row.due = row->due;
+    if (row->started != 0) {
+        track->row.started = row->started;
+    }
+    if (row->state == EXECUTION_ENDED) {
+        track_end(track, row);
+    } else if (row->state > track->row.state) {
+        track->row.state = row->state;
+    }
+}
+
 void tracks_rows(struct tracks *tracks, const struct run_answer *run)
 {
     tracks->over = run->run.outcome != OUTCOME_NONE;
     for (size_t i = 0; i < run->executions.n; i++) {
         const struct execution_row *row =
             &list_at(&run->executions, struct execution_row, i);
-        struct track *track = track_of(tracks, &row->execution);
-        if (track == NULL) {
-            track = track_add(tracks, row);
-        }
-        if (!row_counts(track, row)) {
-            continue;
-        }
-        track->row.silent = row->silent;
-        track->row.heard = row->heard;
-        track->row.expires = row->expires;
-        track->row.due = row->due;
-        if (row->started != 0) {
-            track->row.started = row->started;
-        }
-        if (row->state == EXECUTION_ENDED) {
-            track_end(track, row);
-        } else if (row->state > track->row.state) {
-            track->row.state = row->state;
+        if (is_wanted(tracks, row)) {
+            take_row(tracks, row);
         }
     }
 }

@@ -27,12 +27,15 @@ struct tracks {
     struct track *list; /* an attempt stands behind those before it */
     size_t n;
     size_t targets;
-    int64_t attempts; /* on each target, at most */
-    bool over;        /* the record says that nothing more comes */
+    int64_t attempts;        /* on each target, at most */
+    const struct list *only; /* char *: those that are looked at; NULL: all */
+    bool over;               /* the record says that nothing more comes */
 };
 
-/* One track for each execution of the answer. */
-void tracks_init(struct tracks *tracks, const struct run_answer *run);
+/* One track for each execution of the answer, on these targets only (char *,
+ * lent; NULL or none: on all). */
+void tracks_init(struct tracks *tracks, const struct run_answer *run,
+                 const struct list *only);
 void tracks_done(struct tracks *tracks);
 
 /* Takes in what an executor told. -1: can't write (status 74). */

@@ -32,11 +32,22 @@ const struct flag cancel_flags[] = {
     {'d', "detach", NULL, "do not wait until it has ended"},
     {0}};
 
+const struct flag pending_flags[] = {
+    {0, "script", NULL, "print the file of its command, byte for byte"}, {0}};
+
+const struct flag vote_flags[] = {
+    {0, "comment", "TEXT", "why: others see it"},
+    {'y', "yes", NULL, "don't show it, and don't ask whether it is meant"},
+    {0}};
+
 const struct flag output_flags[] = {
     {'t', "target", "TARGET", "of this target alone; may be repeated"},
     {0, "stderr", NULL, "its standard error alone"},
     {0, "raw", NULL, "byte for byte, on a terminal, too"},
     {0}};
+
+const struct flag watch_flags[] = {
+    {'t', "target", "TARGET", "on this target alone; may be repeated"}, {0}};
 
 const struct flag history_flags[] = {
     {0, "command", "COMMAND", "of this command alone"},

@@ -31,6 +31,21 @@ const struct verb verbs[] = {
              "not begin any more; what runs is ended with all of its "
              "processes. Waits until nothing of it is alive, and says how it "
              "ended. Administrators can cancel anybody's run."},
+    {"pending", "[RUN]", "runs that wait for your approval", FOR_EVERYBODY,
+     .run = cmd_pending, .lists = true, .flags = pending_flags,
+     .help =
+         "With a RUN: what it would do, where, and who asked for it. RUN is "
+         "an id, or a unique ending of one."},
+    {"approve", "RUN", "approve a run that waits for it", FOR_EVERYBODY,
+     .run = cmd_approve, .flags = vote_flags,
+     .help =
+         "Shows what was asked for, and asks whether it is meant. It begins "
+         "once as many people have approved it as its command wants. Who "
+         "asked for a run does not count."},
+    {"reject", "RUN", "end a run that waits for approval", FOR_EVERYBODY,
+     .run = cmd_reject, .flags = vote_flags,
+     .help = "One of those who could approve it is enough: nothing of it "
+             "begins any more."},
     {"result", "[RUN]", "how a run ended", FOR_EVERYBODY, .run = cmd_result,
      .help = "RUN is an id, a unique ending of one, or nothing: your last."},
     {"output", "[RUN]", "what a run put out", FOR_EVERYBODY, .run = cmd_output,
@@ -39,7 +54,7 @@ const struct verb verbs[] = {
          "RUN is an id, a unique ending of one, or nothing: your last. What "
          "could upset a terminal is made harmless on one, unless --raw."},
     {"watch", "[RUN]", "see a run's output until it has ended", FOR_EVERYBODY,
-     .run = cmd_watch,
+     .run = cmd_watch, .flags = watch_flags,
      .help =
          "RUN is an id, a unique ending of one, or nothing: your last. Tells "
          "all that it has put out, then what comes, and how it ended, as "
@@ -139,15 +154,30 @@ const struct verb verbs[] = {
     {"command restore", "COMMAND VERSION", "make an older version the newest",
      FOR_ADMINISTRATORS, .run = cmd_command_restore,
      .help = "Saves its file once more, as a new version with your signature."},
-    {"schedule next", "SCHEDULE", "when a schedule fires", FOR_ADMINISTRATORS,
-     .run = cmd_schedule_next, .flags = schedule_next_flags,
-     .help = "Shows what the zone's clock shows, and UTC. SCHEDULE is five "
+    {"schedule list", "[COMMAND]", "what runs by itself, and in whose name",
+     FOR_ADMINISTRATORS, .run = cmd_schedule_list, .lists = true,
+     .help = "A command's file says when it runs by itself (`schedule = 0 3 * "
+             "* 1-5`, `at = 2026-12-24T18:00`); whoever saves it signs for it. "
+             "Stopped is what nobody stands behind any more. Last is the "
+             "newest time that came, and how it ended."},
+    {"schedule next", "COMMAND|SCHEDULE", "when a schedule fires",
+     FOR_ADMINISTRATORS, .run = cmd_schedule_next, .flags = schedule_next_flags,
+     .help = "Shows what the zone's clock shows, and UTC. Of a command, all of "
+             "its schedules together. SCHEDULE is five "
              "fields, in quotes: minute, hour, day of month, month, day of "
              "week; or @hourly, @daily, @weekly, @monthly, @yearly. What "
              "becomes of hours that a change of the clock skips or repeats: as "
              "in Debian's cron. Nothing is fired by this.",
      .example = "submit schedule next '30 2 * * 1-5' --zone Europe/Berlin\n",
      .bare = true},
+    {"schedule pause", "COMMAND", "let a command run no more by itself",
+     FOR_ADMINISTRATORS, .run = cmd_schedule_pause,
+     .help = "Until it is resumed; times that come meanwhile are passed over. "
+             "People run it as before."},
+    {"schedule resume", "COMMAND", "end that", FOR_ADMINISTRATORS,
+     .run = cmd_schedule_resume,
+     .help = "Its schedules run in your name from then on, as its newest "
+             "version says them."},
     {"assign add", "COMMAND EMAIL...", "let people run a command",
      FOR_ADMINISTRATORS, .run = cmd_assign_add, .flags = assign_add_flags,
      .help = "All of them, or none."},
@@ -243,6 +273,16 @@ const struct verb verbs[] = {
      .help = "What waits or runs there is ended, and its executors end. "
              "Commands go on naming it: another target of its name (target add "
              "--again) is theirs, too, with executors that are enrolled anew."},
+    {"group add", "GROUP EMAIL...", "let people approve together",
+     FOR_ADMINISTRATORS, .run = cmd_group_add,
+     .help = "A command's `approve = 2 of GROUP` asks for the approval of two "
+             "of them before it runs. The group is made where there is none."},
+    {"group remove", "GROUP EMAIL...", "take people out of a group",
+     FOR_ADMINISTRATORS, .run = cmd_group_remove,
+     .help = "What they approved and has not begun is not approved by them any "
+             "more. Without members there is no such group."},
+    {"group list", "", "the groups, and who is in them", FOR_ADMINISTRATORS,
+     .run = cmd_group_list, .lists = true},
     {"service enrol", "KIND NAME", "enrol a daemon", FOR_ADMINISTRATORS,
      .run = cmd_service_enrol, .flags = service_enrol_flags,
      .help = "KIND is authorizer, executor, scheduler or notifier. LINE is "

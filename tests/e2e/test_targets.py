@@ -97,6 +97,9 @@ def test_a_label_says_where_a_command_runs(house, three):
     assert ran_on(house, command, who="runner")[0] == {web.target}
     labelled(house, other.target, f"role={role}")
     assert ran_on(house, command, who="runner")[0] == {web.target, other.target}
+    seen = done(house.submit("watch", "-t", other.target, who="runner"))
+    assert seen.stdout == f"{other.target}\n" and web.target not in seen.stderr
+    told(house.submit("watch", "-t", db.target, who="runner"), 65, "is not for target")
     labelled(house, web.target, "role=db")
     assert ran_on(house, command, who="runner")[0] == {other.target}
     labelled(house, other.target, "role=")

@@ -88,6 +88,7 @@ class Installation:
         self.told()
         self.secrets()
         self.advance()
+        self.approvals()
 
     # Signing
 
@@ -281,6 +282,17 @@ class Installation:
                       "assignment.add",
                       {"user": self.user, "command": self.command_id,
                        "until": moment(self.moment + HOUR), "pin": 2})
+        self.schedule = self.by_admin(
+            "it runs by itself on workdays", "schedule.set",
+            {"schedule": uid("schedule"), "command": self.command_id,
+             "saved": self.save.hash, "arguments": {"dir": "/srv"},
+             "targets": ["@role=web", "web-1"], "cron": "0 3 * * 1-5",
+             "zone": "Europe/Berlin", "catch_up": "last", "paused": False, "seq": 3})
+        self.by_admin("it would run once, and is paused", "schedule.set",
+                      {"schedule": uid("once"), "command": self.command_id,
+                       "saved": self.save.hash, "arguments": {}, "targets": ["@all"],
+                       "at": moment(self.moment + HOUR), "zone": "UTC",
+                       "catch_up": "no", "paused": True})
 
     def run(self):
         self.start = self.asked("a run with arguments", "run.start", self.open.hash,
@@ -289,6 +301,12 @@ class Installation:
                                  "targets": ["web-1"],
                                  "deadline": moment(self.moment + 10 * MINUTE),
                                  "follow": True}, self.session)
+        self.asked("its schedule's time has come", "run.tick", self.clock.hash,
+                   {"command": self.command_id, "arguments": {"dir": "/srv"},
+                    "targets": ["web-1"],
+                    "deadline": moment(self.moment + 10 * MINUTE), "follow": False,
+                    "schedule": self.schedule.hash,
+                    "local": 1792983600000, "fold": 1}, self.scheduler)
         self.asked("a run ends", "run.cancel", self.open.hash,
                    {"run": self.start.envelope.fields["id"]}, self.session)
         self.asked("it ends on one target", "run.cancel", self.open.hash,
@@ -370,7 +388,7 @@ class Installation:
                 ("user.signed", {"email": "admin@example.org"}), ("command.list", {}),
                 ("command.show", {"name": "disk-report"}),
                 ("command.versions", {"name": "disk-report"}),
-                ("assignment.list", {}),
+                ("assignment.list", {}), ("schedule.list", {}),
                 ("assignment.explain", {"command": "disk-report",
                                         "email": "runner@example.org"}), ("run.show", {"run": "aeed"}),
                 ("run.output", {"run": self.execution, "execution": self.execution,
@@ -385,6 +403,8 @@ class Installation:
         self.audits()
         self.asked("of one version", "command.show", by,
                    {"name": "disk-report", "version": 1}, *session)
+        self.asked("of one command", "schedule.list", by, {"command": "disk-report"},
+                   *session)
         self.asked("of one command and one person", "assignment.list", by,
                    {"command": "disk-report", "email": "runner@example.org"}, *session)
         answer = {"to": self.start.envelope.fields["id"],
@@ -425,6 +445,8 @@ class Installation:
         self.entry("an assignment ends", "assignment.remove",
                    {**user, "command": self.command_id})
         self.entry("a command ends", "command.retire", {"command": self.command_id})
+        self.entry("a schedule ends", "schedule.remove",
+                   {"schedule": self.schedule.envelope.fields["schedule"]})
         self.entry("an enrolment ends", "service.revoke", {"service": self.host.hash})
         self.entry("two sign: the old key, then the new one", "key.rotate",
                    {"user": self.init.envelope.fields["user"], "naming": self.init.hash,
@@ -440,7 +462,8 @@ class Installation:
         for kind in ("user.invited", "user.verified", "user.confirmed",
                      "mfa.enabled", "mfa.withdrawn", "policy.changed",
                      "session.opened", "session.closed", "service.enrolled",
-                     "target.added", "command.saved", "assignment.added",
+                     "target.added", "command.saved", "schedule.changed",
+                     "schedule.removed", "assignment.added",
                      "run.accepted", "run.refused", "run.cancelled", "user.suspended",
                      "user.resumed", "user.removed", "user.changed",
                      "user.reinvited", "key.rotated", "assignment.removed",
@@ -470,6 +493,33 @@ class Installation:
                        "script": b64(b"#!/bin/sh\ntrue\n"), "parameters": [],
                        "targets": ["@role=web", "@os=Debian.12_x-y", "@all", "web-2"],
                        "timeout": 60, "wait": 60})
+
+    def approvals(self):
+        """Who approves what, and how they do."""
+        leads = {"name": "ops-leads", "members": [self.user, self.init.envelope.fields["user"]]}
+        self.entry("a group of two", "group.set", leads)
+        self.entry("a group ends", "group.set",
+                   {**leads, "previous": self.entered[-1].hash, "members": []})
+        command = {"script": b64(b"#!/bin/sh\ntrue\n"), "parameters": [], "version": 1,
+                   "targets": ["web-1"], "timeout": 60, "wait": 60}
+        self.by_admin("a command that two of a group have to approve", "command.save",
+                      {**command, "command": uid("approved"), "name": "careful",
+                       "approve": {"count": 2, "group": "ops-leads", "within": 86400}})
+        self.by_admin("a command that an administrator has to approve", "command.save",
+                      {**command, "command": uid("approved too"), "name": "careful-too",
+                       "approve": {"count": 1, "within": 1}})
+        vote = {"run": self.start.hash, "command": self.save.hash, "targets": ["web-1"]}
+        for kind in ("run.approve", "run.reject"):
+            self.asked("a vote: " + kind, kind, self.open.hash,
+                       {**vote, "comment": "as agreed"}, self.session)
+            self.asked("a vote without a word: " + kind, kind, self.open.hash, vote,
+                       self.session)
+        for kind, fields in (("group.list", {}), ("pending.list", {}),
+                             ("pending.show", {"run": "aeed"})):
+            self.asked("a session asks: " + kind, kind, self.open.hash, fields,
+                       self.session)
+        for kind in ("run.pending", "run.approved", "run.rejected", "group.changed"):
+            self.changed(kind)
 
     def changed(self, kind):
         self.said("what changed: " + kind, kind, self.enrol.hash,

@@ -1,4 +1,4 @@
--- 0012_notices.sql: ends of runs that somebody is to be told of.
+-- 0013_notices.sql: ends of runs that somebody is to be told of.
 --
 -- A row comes with the run's outcome, in the same transaction, and goes once the
 -- authorizer has told it on errand.events: so an end is told at least once,
