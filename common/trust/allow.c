@@ -315,6 +315,20 @@ static int check_log(const struct proof *proof, const struct dispatch *dispatch,
                          (long long)dispatch->seq);
 }
 
+/* A dispatch that was claimed before its target was drained starts there no
+ * more. */
+static int check_in_use(const struct proof *proof, const char *target,
+                        struct err *err)
+{
+    const struct place_standing *place =
+        proof->standing == NULL ? NULL
+                                : standing_place(proof->standing, target);
+
+    return place == NULL || place->state != TARGET_DRAINED
+               ? 0
+               : err_set(err, ERR_REJECT, "target %s is drained", target);
+}
+
 int proof_dispatch(struct proof *proof, const struct event *event,
                    const char *target, int64_t now, struct order *ret_order,
                    struct err *err)
@@ -349,7 +363,8 @@ int proof_dispatch(struct proof *proof, const struct event *event,
                                               "of two installations")
                                     : -1;
     }
-    if (check_said(dispatch, &order, now, err) != 0) {
+    if (check_in_use(proof, target, err) != 0 ||
+        check_said(dispatch, &order, now, err) != 0) {
         return -1;
     }
     *ret_order = order;

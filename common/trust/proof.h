@@ -225,7 +225,8 @@ int proof_run(struct proof *proof, const struct hash *run,
 /*
  * The same for a dispatch, its own claims beside it: signed by an authorizer
  * whose enrolment is in force now, the execution id derived, before its expiry,
- * and that not after the run's deadline. The dispatch's proof is added first.
+ * and that not after the run's deadline; its target is not drained. The
+ * dispatch's proof is added first.
  */
 int proof_dispatch(struct proof *proof, const struct event *dispatch,
                    const char *target, int64_t now, struct order *ret_order,

@@ -98,6 +98,35 @@ static char *approve_make(const void *row)
     return must_printf("%s, within %s", whose, within);
 }
 
+/* "10 targets at once; ends after 2 errors; 3 more attempts, 10s apart". */
+static char *pace_make(const void *row)
+{
+    const struct pace *pace = &((const struct command_answer *)row)->pace;
+    struct buf out = {0};
+    char apart[24];
+
+    if (pace->max_parallel != NULL) {
+        (void)buf_addf(&out, "; %s of its targets at once", pace->max_parallel);
+    }
+    if (pace->max_errors != NULL) {
+        (void)buf_addf(&out, "; ends after errors on %s", pace->max_errors);
+    }
+    if (pace->retry > 0) {
+        duration_format(pace_backoff(pace) / 1000, apart, sizeof(apart));
+        (void)buf_addf(&out, "; %lld more attempts, %s apart",
+                       (long long)pace->retry, apart);
+    }
+    if (pace->concurrency != CONCURRENCY_ALLOW) {
+        (void)buf_addf(&out, "; one run at a time%s%s, others %s",
+                       pace->concurrency_key == NULL ? "" : " for each ",
+                       pace->concurrency_key == NULL ? ""
+                                                     : pace->concurrency_key,
+                       word_text(&concurrency_words, pace->concurrency));
+    }
+    _cleanup_free_ char *all = out.len == 0 ? NULL : buf_take(&out);
+    return all == NULL ? NULL : must_strdup(all + strlen("; "));
+}
+
 static const struct column command_columns[] = {
     {"name", COLUMN_TEXT, .at = offsetof(struct command_answer, command.name)},
     {"description", COLUMN_TEXT,
@@ -110,6 +139,7 @@ static const struct column command_columns[] = {
      .at = offsetof(struct command_answer, command.targets)},
     {"timeout", COLUMN_SECONDS, .at = offsetof(struct command_answer, timeout)},
     {"waits", COLUMN_SECONDS, .at = offsetof(struct command_answer, wait)},
+    {"goes on", COLUMN_MADE, .make = pace_make},
     {"approved by", COLUMN_MADE, .make = approve_make},
     {"usage", COLUMN_MADE, .make = usage_make},
     {"notify", COLUMN_MADE, .make = notify_make},

@@ -213,6 +213,25 @@ def test_any_administrator_may_and_a_member_of_something_may_not(house, stage):
     assert mark.exists()
 
 
+def test_what_is_approved_takes_its_turn_and_is_tried_again(house, stage):
+    """Votes go with what is dispatched by another decision, too."""
+    gate = stage.folder / "gate"
+    command, mark = stage.command(
+        "#: concurrency = queue", "#: retry = 1", "#: retry_backoff = 1s",
+        approve="any administrator",
+        script=f"while [ ! -e {gate} ]; do sleep 0.02; done; [ $ERRAND_ATTEMPT = 2 ] || exit 3")
+    first, second = stage.asked(command), stage.asked(command)
+    done(house.submit("approve", second, "-y"))
+    until("the second begins, for the first is not approved",
+          lambda: "running" in states(house, second))
+    done(house.submit("approve", first, "-y"))
+    assert states(house, first) == ["planned"]
+    gate.touch()
+    until("both ran, at the second attempt", lambda: [
+        set(outcomes(house, run)) for run in (second, first)] == [{"failed", "succeeded"}] * 2)
+    assert mark.read_text().split() == [second, first]
+
+
 def test_a_save_asks_for_no_more_than_there_are(house, stage):
     path = pathlib.Path(house.folder.name) / "too-few"
     for approve, why in ((f"4 of {stage.group}", "only 3 could"),
