@@ -86,6 +86,7 @@ static bool end_strays(const struct spawner *spawner)
     for (size_t i = 0; i < pids.n; i++) {
         pid_t pid = list_at(&pids, pid_t, i);
         if (!is_known(spawner, pid)) {
+            (void)kill(pid, SIGSTOP); /* before it sees what it had end */
             kin_end(pid);
             (void)kill(pid, SIGKILL);
             found = true;
