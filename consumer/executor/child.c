@@ -112,8 +112,8 @@ static int build_image(const struct child_plan *plan, const char *home,
 static _Noreturn void become(const struct child_plan *plan, const char *home,
                              const struct image *image, pid_t parent)
 {
-    const struct rlimit no_core = {0, 0};
-    bool secret = plan->secrets->n > 0; /* of which nothing is dumped */
+    const struct rlimit no_core = {1, 1}; /* 0 would not stop a pipe */
+    bool secret = plan->secrets->n > 0;   /* of which nothing is dumped */
     sigset_t none;
     int null = open("/dev/null", O_RDONLY);
 
