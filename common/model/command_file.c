@@ -46,11 +46,14 @@ static int unknown_key(const struct reader *reader, const char *name)
         (void)buf_addf(&all, "%s%s", n == 0 ? "" : ", ", known[n]);
     }
     const char *close = suggest(name, known, n);
-    return complain(
-        reader, reader->line, NULL, "unknown key '%.64s'%s%s%s; %s: %s", name,
-        close == NULL ? "" : " (did you mean '", close == NULL ? "" : close,
-        close == NULL ? "" : "'?)",
-        inside ? "a parameter has" : "a command has", buf_text(&all));
+    return close != NULL
+               ? complain(reader, reader->line, NULL,
+                          "unknown key '%.64s': did you mean '%s'?", name,
+                          close)
+               : complain(reader, reader->line, NULL,
+                          "unknown key '%.64s'; %s: %s", name,
+                          inside ? "a parameter has" : "a command has",
+                          buf_text(&all));
 }
 
 /* What a parameter must be is known when its last line is read. */

@@ -55,6 +55,10 @@ static int check_same(const struct proof *proof, const struct order *order,
                        "the schedule is for another command, or another "
                        "version of it");
     }
+    if (run->boxes.n > 0 || run->follow) {
+        return err_set(err, ERR_REJECT,
+                       "a tick brings no secrets, and nobody follows it");
+    }
     if (!same_pairs(&set->arguments, &run->arguments)) {
         return err_set(err, ERR_REJECT,
                        "the tick's arguments are not its schedule's");

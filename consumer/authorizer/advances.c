@@ -23,6 +23,7 @@ struct following {
     struct event *save; /* command.save */
     struct dispatching dispatching;
     struct rows *rows; /* the executions */
+    int64_t heard;     /* outcomes among them; a final one counts twice */
     struct advance plan;
 };
 
@@ -62,6 +63,13 @@ static int lock(struct asking *asking, struct following *following,
                : 0;
 }
 
+/* Nothing is decided under an id that may yet be asked for. */
+static int aside(struct err *err, const char *why)
+{
+    (void)err_set(err, ERR_REJECT, "%s", why);
+    return ASIDE;
+}
+
 /* Whoever asks has seen the run as it is now. */
 static int check_said(struct asking *asking, struct following *following,
                       struct err *err)
@@ -72,22 +80,25 @@ static int check_said(struct asking *asking, struct following *following,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (!id_equal(&id, &head->id)) {
-        return asking_refuse(asking, REPLY_INVALID,
-                             "the request's id is not that of its run and "
-                             "progress");
+        return aside(err, "the request's id is not that of its run and "
+                          "progress");
     }
     if (PG(asking->daemon->postgres,
            "SELECT advancing, begun, command_hash, "
-           "run_progress(id, $2) AS progress FROM runs WHERE id = $1",
+           "run_progress(id, $2) AS progress, NOT advancing AND NOT EXISTS "
+           "(SELECT FROM executions e WHERE e.run_id = runs.id "
+           "AND NOT e.ended) AS over FROM runs WHERE id = $1",
            &rows, err, P_ID(&said->run), P_TIME(head->issued)) != 0) {
         return -1;
     }
     struct hash progress = row_hash(rows, 0, "progress");
     struct hash command = row_hash(rows, 0, "command_hash");
+    if (row_bool(rows, 0, "over")) {
+        return asking_refuse(asking, REPLY_CONFLICT, "the run is over");
+    }
     if (!row_bool(rows, 0, "advancing") ||
         !hash_equal(&progress, &said->progress)) {
-        return asking_refuse(asking, REPLY_CONFLICT,
-                             "the run has gone on since");
+        return aside(err, "the run has gone on since");
     }
     following->plan.begun = row_bool(rows, 0, "begun");
     following->save =
@@ -138,15 +149,17 @@ static int plan(struct asking *asking, struct following *following,
     advance->n = rows_n(rows);
     advance->rows = must_calloc(advance->n, sizeof(*advance->rows));
     for (size_t i = 0; i < advance->n; i++) {
-        const char *outcome = row_text(rows, i, "outcome");
-        advance->rows[i] = (struct advance_row){
-            .target = row_text(rows, i, "target"),
-            .attempt = row_int(rows, i, "attempt"),
-            .state = state_of(rows, i),
-            .outcome =
-                outcome == NULL ? 0 : word_value(&outcome_words, outcome),
-            .due = row_time(rows, i, "due"),
-            .cancelled = row_bool(rows, i, "cancelled")};
+        const char *text = row_text(rows, i, "outcome");
+        int outcome = text == NULL ? 0 : word_value(&outcome_words, text);
+        following->heard +=
+            (outcome != 0) + (outcome != 0 && outcome != OUTCOME_LOST);
+        advance->rows[i] =
+            (struct advance_row){.target = row_text(rows, i, "target"),
+                                 .attempt = row_int(rows, i, "attempt"),
+                                 .state = state_of(rows, i),
+                                 .outcome = outcome,
+                                 .due = row_time(rows, i, "due"),
+                                 .cancelled = row_bool(rows, i, "cancelled")};
     }
     advance_plan(advance);
     return 0;
@@ -260,6 +273,8 @@ static int follow(struct asking *asking, struct following *following,
     return 0;
 }
 
+/* The recorder does not wait for the run's lock: an outcome that came since the
+ * plan was made is none that was decided on, and the scheduler asks again. */
 static int note(struct asking *asking, const struct following *following,
                 struct err *err)
 {
@@ -272,10 +287,13 @@ static int note(struct asking *asking, const struct following *following,
               P_BOOL(!following->plan.over)) != 0
                ? -1
                : PG(postgres,
-                    "UPDATE runs SET progress = run_progress(id, $2) "
-                    "WHERE id = $1",
+                    "UPDATE runs SET progress = CASE WHEN (SELECT count(*) "
+                    "+ count(*) FILTER (WHERE x.outcome <> 'lost') "
+                    "FROM executions e JOIN results x ON x.execution_id = e.id "
+                    "WHERE e.run_id = runs.id AND x.outcome IS NOT NULL) = $3 "
+                    "THEN run_progress(id, $2) END WHERE id = $1",
                     NULL, err, P_ID(&said->run),
-                    P_TIME(said->request.head.issued));
+                    P_TIME(said->request.head.issued), P_INT(following->heard));
 }
 
 int on_run_advance(struct asking *asking, struct err *err)

@@ -15,6 +15,7 @@
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/turns.h"
 #include "model/pending.h"
 
 #define VOTERS_ENVELOPES 6 /* of one vote: it, a session, a chain of people */
@@ -221,6 +222,11 @@ static int dispatch_approved(struct asking *asking, struct voting *voting,
     }
     int done = dispatching_prove(asking, dispatching, &voting->vote->targets,
                                  &reason, err);
+    if (done == 0 && dispatching->expires <= asking->decision.at) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "this run can't begin any more: its deadline has "
+                             "passed");
+    }
     size_t n = advances(voting) ? 0 : voting->planned.n;
     for (size_t i = 0; done == 0 && i < n; i++) {
         done = dispatching_add(asking, dispatching,
@@ -286,15 +292,20 @@ static void tell(struct asking *asking, const struct voting *voting,
         .detail = comment == NULL ? NULL : must_strdup(comment)};
 }
 
-/* From here on it waits for nothing but its turn. */
+/* From here on it waits for nothing but its turn, behind those that are there:
+ * so whoever waits comes ever closer. */
 static int store_begin(struct asking *asking, const struct voting *voting,
                        struct err *err)
 {
-    return PG(asking->daemon->postgres,
-              "WITH run AS (UPDATE runs SET advancing = true, "
-              "begun = turn IS NULL WHERE id = $1 RETURNING id) "
-              "SELECT pg_notify('errand_advance', '') FROM run",
-              NULL, err, P_ID(&voting->waiting.run));
+    return turn_lock(asking, &voting->waiting.command, err) != 0 ||
+                   PG(asking->daemon->postgres,
+                      "WITH run AS (UPDATE runs SET advancing = true, "
+                      "begun = turn IS NULL, place = DEFAULT "
+                      "WHERE id = $1 RETURNING id) "
+                      "SELECT pg_notify('errand_advance', '') FROM run",
+                      NULL, err, P_ID(&voting->waiting.run)) != 0
+               ? -1
+               : 0;
 }
 
 static int store_approved(struct asking *asking, struct voting *voting,

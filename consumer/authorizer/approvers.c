@@ -50,6 +50,12 @@ static int refuse_too_few(struct asking *asking,
                              "could: submit group add %s EMAIL…",
                              whose, approval->group);
     }
+    if (!asking_by_administrator(asking)) {
+        return asking_refuse(asking, REPLY_CONFLICT,
+                             "%s would have to approve it, and beside you too "
+                             "few could",
+                             whose);
+    }
     return asking_refuse(asking, beside ? REPLY_CONFLICT : REPLY_INVALID,
                          "%s would have to approve it, and %s%lld could", whose,
                          beside ? "beside you only " : "only ",

@@ -129,6 +129,7 @@ static const struct {
     {EVENT_SCHEDULE_REMOVE, ended_schedule},
     {EVENT_RUN_CANCEL, ended_run},
     {EVENT_RUN_START, ended_replaced},
+    {EVENT_RUN_TICK, ended_replaced},
     {EVENT_RUN_ADVANCE, ended_advanced},
     {EVENT_RUN_REJECT, ended_rejected},
     {EVENT_TARGET_SET, ended_target},

@@ -61,7 +61,9 @@ static int find_schedule(struct asking *asking, struct ticked *ticked,
 {
     const struct schedule_set *set = ticked->set->payload;
 
-    if (PG(asking->daemon->postgres,
+    /* The command first, as whoever sets its schedules does. */
+    if (turn_lock(asking, &set->command, err) != 0 ||
+        PG(asking->daemon->postgres,
            "SELECT s.hash, s.paused, s.removed_at, s.since, s.command_hash, "
            "c.name, v.version FROM schedules s JOIN commands c "
            "ON c.id = s.command_id JOIN command_versions v "

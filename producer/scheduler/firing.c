@@ -275,6 +275,7 @@ static int say(struct firing *firing, const struct schedule *schedule,
     tick.start.request.head.id = tick_id(&schedule->id, set->zone, due);
     if (find_targets(firing->daemon, &set->targets, &tick.start.targets, err) !=
         0) {
+        texts_done(&tick.start.targets);
         return -1;
     }
     tick.start.deadline = run_latest(&tick.start, schedule->save->payload);

@@ -237,7 +237,7 @@ static const char patience_text[] =
  * under. */
 static const char open_text[] =
     "SELECT e.id, e.target, e.generation, e.withheld, p.read_until,"
-    " coalesce(e.expires, a.until, d.deadline) AS expires,"
+    " coalesce(e.expires, least(a.until, d.deadline)) AS expires,"
     " e.expires IS NULL AS planned, a.until IS NOT NULL AS pending,"
     " c.kind, c.closing, c.claim_offset, c.appended_at,"
     " r.started_at IS NOT NULL AS started, x.heard_at,"
@@ -256,7 +256,7 @@ static const char open_text[] =
     "  ON x.name = s.name"
     "  AND (x.incarnation = c.incarnation OR i.first_heard > c.appended_at)"
     " WHERE NOT e.ended AND (c.kind IS NOT NULL"
-    "  OR coalesce(e.expires, a.until, d.deadline) < p.read_until)"
+    "  OR coalesce(e.expires, least(a.until, d.deadline)) < p.read_until)"
     " ORDER BY 6 LIMIT 10000";
 
 static int word(const struct words *words, const struct rows *rows, size_t i,

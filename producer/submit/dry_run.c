@@ -169,8 +169,8 @@ static const struct column planned_columns[] = {
     {"targets", COLUMN_TEXTS, .at = offsetof(struct planned, targets)},
     {"timeout", COLUMN_SECONDS, .at = offsetof(struct planned, timeout)},
     {"waits", COLUMN_SECONDS, .at = offsetof(struct planned, wait)},
-    {"approved by", COLUMN_TEXT, .at = offsetof(struct planned, approve)},
     {"argv", COLUMN_MADE, .make = argv_text},
+    {"approved by", COLUMN_TEXT, .at = offsetof(struct planned, approve)},
 };
 
 static int print_environment(const struct print *print,
@@ -218,6 +218,7 @@ int dry_run_print(const struct submit *submit,
         return -1;
     }
     struct planned planned = planned_of(command, run, &values);
+    noun.n -= planned.approve == NULL; /* the last one */
     int done = print_row(print, &noun, &planned, err) != 0 ? -1
                : print->format != FORMAT_TABLE
                    ? 0

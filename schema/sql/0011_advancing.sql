@@ -163,7 +163,8 @@ BEGIN
     INSERT INTO run_outcomes (id, command_id, user_id, asked_at, outcome)
         SELECT s.id, s.command_id, s.user_id, s.asked_at, s.outcome::outcome
           FROM run_states s WHERE s.id = NEW.id AND s.outcome IS NOT NULL
-        ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome;
+        ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome
+        WHERE run_outcomes.outcome <> excluded.outcome;
     RETURN NULL;
 END $$;
 CREATE TRIGGER runs_tell_end AFTER UPDATE OF advancing ON runs

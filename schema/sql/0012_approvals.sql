@@ -36,3 +36,4 @@ GRANT SELECT, INSERT ON approvals, votes TO errand_authorizer;
 GRANT UPDATE (given, state, closed_by) ON approvals TO errand_authorizer;
 GRANT SELECT ON approvals TO errand_scheduler;
 GRANT SELECT ON approvals, votes TO errand_reader;
+GRANT UPDATE (place) ON runs TO errand_authorizer;

@@ -112,6 +112,16 @@ def tick_id(schedule, zone, ms, local=None, fold=0):
     return str(uuid.UUID(bytes=bytes(raw)))
 
 
+def advance_id(run, progress):
+    """Of the run.advance that is asked for how a run is (a version 8 UUID)."""
+    raw = bytearray.fromhex(tuple_hash(
+        b"errand.advance", uuid.UUID(run).bytes, bytes.fromhex(progress)))[:16]
+    raw[:6] = uuid.UUID(run).bytes[:6]
+    raw[6] = raw[6] & 0x0F | 0x80
+    raw[8] = raw[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(raw)))
+
+
 def key_line_make(key):
     """What a daemon's --make-key would print."""
     raw = key.public + key.box

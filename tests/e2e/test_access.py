@@ -16,8 +16,9 @@ import time
 import pytest
 
 from client import (DAY, HOUR, ZERO, Envelope, Key, Person, Session, accepted,
-                    b64, id_of_hash, moment, now_ms, reader, schedule_id, sha256,
+                    advance_id, b64, id_of_hash, moment, now_ms, reader, schedule_id, sha256,
                     tick_id, uuid7)
+from house import until as eventually
 from test_schemas import VERDICT
 
 TABLE = pathlib.Path(__file__).parents[1] / "tables/access.txt"
@@ -102,6 +103,7 @@ class World:
             self.asker.add_target(self.boss, self.target)).answer["hash"]
         self.commands = self.make_commands()
         self.schedules = self.make_schedules()
+        self.over = self.end_one()
         self.sessions = self.open_sessions()
         ends = self.assign()
         self.runs = self.make_runs()
@@ -246,6 +248,15 @@ class World:
                        self.boss)
         self.send([spare, due])
         return {"other": spare, "given": due}
+
+    def end_one(self):
+        """A run that is over, and how it is."""
+        run = self.house.submit("run", "-d", self.house.command("true")).stdout.strip()
+        eventually("it is over", lambda: self.house.rows(
+            "SELECT FROM run_outcomes WHERE id = %s", run))
+        [(progress,)] = self.house.rows(
+            "SELECT encode(run_progress(id, now()), 'hex') FROM runs WHERE id = %s", run)
+        return run, progress
 
     def assign(self):
         until = now_ms() + BRIEF
@@ -496,6 +507,14 @@ def tick(world, who, of):
             "follow": False, "schedule": set_.hash, "local": ms, "fold": 0}
 
 
+def advance(world, who, _of):
+    """Of a run that is over, by the scheduler; by others each as of another state."""
+    run, progress = world.over
+    if who is not world.daemon:
+        progress = sha256(str(next(world.house.numbers)).encode())
+    return {"id": advance_id(run, progress), "run": run, "progress": progress}
+
+
 def billing_key(world, _who, _of):
     last = world.billing
     return {"box": b64(Key().box), "generation": last.get("generation", 0) + 1,
@@ -565,7 +584,7 @@ ASKS = {
     "audit.list": lambda *_: {"limit": 10},
     "audit.rows": lambda *_: {"partition": 0, "after": 0},
     "run.start": start,
-    "run.advance": lambda w, *_: {"run": w.run_id("given"), "progress": "0" * 64},
+    "run.advance": advance,
     "run.cancel": lambda w, _, of: {"run": w.run_id(of)},
     "run.approve": lambda w, _, of: w.vote("run.approve", of),
     "run.reject": lambda w, _, of: w.vote("run.reject", of),
@@ -588,8 +607,8 @@ STEPS = {"card.add", "card.default", "card.remove"}  # of a person's cards
 # ended since (another cell's asker ended it, or said no).
 ASKED_AS_FAR = {"mfa.set": ("invalid", "code_wanted"),
                 "mfa.reset": ("conflict",), "run.cancel": ("conflict",),
-                "run.advance": ("invalid",),
                 "run.reject": ("conflict",),
+                "run.advance": ("conflict",),
                 "run.tick": ("conflict",)}
 ENTRIES = {"user.suspend", "user.resume", "user.remove", "user.role",
            "user.reinvite", "key.rotate", "service.revoke", "command.retire",

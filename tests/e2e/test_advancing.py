@@ -4,12 +4,11 @@ begins and when it ends; what it waits for is a file of its own.
 """
 import json
 import re
-import uuid
 
 import pytest
 
-from client import Key, accepted, b64, tuple_hash
-from host import Host
+from client import Key, accepted, advance_id, b64, reader
+from host import Host, standing
 from house import until
 from test_chaos import kill
 from test_standing import done, outcomes, states
@@ -187,16 +186,6 @@ def test_the_newest_in_the_place_of_the_others(house, tmp_path):
     assert [line for line in gate.lines() if line[0] == "-"] == ["- dev 2"]
 
 
-def advance_id(run, progress):
-    """A version 8 UUID with the run's time."""
-    raw = bytearray.fromhex(tuple_hash(
-        b"errand.advance", uuid.UUID(run).bytes, bytes.fromhex(progress)))[:16]
-    raw[:6] = uuid.UUID(run).bytes[:6]
-    raw[6] = raw[6] & 0x0F | 0x80
-    raw[8] = raw[8] & 0x3F | 0x80
-    return str(uuid.UUID(bytes=bytes(raw)))
-
-
 class Clock:
     """A scheduler of the test's own."""
 
@@ -212,6 +201,21 @@ class Clock:
             "run.advance", {"run": run, "progress": progress}, self.by, self.key,
             request_id=request_id or advance_id(run, progress)))
 
+    def aside(self, run, progress, request_id=None):
+        """Why it is put aside: the reason in errand.dead."""
+        dead = reader(self.asker.brokers, "errand.dead")
+        envelope = self.asker.request(
+            "run.advance", {"run": run, "progress": progress}, self.by, self.key,
+            request_id=request_id or advance_id(run, progress))
+        self.asker.produce(envelope)
+
+        def look():
+            for message in dead.consume(500, 0.05):
+                if not message.error() and message.value() == envelope.payload:
+                    return dict(message.headers())["errand-reason"].decode()
+            return None
+        return until("it is put aside", look)
+
 
 def test_asked_twice_it_is_decided_once(house, tmp_path):
     """Of how the run is, by a scheduler, under the id that follows from both."""
@@ -222,13 +226,42 @@ def test_asked_twice_it_is_decided_once(house, tmp_path):
     one, other = Clock(house, asker), Clock(house, asker)
     [[now]] = house.rows("SELECT encode(run_progress(id, now()), 'hex') FROM runs"
                          " WHERE id = %s", run)
-    assert one.ask(run, now, str(uuid.uuid4())).status == "invalid"
-    assert one.ask(run, "0" * 64).status == "conflict"
+    assert "not that of its run" in one.aside(run, now, advance_id(run, "0" * 64))
+    assert "gone on since" in one.aside(run, "0" * 64)
     assert one.ask(run, now).status == "accepted"
     assert other.ask(run, now).status == "id_in_use"
     gate.open()
     assert over(house, run) == "succeeded" and outcomes(house, run) == ["succeeded"]
-    assert one.ask(run, now[::-1]).status == "conflict"
+    [[then]] = house.rows("SELECT encode(run_progress(id, now()), 'hex') FROM runs"
+                          " WHERE id = %s", run)
+    assert one.ask(run, then).text == "the run is over"
+
+
+def test_an_end_while_another_is_decided_on_is_not_forgotten(house, four, tmp_path):
+    """The recorder waits for no decision: what it writes meanwhile is decided, too."""
+    gate = Gate(tmp_path)
+    two = four[:2]
+    run = begun(house, house.command(gate.script, "#: retry = 1", target=everywhere(two)))
+    until("both begin", lambda: len(gate.began()) == 2)
+    first, second = (host.target for host in two)
+    house.change("BEGIN")
+    house.change("LOCK TABLE votes IN ACCESS EXCLUSIVE MODE")  # which a plan asks for
+    try:
+        gate.open(first)
+        until("the first's end is being decided on", lambda: house.rows(
+            "SELECT FROM pg_locks WHERE NOT granted AND relation = 'votes'::regclass"))
+        with standing(house.pid("scheduler-1")):
+            gate.open(second)
+            until("the second has ended", lambda: house.rows(
+                "SELECT FROM executions WHERE run_id = %s AND ended"
+                " HAVING count(*) = 2", run))
+            house.change("COMMIT")
+            until("it is decided", lambda: not house.rows(
+                "SELECT FROM pg_stat_activity WHERE usename = 'errand_authorizer'"
+                " AND xact_start IS NOT NULL"))
+    finally:
+        house.change("ROLLBACK")
+    assert over(house, run) == "succeeded"
 
 
 def test_what_is_taken_away_begins_nowhere(house, four, tmp_path):

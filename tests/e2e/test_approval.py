@@ -244,7 +244,7 @@ def test_a_save_asks_for_no_more_than_there_are(house, stage):
     pair = house.fresh("pair")
     done(house.submit("group", "add", pair, stage.asker.email, stage.one.email))
     command, _ = stage.command(approve=f"2 of {pair}")
-    told(stage.asker.submit("run", command), 65, "beside you only 1 could")
+    told(stage.asker.submit("run", command), 65, "beside you too few could")
 
 
 # At the host, against a thief of the authorizer's key

@@ -170,7 +170,7 @@ def many(house):
     house.change(
         "INSERT INTO runs SELECT (lpad(to_hex((extract(epoch FROM r.asked_at) * 1000)"
         "::bigint - n), 12, '0') || substr(replace(gen_random_uuid()::text, '-', ''), 13))"
-        "::uuid, r.hash, r.command_id, r.version, r.command_hash, r.user_id,"
+        "::uuid, sha256(convert_to(r.id || ' ' || n, 'UTF8')), r.command_id, r.version, r.command_hash, r.user_id,"
         " r.asked_at - n * interval '1 ms', r.deadline,"
         " json_build_object('how', n::text)"
         " FROM runs r, generate_series(1, %s) n WHERE r.id::text LIKE '%%' || %s",

@@ -21,7 +21,7 @@ from client import (DAY, HOUR, MINUTE, Envelope, Key, accepted, moment, now_ms,
 from host import standing
 from house import BIN, HOME, until
 from test_joining import folder, told  # noqa: F401  pylint: disable=unused-import
-from test_standing import Guest, done
+from test_standing import Guest, done, outcomes
 
 
 def at(seconds):
@@ -135,6 +135,18 @@ def test_a_scheduler_killed_before_it_knows_says_it_again(house):
     [(fired, outcome, _)] = ended(house, name)
     assert (fired, outcome) == (run, "succeeded")
     assert house.pid("scheduler-1") != scheduler
+
+
+def test_what_goes_on_gives_way_to_a_tick_where_it_says_so(house, folder):
+    """concurrency = replace, whoever asks for the newest."""
+    text, _ = at(4)
+    gate = folder / "gate"
+    name = house.command(f"while [ ! -e {gate} ]; do sleep 0.02; done",
+                         "#: concurrency = replace", f"#: at = {text}")
+    first = done(house.submit("run", "-d", name)).stdout.strip()
+    until("the first is cancelled", lambda: outcomes(house, first) == ["cancelled"])
+    gate.touch()
+    assert [outcome for _, outcome, _ in [*ended(house, name)]] == ["succeeded"]
 
 
 def test_what_was_missed_for_hours_is_caught_up_with_where_it_says_so(house):

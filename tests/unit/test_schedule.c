@@ -298,6 +298,19 @@ static void more_arguments(struct scene *s)
     s->tick.start.arguments = (struct list){pairs, 1};
 }
 
+static void somebody_who_follows(struct scene *s)
+{
+    s->tick.start.follow = true;
+}
+
+static void a_secret_of_ones_own_choice(struct scene *s)
+{
+    static struct secret_box box = {.name = (char *)"token",
+                                    .box = {(unsigned char *)"box", 3, 3}};
+
+    s->tick.start.boxes = (struct list){&box, 1};
+}
+
 static void one_more_target(struct scene *s)
 {
     static char *both[] = {(char *)"web-1", (char *)"web-2"};
@@ -352,6 +365,8 @@ static const struct {
     {NULL, a_tick_signed_before_its_time, "before its time"},
     {NULL, a_tick_that_is_still_to_come, "time has not come"},
     {NULL, more_arguments, "arguments are not"},
+    {NULL, somebody_who_follows, "nobody follows it"},
+    {NULL, a_secret_of_ones_own_choice, "brings no secrets"},
     {NULL, one_more_target, "schedule is not for target web-2"},
     {NULL, a_later_deadline, "later than its command's wait"},
     {NULL, a_set_that_is_none, "where a errand.schedule.set.v1"},
