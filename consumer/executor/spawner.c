@@ -206,7 +206,9 @@ static void on_start(struct spawner *spawner,
                      const struct link_message *message)
 {
     _cleanup_message_ struct link_message answer = {
-        .head = {.kind = LINK_STARTED, .execution = message->head.execution}};
+        .head = {.kind = LINK_STARTED, .execution = message->head.execution},
+        .out = -1,
+        .err = -1};
     struct spawned *spawned = NULL;
     struct err err = {0};
 

@@ -294,6 +294,29 @@ static void a_dispatch_is_started_for_its_own_execution_only(void **state)
     close_stage(&s);
 }
 
+static void a_refusal_costs_the_next_child_nothing(void **state)
+{
+    struct stage s;
+    struct id other = id_random();
+    char text[64] = "";
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    chain_sign(&s.chain);
+    chain_dispatch(&s.chain);
+    for (int i = 0; i < 4; i++) { /* as many as it would take for 0, 1 and 2 */
+        ask_to_start(&s, &s.chain.signed_dispatch, &other);
+        expect_refusal(&s, "not the execution that was claimed");
+        cleanup_close(&s.out);
+    }
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    (void)expect(&s, LINK_STARTED);
+    assert_int_equal(expect(&s, LINK_EXITED).exit, 0);
+    assert_int_equal(read(s.out, text, sizeof(text) - 1), 4);
+    assert_string_equal(text, "ran\n");
+    close_stage(&s);
+}
+
 static void what_runs_already_is_not_started_beside_itself(void **state)
 {
     struct stage s;
@@ -487,6 +510,7 @@ int main(void)
         cmocka_unit_test(
             a_forged_dispatch_is_refused_whatever_the_other_half_says),
         cmocka_unit_test(a_dispatch_is_started_for_its_own_execution_only),
+        cmocka_unit_test(a_refusal_costs_the_next_child_nothing),
         cmocka_unit_test(what_runs_already_is_not_started_beside_itself),
         cmocka_unit_test(what_was_claimed_long_ago_is_not_started),
         cmocka_unit_test(an_end_is_told_once_the_whole_tree_is_gone),
