@@ -45,7 +45,7 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked \
 	password place print profile prompt qr questions saved say sealing \
 	second_factor session_file setting_up signed_ends since spout submit \
 	summary timetable told track unified verb_flags verb_rows waits wrap
-SCHEDULER := advancing due firing overdue said scheduler
+SCHEDULER := advancing due firing overdue requests said scheduler
 AUTHORIZER := advance_plan advances announcements approvals approvers \
 	assignments audits authorizer billing_keys cancels cards chains \
 	closings commands decide decision deliver dispatching ends explain \

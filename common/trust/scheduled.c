@@ -27,21 +27,6 @@ static int check_schedule(const struct proof *proof,
                : err_set(err, ERR_REJECT, "the schedule was removed");
 }
 
-static bool same_pairs(const struct list *one, const struct list *other)
-{
-    if (one->n != other->n) {
-        return false;
-    }
-    for (size_t i = 0; i < one->n; i++) {
-        const struct pair *pair = &list_at(one, struct pair, i);
-        const char *value = pairs_get(other, pair->name);
-        if (value == NULL || strcmp(value, pair->value) != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Just what the schedule asks for: its labels are resolved anew for each tick,
  * to names that they reach. */
 static int check_same(const struct proof *proof, const struct order *order,
@@ -59,7 +44,7 @@ static int check_same(const struct proof *proof, const struct order *order,
         return err_set(err, ERR_REJECT,
                        "a tick brings no secrets, and nobody follows it");
     }
-    if (!same_pairs(&set->arguments, &run->arguments)) {
+    if (!pairs_same(&set->arguments, &run->arguments)) {
         return err_set(err, ERR_REJECT,
                        "the tick's arguments are not its schedule's");
     }

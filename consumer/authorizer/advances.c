@@ -63,13 +63,6 @@ static int lock(struct asking *asking, struct following *following,
                : 0;
 }
 
-/* Nothing is decided under an id that may yet be asked for. */
-static int aside(struct err *err, const char *why)
-{
-    (void)err_set(err, ERR_REJECT, "%s", why);
-    return ASIDE;
-}
-
 /* Whoever asks has seen the run as it is now. */
 static int check_said(struct asking *asking, struct following *following,
                       struct err *err)
@@ -80,8 +73,8 @@ static int check_said(struct asking *asking, struct following *following,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (!id_equal(&id, &head->id)) {
-        return aside(err, "the request's id is not that of its run and "
-                          "progress");
+        return asking_aside(err, "the request's id is not that of its run and "
+                                 "progress");
     }
     if (PG(asking->daemon->postgres,
            "SELECT advancing, begun, command_hash, "
@@ -98,7 +91,7 @@ static int check_said(struct asking *asking, struct following *following,
     }
     if (!row_bool(rows, 0, "advancing") ||
         !hash_equal(&progress, &said->progress)) {
-        return aside(err, "the run has gone on since");
+        return asking_aside(err, "the run has gone on since");
     }
     following->plan.begun = row_bool(rows, 0, "begun");
     following->save =
@@ -165,16 +158,6 @@ static int plan(struct asking *asking, struct following *following,
     return 0;
 }
 
-static struct planned planned_of(const struct rows *rows, size_t i)
-{
-    return (struct planned){.execution = row_id(rows, i, "id"),
-                            .target = (char *)row_text(rows, i, "target"),
-                            .generation = row_int(rows, i, "generation"),
-                            .attempt = row_int(rows, i, "attempt"),
-                            .max_wait = row_int(rows, i, "max_wait"),
-                            .longest_wait = row_int(rows, i, "longest_wait")};
-}
-
 static int store(struct asking *asking, const struct following *following,
                  const struct planned *planned, struct err *err)
 {
@@ -197,7 +180,7 @@ static int withhold_rest(struct asking *asking, struct following *following,
                          size_t i, struct err *err)
 {
     const struct advance *advance = &following->plan;
-    struct planned planned = planned_of(following->rows, i);
+    struct planned planned = planned_of_row(following->rows, i);
     _cleanup_free_ char *why = must_printf(
         "it went wrong on %zu of %zu targets, and max_errors = %s",
         advance->errors, advance->targets, advance->pace->max_errors);
@@ -210,7 +193,7 @@ static int withhold_rest(struct asking *asking, struct following *following,
 static int dispatch(struct asking *asking, struct following *following,
                     size_t i, struct err *err)
 {
-    struct planned planned = planned_of(following->rows, i);
+    struct planned planned = planned_of_row(following->rows, i);
     struct list targets = {&planned.target, 1};
     struct err reason = {0};
 
@@ -239,7 +222,7 @@ static int dispatch(struct asking *asking, struct following *following,
 static int retry(struct asking *asking, struct following *following, size_t i,
                  struct err *err)
 {
-    struct planned planned = planned_of(following->rows, i);
+    struct planned planned = planned_of_row(following->rows, i);
 
     planned.attempt++;
     planned.execution = execution_id(&following->dispatching.run,

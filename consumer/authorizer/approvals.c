@@ -194,14 +194,7 @@ static int find_planned(struct asking *asking, struct voting *voting,
     }
     for (size_t i = 0; i < rows_n(voting->rows); i++) {
         struct planned *planned = list_grow(&voting->planned, sizeof(*planned));
-        *planned = (struct planned){
-            .execution = row_id(voting->rows, i, "id"),
-            .target = (char *)row_text(voting->rows, i, "target"),
-            .generation = row_int(voting->rows, i, "generation"),
-            .attempt = row_int(voting->rows, i, "attempt"),
-            .max_wait = row_int(voting->rows, i, "max_wait"),
-            .longest_wait = row_int(voting->rows, i, "longest_wait"),
-        };
+        *planned = planned_of_row(voting->rows, i);
     }
     return 0;
 }

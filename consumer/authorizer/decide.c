@@ -186,10 +186,8 @@ static int check_id(const struct asking *asking, struct err *err)
     bool derived = is_derived(asking);
 
     if (derived != (id_version(&head->id) == 8)) {
-        (void)err_set(err, ERR_REJECT,
-                      "derived ids (UUIDv8) are for what the scheduler asks, "
-                      "and for nothing else");
-        return ASIDE;
+        return asking_aside(err, "derived ids (UUIDv8) are for what the "
+                                 "scheduler asks, and for nothing else");
     }
     return derived && policy_check(asking->verb, &asking->signer, err) != 0
                ? ASIDE

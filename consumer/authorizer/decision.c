@@ -83,6 +83,12 @@ int asking_refuse(struct asking *asking, enum reply_status status,
     return refused(&asking->decision, status, asking->decision.reason);
 }
 
+int asking_aside(struct err *err, const char *why)
+{
+    (void)err_set(err, ERR_REJECT, "%s", why);
+    return ASIDE;
+}
+
 int asking_sign_in(struct asking *asking, const char *why)
 {
     asking->decision.sign_in = true;

@@ -110,6 +110,9 @@ int asking_sign_in(struct asking *asking, const char *why);
  * what is told is always the same; always 1. */
 int asking_hide(struct asking *asking, const char *fmt, ...) _printf_(2, 3);
 
+/* Puts the request aside, for this reason; always ASIDE. */
+int asking_aside(struct err *err, const char *why);
+
 /* Refuses with a reason for requests, and hides it unless the asker is an
  * administrator in force (who sees everything anyway). */
 int asking_refuse_or_hide(struct asking *asking, const char *reason);

@@ -32,6 +32,16 @@ static int find_votes(struct asking *asking, const struct id *run,
     return 0;
 }
 
+struct planned planned_of_row(const struct rows *rows, size_t row)
+{
+    return (struct planned){.execution = row_id(rows, row, "id"),
+                            .target = (char *)row_text(rows, row, "target"),
+                            .generation = row_int(rows, row, "generation"),
+                            .attempt = row_int(rows, row, "attempt"),
+                            .max_wait = row_int(rows, row, "max_wait"),
+                            .longest_wait = row_int(rows, row, "longest_wait")};
+}
+
 int dispatching_find(struct asking *asking, const struct id *run,
                      struct dispatching *dispatching, struct err *err)
 {

@@ -21,6 +21,10 @@ struct planned {
     int64_t longest_wait; /* … and what its topics were made for */
 };
 
+/* By columns id, target, generation, attempt, max_wait and longest_wait; due at
+ * once. */
+struct planned planned_of_row(const struct rows *rows, size_t row);
+
 /* What all dispatches of a run have in common. */
 struct dispatching {
     struct hash run;     /* run.start's envelope */

@@ -31,12 +31,6 @@ static void ticked_done(struct ticked *ticked)
 
 #define _cleanup_ticked_ _cleanup_(ticked_done)
 
-static int aside(struct err *err, const char *why)
-{
-    (void)err_set(err, ERR_REJECT, "%s", why);
-    return ASIDE;
-}
-
 /* It is what it says, and its time has come. */
 static int check_own(const struct asking *asking, struct ticked *ticked,
                      struct err *err)
@@ -53,7 +47,7 @@ static int check_own(const struct asking *asking, struct ticked *ticked,
     }
     return ticked->tick.moment <= asking->now + CLOCK_SKEW
                ? 0
-               : aside(err, "the tick's time has not come");
+               : asking_aside(err, "the tick's time has not come");
 }
 
 static int find_schedule(struct asking *asking, struct ticked *ticked,
@@ -77,7 +71,7 @@ static int find_schedule(struct asking *asking, struct ticked *ticked,
     }
     return hash_equal(&newest, &ticked->said->schedule)
                ? 0
-               : aside(err, "the schedule was set anew since");
+               : asking_aside(err, "the schedule was set anew since");
 }
 
 static int check_runs(struct asking *asking, const struct ticked *ticked)

@@ -33,17 +33,6 @@ static void moment_text(int64_t moment, char text[static TIME_TEXT])
     (void)snprintf(text + 19, TIME_TEXT - 19, " UTC");
 }
 
-/* "timed out" */
-static char *outcome_text(int outcome)
-{
-    char *text = must_strdup(word_text(&outcome_words, outcome));
-
-    for (char *c = text; *c != '\0'; c++) {
-        *c = *c == '_' ? ' ' : *c;
-    }
-    return text;
-}
-
 static void add_facts(struct body *body, const struct ending *ending,
                       const char *run)
 {
@@ -70,7 +59,8 @@ static void add_targets(struct body *body, const struct run_end *end)
     for (size_t i = 0; i < end->targets.n; i++) {
         const struct target_end *one =
             &list_at(&end->targets, struct target_end, i);
-        _cleanup_free_ char *outcome = outcome_text(one->outcome);
+        _cleanup_free_ char *outcome =
+            word_spoken(&outcome_words, one->outcome);
         body->failed |=
             buf_addf(block, "%s: %s", one->target, outcome) != 0 ||
             (one->exit != 0 &&
@@ -112,7 +102,8 @@ int notice_mail(const struct ending *ending, const struct notify *notify,
                 const char *from, struct buf *out)
 {
     _cleanup_body_ struct body body = {.failed = false};
-    _cleanup_free_ char *outcome = outcome_text(ending->end->outcome);
+    _cleanup_free_ char *outcome =
+        word_spoken(&outcome_words, ending->end->outcome);
     const char *name = ending->saved.name;
     _cleanup_free_ char *subject =
         must_printf("Errand: %s%s%s", name,

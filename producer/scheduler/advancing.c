@@ -3,9 +3,8 @@
 
 #include "base/clock.h"
 #include "model/advance.h"
-#include "trust/event.h"
+#include "producer/scheduler/requests.h"
 
-#define REQUESTS "errand.requests"
 #define ASK 5000 /* ms for an answer of the broker */
 
 static const char moved_text[] =
@@ -14,28 +13,9 @@ static const char moved_text[] =
     " WHERE r.advancing AND r.progress IS DISTINCT FROM p.progress"
     " LIMIT 1000";
 
-/* To the partition that its key makes; one scheduler's requests are in order.
- */
-static int send(struct daemon *daemon, const struct envelope *envelope,
-                struct err *err)
-{
-    _cleanup_record_ struct record record = {0};
-    _cleanup_free_ char *source = must_printf("scheduler/%s", daemon->name);
-    const struct signature *signature =
-        &list_at(&envelope->signatures, struct signature, 0);
-    char key[HASH_TEXT];
-
-    hash_format(&signature->key, key);
-    return event_to_record(envelope, source, REQUESTS, PARTITION_BY_KEY, key,
-                           &record, err) != 0
-               ? -1
-               : kafka_writer_send(daemon->writer, &record, 0, err);
-}
-
 static int ask(struct daemon *daemon, const struct id *run,
                const struct hash *progress, int64_t now, struct err *err)
 {
-    _cleanup_envelope_ struct envelope envelope = {0};
     struct run_advance advance = {
         .request = {.head = head_new(&daemon->root, &daemon->by, now),
                     .expires = now + REQUEST_LIFE},
@@ -43,9 +23,7 @@ static int ask(struct daemon *daemon, const struct id *run,
         .progress = *progress};
 
     advance.request.head.id = advance_id(run, progress);
-    if (event_sign(EVENT_RUN_ADVANCE, &advance, daemon->keys, NULL, &envelope,
-                   err) != 0 ||
-        send(daemon, &envelope, err) != 0) {
+    if (request_say(daemon, EVENT_RUN_ADVANCE, &advance, err) != 0) {
         return -1;
     }
     log_info(&daemon->log, "asked what follows", L_ID("run", run));
@@ -59,7 +37,7 @@ int advancing_ask(struct daemon *daemon, struct said **said, struct err *err)
 
     if (PG(daemon->postgres, moved_text, &rows, err, P_TIME(now)) != 0 ||
         (rows_n(rows) > 0 &&
-         kafka_writer_know(daemon->writer, REQUESTS, ASK, err) != 0)) {
+         kafka_writer_know(daemon->writer, REQUESTS_TOPIC, ASK, err) != 0)) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

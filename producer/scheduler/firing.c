@@ -7,11 +7,10 @@
 #include "base/clock.h"
 #include "model/where.h"
 #include "producer/scheduler/due.h"
+#include "producer/scheduler/requests.h"
 #include "producer/scheduler/said.h"
 
 #define SAY_AGAIN 10000 /* ms for what was said to be decided */
-#define ASK 5000        /* ms for an answer of the broker */
-#define REQUESTS_TOPIC "errand.requests"
 
 /* One that runs, as PostgreSQL showed it last. */
 struct schedule {
@@ -31,7 +30,6 @@ struct firing {
     struct schedule *all;
     struct said *said;
     int64_t looks;
-    bool known; /* the writer has the topic's metadata */
 };
 
 struct firing *firing_new(struct daemon *daemon)
@@ -234,27 +232,6 @@ static int find_targets(struct daemon *daemon, const struct list *wheres,
 
 /* Saying it */
 
-static int send(struct firing *firing, const struct run_tick *tick,
-                struct err *err)
-{
-    _cleanup_envelope_ struct envelope envelope = {0};
-    _cleanup_record_ struct record record = {0};
-    _cleanup_free_ char *source =
-        must_printf("scheduler/%s", firing->daemon->name);
-
-    if (!firing->known && kafka_writer_know(firing->daemon->writer,
-                                            REQUESTS_TOPIC, ASK, err) != 0) {
-        return -1;
-    }
-    firing->known = true;
-    return event_sign(EVENT_RUN_TICK, tick, firing->daemon->keys, NULL,
-                      &envelope, err) != 0 ||
-                   event_to_record(&envelope, source, REQUESTS_TOPIC,
-                                   PARTITION_BY_KEY, NULL, &record, err) != 0
-               ? -1
-               : kafka_writer_send(firing->daemon->writer, &record, 0, err);
-}
-
 /* Arguments are the schedule's, lent; nobody waits for the answer. */
 static int say(struct firing *firing, const struct schedule *schedule,
                const struct tick *due, struct err *err)
@@ -279,7 +256,7 @@ static int say(struct firing *firing, const struct schedule *schedule,
         return -1;
     }
     tick.start.deadline = run_latest(&tick.start, schedule->save->payload);
-    int done = send(firing, &tick, err);
+    int done = request_say(firing->daemon, EVENT_RUN_TICK, &tick, err);
     texts_done(&tick.start.targets);
     return done;
 }

@@ -32,14 +32,8 @@ char *run_text(const struct run_row *run)
     if (run->pending.lacking > 0) {
         return waits_text(&run->pending);
     }
-    char *text = must_strdup(run->outcome == 0
-                                 ? "goes on"
-                                 : word_text(&outcome_words, run->outcome));
-
-    for (char *c = strchr(text, '_'); c != NULL; c = strchr(c, '_')) {
-        *c = ' ';
-    }
-    return text;
+    return run->outcome == 0 ? must_strdup("goes on")
+                             : word_spoken(&outcome_words, run->outcome);
 }
 
 char *run_by_text(const struct run_row *run)

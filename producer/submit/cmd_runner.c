@@ -113,8 +113,9 @@ static char *pace_make(const void *row)
     }
     if (pace->retry > 0) {
         duration_format(pace_backoff(pace) / 1000, apart, sizeof(apart));
-        (void)buf_addf(&out, "; %lld more attempts, %s apart",
-                       (long long)pace->retry, apart);
+        (void)buf_addf(&out, "; %lld more attempt%s, %s apart",
+                       (long long)pace->retry, pace->retry == 1 ? "" : "s",
+                       apart);
     }
     if (pace->concurrency != CONCURRENCY_ALLOW) {
         (void)buf_addf(&out, "; one run at a time%s%s, others %s",

@@ -318,9 +318,8 @@ char *execution_text(const struct execution_row *row)
                        row->cancelled != 0 ? ", being cancelled" : "");
         return buf_take(&out);
     }
-    for (const char *c = word_text(&outcome_words, row->outcome); *c; c++) {
-        (void)buf_add(&out, *c == '_' ? " " : c, 1);
-    }
+    _cleanup_free_ char *outcome = word_spoken(&outcome_words, row->outcome);
+    (void)buf_adds(&out, outcome);
     exit_add(&out, row);
     duration_add(&out, row);
     if (row->reason != NULL) {

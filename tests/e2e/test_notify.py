@@ -260,6 +260,8 @@ def test_only_what_somebody_is_told_of_is_noted_and_nothing_of_before(house):
     for one in run, other:
         until("its outcome is recorded", lambda one=one: house.rows(
             "SELECT id FROM run_outcomes WHERE id = %s", one))
+    until("nothing is owed", lambda: not house.rows(
+        "SELECT run_id FROM notices WHERE run_id = %s", run))
     assert noted(house, run) and not noted(house, other)
     assert not noted(house, run, "UPDATE services SET revoked_at = now()"
                      " WHERE kind = 'notifier'")
