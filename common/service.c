@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "service_private.h"
 
 #define BACK_OFF_MIN 100  /* ms */
@@ -374,6 +375,8 @@ static int add_cut(struct buf *to, const struct buf *from)
 static int dead_record(const struct record *record, const struct err *reason,
                        struct record *ret_dead, struct err *err)
 {
+    /* A stranger's bytes may be in it, and a person reads it. */
+    _cleanup_free_ char *why = utf8_shown(reason->text);
     char number[24];
 
     *ret_dead = (struct record){.topic = must_strdup("errand.dead"),
@@ -384,7 +387,7 @@ static int dead_record(const struct record *record, const struct err *reason,
     record_header_add(ret_dead, "errand-partition", number);
     (void)snprintf(number, sizeof(number), "%lld", (long long)record->offset);
     record_header_add(ret_dead, "errand-offset", number);
-    record_header_add(ret_dead, "errand-reason", reason->text);
+    record_header_add(ret_dead, "errand-reason", why);
     copy_own_headers(record, ret_dead);
     if (add_cut(&ret_dead->key, &record->key) != 0 ||
         add_cut(&ret_dead->value, &record->value) != 0) {
