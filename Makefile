@@ -270,11 +270,11 @@ $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a
 .PHONY: fuzz fuzz-keep fuzz-coverage fuzz-seeds fuzz-run
 FUZZ = $(MAKE) --no-print-directory CC=clang VARIANT
 fuzz: ## fuzz each parser for FUZZ_SECONDS (10), with clang
-	@$(FUZZ)=fuzz fuzz-run
+	+@$(FUZZ)=fuzz fuzz-run
 fuzz-keep: ## keep the smallest inputs that reach what no seed does
-	@$(FUZZ)=fuzz $(FUZZERS:%=fuzz-keep-%)
+	+@$(FUZZ)=fuzz $(FUZZERS:%=fuzz-keep-%)
 fuzz-coverage: ## say which lines seeds and what is kept reach
-	@$(FUZZ)=cover $(FUZZERS:%=fuzz-cover-%)
+	+@$(FUZZ)=cover $(FUZZERS:%=fuzz-cover-%)
 fuzz-seeds:
 	@tests/fuzz/seeds $(OUT)/seeds
 fuzz-run: $(FUZZERS:%=fuzz-run-%)

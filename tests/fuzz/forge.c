@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/codec.h"
 
-#define GROWN_MAX (1U << 20) /* bytes of one payload */
+#define GROWN_MAX (1U << 18) /* bytes of one payload */
 #define NO_PLACE FORGE_LINES
 #define SOON 50000
 #define LATER 3600000
@@ -41,7 +41,7 @@ void forge_done(struct forge *forge)
 
 static size_t place(char letter)
 {
-    static const char letters[] = "123456789abcdefghijklmnopqrstuvwxyz";
+    static const char letters[] = "123456789abcdefghijklmno";
     const char *found = letter == '\0' ? NULL : strchr(letters, letter);
 
     return found == NULL ? NO_PLACE : (size_t)(found - letters);

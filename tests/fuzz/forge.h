@@ -8,7 +8,7 @@
  *     $kX  $bX   the key, and the box key, of letter X (base64)
  *     $uX        the id of the user whose first key that is
  *     $r         the root's hash, R being the root
- *     $hN        the hash of line N (1 to 9, a to z)
+ *     $hN        the hash of line N (1 to 9, a to o)
  *     $eN  $fN   the first and second attempt's execution at web-1, of run N
  *     $n         an id of its own
  *     $t $s $l   now; soon (50 s); later (an hour)
@@ -19,7 +19,7 @@
 #include "trust/proof.h"
 
 #define FORGE_NOW INT64_C(1795140000000)
-#define FORGE_LINES 36
+#define FORGE_LINES 24
 
 struct forge {
     struct roots roots; /* R's alone */

@@ -47,20 +47,34 @@ static const char prologue[] =
     "A service.enrol " ADMIN_HEAD "\"kind\":\"scheduler\",\"name\":\"t\","
     "\"key\":\"$kT\",\"box\":\"$bT\"}\n";
 
+/* What one line adds to the log, with the lines before it as its proof. */
+static void enter(const struct forge *forge, size_t n,
+                  struct standing *standing)
+{
+    const struct envelope *line = &list_at(&forge->lines, struct envelope, n);
+    int kind = event_kind(line->type);
+    struct envelope copy = {0};
+    struct err ignored = {0};
+
+    if (kind < 0 || !standing_is_entry((enum event_kind)kind)) {
+        return;
+    }
+    copy = envelope_dup(line);
+    _cleanup_event_ struct event *event = event_new_take(&copy, &ignored);
+    if (event != NULL) {
+        struct revocation entry = {.event = event, .proof = forge->lines};
+        entry.proof.n = n;
+        (void)revocation_admit(standing, &forge->roots, &entry, &ignored);
+    }
+}
+
 /* The log, as far as the entries among the lines may be added to it. */
-static struct standing *stand(struct forge *forge)
+static struct standing *stand(const struct forge *forge)
 {
     struct standing *standing = standing_new(&forge->hashes[0]);
 
     for (size_t i = 0; i < forge->lines.n; i++) {
-        struct envelope copy =
-            envelope_dup(&list_at(&forge->lines, struct envelope, i));
-        struct err ignored = {0};
-        _cleanup_event_ struct event *event = event_new_take(&copy, &ignored);
-        if (event != NULL && standing_is_entry(event->kind)) {
-            struct revocation entry = {.event = event, .proof = forge->lines};
-            (void)revocation_admit(standing, &forge->roots, &entry, &ignored);
-        }
+        enter(forge, i, standing);
     }
     return standing;
 }
@@ -96,7 +110,7 @@ static void check_allowed(const struct forge *forge, const struct event *event,
     assert(dispatch->expires <= order->run->deadline);
 }
 
-static void judge(struct forge *forge, bool honest)
+static void judge(const struct forge *forge, bool honest)
 {
     _cleanup_standing_ struct standing *standing = stand(forge);
     _cleanup_proof_ struct proof *proof = proof_new(&forge->roots, NULL, NULL);

@@ -9,7 +9,8 @@
 #include "model/record.h"
 
 #define STRING_MAX 4096
-#define CHANGES 4 /* at most, at a time */
+#define TEXT_MAX 6144 /* what is longer takes long, and says no more */
+#define CHANGES 4     /* at most, at a time */
 
 /* A place in a document: where a value can be set or taken away. */
 struct slot {
@@ -285,6 +286,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 {
     struct list lines = {0};
 
+    max = max < TEXT_MAX ? max : TEXT_MAX;
+    size = size < max ? size : max;
     split(data, size, &lines);
     if (lines.n == 0 || below(&seed, 16) == 0) {
         texts_done(&lines);
