@@ -4,6 +4,7 @@
 # Objects go to build/<variant>/, where a variant is how it was compiled:
 #   plain  optimised and hardened (the default)     asan  ASan and UBSan
 #   tsan   ThreadSanitizer                          fuzz  libFuzzer, with clang
+#   cover  as fuzz, and says what it reached
 # and with CC=clang the same beside it (build/plain-clang/ …).
 
 VERSION := 0.1.0
@@ -30,7 +31,8 @@ TRUST := allow approved dsse event key_file keys known late person proof \
 	standing_places wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
-ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
+ROOF := revocation_log rpc rpc_reply rpc_told service service_dead \
+	service_setup
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked \
 	cards_seen chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing \
@@ -267,6 +269,7 @@ $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a
 	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) \
 		$(OUT)/libcommon.a $(LIBS)
 
+-include $(addprefix $(OUT)/tests/fuzz/,$(FUZZERS:%=fuzz_%.d) forge.d mutate.d)
 .PHONY: fuzz fuzz-keep fuzz-coverage fuzz-seeds fuzz-run
 FUZZ = $(MAKE) --no-print-directory CC=clang VARIANT
 fuzz: ## fuzz each parser for FUZZ_SECONDS (10), with clang
