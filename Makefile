@@ -4,6 +4,7 @@
 # Objects go to build/<variant>/, where a variant is how it was compiled:
 #   plain  optimised and hardened (the default)     asan  ASan and UBSan
 #   tsan   ThreadSanitizer                          fuzz  libFuzzer, with clang
+#   cover  as fuzz, and says what it reached
 # and with CC=clang the same beside it (build/plain-clang/ …).
 
 VERSION := 0.1.0
@@ -30,7 +31,8 @@ TRUST := allow approved dsse event key_file keys known late person proof \
 	standing_places wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
-ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
+ROOF := revocation_log rpc rpc_reply rpc_told service service_dead \
+	service_setup
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked \
 	cards_seen chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing \
@@ -69,8 +71,8 @@ UNIT_TESTS := advance approval argv audit auditor buf card clock codec \
 	key_file known ledger letter link log mask news notify outbox output \
 	overdue parameter parse password permitted policy post print \
 	private_dir profile proof record rows rpc_reply rules run schedule \
-	sealed secret since spawner spoken standing suggest told track \
-	unified user utf8 vectors wallet where words wrap zone
+	sealed secret since spawner spoken standing started suggest told \
+	track unified user utf8 vectors wallet where words wrap zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -108,6 +110,8 @@ FLAGS_tsan := -O1 -fsanitize=thread
 LINK_tsan := -fsanitize=thread
 FLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined
 LINK_fuzz := -fsanitize=address,undefined
+FLAGS_cover := -O1 -fsanitize=fuzzer-no-link -fprofile-instr-generate \
+	-fcoverage-mapping
 
 CFLAGS := -std=gnu17 -g -MMD -MP -D_GNU_SOURCE \
 	-DERRAND_VERSION='"$(VERSION)"' -Icommon -I. \
@@ -253,24 +257,46 @@ bench-pages: all $(OUT)/tests/pages
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/pages.py --pages $(OUT)/tests/pages
 
-FUZZERS := command_file fields card cron
+FUZZERS := card command_file cron dispatch fields ledger link proof
 FUZZ_SECONDS ?= 10
 
+$(OUT)/tests/fuzz_proof: $(call objects,$(addprefix tests/fuzz/,forge mutate))
+$(OUT)/tests/fuzz_link: $(call objects,consumer/executor/link)
+$(OUT)/tests/fuzz_ledger: $(call objects,$(addprefix consumer/executor/,ledger \
+	spool started))
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a
-	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) \
+		$(OUT)/libcommon.a $(LIBS)
 
-.PHONY: fuzz fuzz-run
+-include $(addprefix $(OUT)/tests/fuzz/,$(FUZZERS:%=fuzz_%.d) forge.d mutate.d)
+.PHONY: fuzz fuzz-keep fuzz-coverage fuzz-seeds fuzz-run
+FUZZ = $(MAKE) --no-print-directory CC=clang VARIANT
 fuzz: ## fuzz each parser for FUZZ_SECONDS (10), with clang
-	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang fuzz-run
-fuzz-run: $(FUZZERS:%=$(OUT)/tests/fuzz_%)
+	+@$(FUZZ)=fuzz fuzz-run
+fuzz-keep: ## keep the smallest inputs that reach what no seed does
+	+@$(FUZZ)=fuzz $(FUZZERS:%=fuzz-keep-%)
+fuzz-coverage: ## say which lines seeds and what is kept reach
+	+@$(FUZZ)=cover $(FUZZERS:%=fuzz-cover-%)
+fuzz-seeds:
 	@tests/fuzz/seeds $(OUT)/seeds
-	@for f in $(FUZZERS); do mkdir -p $(OUT)/corpus/$$f && \
-		$(OUT)/tests/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) \
-		-max_len=8192 -verbosity=0 -print_final_stats=1 \
-		-artifact_prefix=$(OUT)/ $(OUT)/corpus/$$f $(OUT)/seeds/$$f \
-		>$(OUT)/$$f.log 2>&1 || { tail -n 40 $(OUT)/$$f.log; exit 1; }; \
-		echo "  fuzz_$$f: $$(sed -n 's/stat::number_of_executed_units: *//p' \
-		$(OUT)/$$f.log) inputs, none broke it"; done
+fuzz-run: $(FUZZERS:%=fuzz-run-%)
+
+$(FUZZERS:%=fuzz-run-%): fuzz-run-%: $(OUT)/tests/fuzz_% fuzz-seeds
+	@mkdir -p $(OUT)/corpus/$*
+	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -verbosity=0 \
+		-print_final_stats=1 -artifact_prefix=$(OUT)/ $(OUT)/corpus/$* \
+		$(OUT)/seeds/$* >$(OUT)/$*.log 2>&1 || \
+		{ tail -n 40 $(OUT)/$*.log; exit 1; }
+	@echo "  fuzz_$*: $$(sed -n 's/stat::number_of_executed_units: *//p' \
+		$(OUT)/$*.log) inputs, none broke it"
+$(FUZZERS:%=fuzz-keep-%): fuzz-keep-%: $(OUT)/tests/fuzz_% fuzz-seeds
+	@tests/fuzz/keep $< $(OUT)/seeds/$* $(OUT)/corpus/$* tests/fuzz/kept/$*.txt
+$(FUZZERS:%=fuzz-cover-%): fuzz-cover-%: $(OUT)/tests/fuzz_% fuzz-seeds
+	@LLVM_PROFILE_FILE=$(OUT)/$*.raw $< -runs=0 $(OUT)/seeds/$* 2>/dev/null
+	@llvm-profdata merge -o $(OUT)/$*.data $(OUT)/$*.raw
+	@echo "fuzz_$*:" && llvm-cov report $< -instr-profile=$(OUT)/$*.data | \
+		awk '$$8 > 0 && /\.c / { printf "  %-40s %5d lines, %s\n", $$1, $$8, $$10 }'
 
 # --- the house ------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ struct rpc *rpc_new(const struct list *kafka, const struct roots *roots,
     }
     rpc->box = key_pair_new();
     rpc->partition = -1;
+    rpc->wait = RPC_WAIT;
     return rpc;
 }
 
@@ -285,21 +286,21 @@ static int no_answer(const struct rpc *rpc, struct err *err)
     if (!rpc->delivered) {
         return err_exit(err, EX_UNAVAILABLE,
                         "the broker at %s did not take the request within "
-                        "%d s; if it still does, it may be carried out: look "
+                        "%lld s; if it still does, it may be carried out: look "
                         "before asking again",
-                        brokers(rpc), RPC_WAIT / 1000);
+                        brokers(rpc), (long long)rpc->wait / 1000);
     }
     if (rpc->call.reads) {
         return err_exit(err, EX_TEMPFAIL,
-                        "no answer within %d s: the authorizer is away, or "
+                        "no answer within %lld s: the authorizer is away, or "
                         "doesn't know this profile; ask again later",
-                        RPC_WAIT / 1000);
+                        (long long)rpc->wait / 1000);
     }
     return err_exit(err, EX_TEMPFAIL,
-                    "no answer within %d s, request %s: it was sent and may "
+                    "no answer within %lld s, request %s: it was sent and may "
                     "yet be carried out (the authorizer is away, or doesn't "
                     "know this profile); look before asking again",
-                    RPC_WAIT / 1000, rpc->call.key);
+                    (long long)rpc->wait / 1000, rpc->call.key);
 }
 
 /* Waits for the whole answer; the same bytes once more where it is late: an
@@ -313,7 +314,7 @@ static int wait_answer(struct rpc *rpc, const struct record *record,
 
     while (!rpc->call.whole) {
         int64_t waited = clock_steady() - start;
-        if (waited >= RPC_WAIT) {
+        if (waited >= rpc->wait) {
             return no_answer(rpc, err);
         }
         if (waited >= RPC_LATE && !late) {

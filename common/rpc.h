@@ -21,12 +21,15 @@ struct rpc;
 #define RPC_LATE 2000    /* ms after which it says what it waits for */
 #define RPC_AGAIN 5000   /* ms after which it sends the same bytes once more */
 #define RPC_BROKER 10000 /* ms that it tries to reach a broker */
-#define RPC_WAIT 30000   /* ms that it waits for any answer */
+#define RPC_WAIT 30000   /* ms that it waits for any answer, unless told */
 
 /* Connects nothing yet. `kafka`: struct pair. Both are copied. */
 struct rpc *rpc_new(const struct list *kafka, const struct roots *roots,
                     struct err *err);
 void rpc_free(struct rpc *rpc);
+
+/* How long it waits for any answer from now on, in ms. */
+void rpc_set_wait(struct rpc *rpc, int64_t ms);
 
 /* The highest (seq, head) that a reply named; and the start value, from the
  * profile, below which replies are refused. */

@@ -52,6 +52,7 @@ struct rpc {
     struct kafka_reader *reader;
     struct kafka_writer *writer;
     int64_t partition;
+    int64_t wait;         /* ms for any answer */
     struct key_pair *box; /* one-time: of this process */
     int64_t seq;
     struct hash log;

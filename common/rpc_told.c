@@ -7,6 +7,11 @@ void rpc_seen(const struct rpc *rpc, int64_t *ret_seq, struct hash *ret_head)
     *ret_head = rpc->log;
 }
 
+void rpc_set_wait(struct rpc *rpc, int64_t ms)
+{
+    rpc->wait = ms;
+}
+
 void rpc_set_seen(struct rpc *rpc, int64_t seq, const struct hash *head)
 {
     rpc->seq = seq;

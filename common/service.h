@@ -97,3 +97,9 @@ void daemon_ready(struct daemon *daemon);
  * only goes on waiting. */
 int daemon_dead(struct daemon *daemon, const struct record *record,
                 const struct err *reason, struct err *err);
+
+/* The same in two steps, for many at a time: each is sent (RETRY: it was not),
+ * then all of them are waited for. */
+int daemon_dead_send(struct daemon *daemon, const struct record *record,
+                     const struct err *reason, struct err *err);
+int daemon_dead_wait(struct daemon *daemon, struct err *err);

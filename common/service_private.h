@@ -1,6 +1,6 @@
 /*
- * service_private.h: what service.c and service_setup.c share. Only they
- * include it.
+ * service_private.h: what service.c, service_setup.c and service_dead.c share.
+ * Only they include it.
  */
 #pragma once
 
@@ -28,6 +28,9 @@ int daemon_identify(struct daemon *daemon, struct err *err);
 /* Makes the key file unless it is there; the line that its owner is enrolled
  * by, the caller's to free. */
 char *daemon_make_key(struct daemon *daemon, struct err *err);
+
+/* "TOPIC [PARTITION] at OFFSET"; the caller's to free. */
+char *record_place(const struct record *record);
 
 /* Releases what these made. */
 void daemon_unconfigure(struct daemon *daemon);

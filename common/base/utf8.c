@@ -1,9 +1,11 @@
 /* utf8.c: see utf8.h. The table is that of RFC 3629, section 4. */
 #include "base/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/err.h"
 
 /* By the first byte: how many follow, and the bounds of the second. */
 static const struct lead {
@@ -116,4 +118,24 @@ size_t utf8_length(const char *text)
         n += ((unsigned char)*text & 0xc0) != 0x80;
     }
     return n;
+}
+
+char *utf8_shown(const char *text)
+{
+    size_t n = strlen(text);
+    char *shown = must_calloc(4 * n + 1, 1);
+    char *to = shown;
+
+    for (size_t len; n > 0; text += len, n -= len) {
+        uint32_t character;
+        len = utf8_first(text, n, &character);
+        if (len > 0 && utf8_is_shown(character)) {
+            memcpy(to, text, len);
+            to += len;
+        } else {
+            len = 1;
+            to += snprintf(to, 5, "\\x%02x", (unsigned char)*text);
+        }
+    }
+    return shown;
 }

@@ -20,6 +20,10 @@ size_t utf8_first(const void *bytes, size_t n, uint32_t *ret_character);
  * directional marks, line separators, tags, private use, noncharacters. */
 bool utf8_is_shown(uint32_t character);
 
+/* What a reader sees of any text, as good UTF-8: each byte of everything else
+ * is \xNN. The caller's to free. */
+char *utf8_shown(const char *text);
+
 /* The characters of good UTF-8. */
 size_t utf8_length(const char *text);
 

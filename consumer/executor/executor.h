@@ -96,6 +96,8 @@ struct executor {
     int64_t early_since; /* and since when it waits (clock_steady()) */
     struct record held;  /* one for errand.dead that could not be sent yet, */
     struct err held_why; /* and why it goes there */
+    size_t buried;       /* sent there, and not waited for yet; */
+    int64_t buried_from; /* the first of them, in the dispatch topic */
     int lock;            /* on the state directory */
     int link;            /* to the spawner */
     int epoll;

@@ -22,6 +22,7 @@
 #define POSITION_MAX 400 /* bytes of its file */
 #define EARLY_WAIT 10000 /* ms for an entry that a dispatch names */
 #define INTAKE_ONCE 20   /* ms of dispatches at a time */
+#define BURIED_MAX 500   /* records on their way to errand.dead */
 #define UNTOLD_MAX 1000  /* executions whose results are not delivered yet */
 
 static char *position_path(const struct executor *executor)
@@ -48,10 +49,12 @@ static int64_t read_position(const struct executor *executor)
                : 0;
 }
 
-/* Before the oldest dispatch of which we don't know who has it. */
+/* Before the oldest dispatch of which we don't know who has it, or that it is
+ * in errand.dead. */
 void intake_keep_position(struct executor *executor)
 {
-    int64_t keep = executor->position;
+    int64_t keep =
+        executor->buried > 0 ? executor->buried_from : executor->position;
     _cleanup_free_ char *path = position_path(executor);
     struct err ignored = {0};
 
@@ -222,19 +225,33 @@ static int take_dispatch(struct executor *executor, const struct record *record,
     return make_claim(executor, execution, err);
 }
 
-/* Puts what is held into errand.dead; until it is there, nothing else is read.
+/* Sends what is held to errand.dead; until that is done, nothing else is read.
  */
 static int bury(struct executor *executor, struct err *err)
 {
     if (executor->held.topic == NULL) {
         return 0;
     }
-    if (daemon_dead(executor->daemon, &executor->held, &executor->held_why,
-                    err) != 0) {
+    if (daemon_dead_send(executor->daemon, &executor->held, &executor->held_why,
+                         err) != 0) {
         return -1;
+    }
+    if (executor->buried++ == 0) {
+        executor->buried_from = executor->held.offset;
     }
     executor->position = executor->held.offset + 1;
     record_done(&executor->held);
+    return 0;
+}
+
+/* They are there. Waited for one by one, each would cost a turn to the broker
+ * and back, and a topic full of junk would hold up what is honest. */
+static int see_buried(struct executor *executor, struct err *err)
+{
+    if (executor->buried > 0 && daemon_dead_wait(executor->daemon, err) != 0) {
+        return -1;
+    }
+    executor->buried = 0;
     return 0;
 }
 
@@ -313,21 +330,15 @@ static bool has_room(const struct executor *executor)
            HASH_COUNT(executor->all) < (size_t)executor->slots + UNTOLD_MAX;
 }
 
-int intake_read(struct executor *executor, struct err *err)
+static int read_some(struct executor *executor, struct err *err)
 {
-    if (bury(executor, err) != 0) {
-        return -1;
-    }
-    if (!in_use(executor)) {
-        return 0;
-    }
     int early = take_early(executor, err);
     if (early != 0) {
         return early < 0 ? -1 : 0;
     }
     int64_t until = clock_steady() + INTAKE_ONCE;
     while (has_room(executor) && executor->early.topic == NULL) {
-        if (clock_steady() >= until) {
+        if (clock_steady() >= until || executor->buried >= BURIED_MAX) {
             executor->more = true; /* what runs wants to be looked after, too */
             return 0;
         }
@@ -341,6 +352,17 @@ int intake_read(struct executor *executor, struct err *err)
         }
     }
     return 0;
+}
+
+int intake_read(struct executor *executor, struct err *err)
+{
+    if (bury(executor, err) != 0 || see_buried(executor, err) != 0) {
+        return -1;
+    }
+    if (!in_use(executor)) {
+        return 0;
+    }
+    return read_some(executor, err) != 0 ? -1 : see_buried(executor, err);
 }
 
 int intake_claim_again(struct executor *executor, int64_t now, struct err *err)

@@ -114,15 +114,13 @@ static bool take_fds(struct msghdr *msg, struct link_message *message)
     bool good = (msg->msg_flags & MSG_CTRUNC) == 0;
 
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-            c->cmsg_len == CMSG_LEN(FDS * sizeof(int))) {
-            int fds[FDS];
-            memcpy(fds, CMSG_DATA(c), sizeof(fds));
-            message->out = fds[0];
-            message->err = fds[1];
-        } else {
-            good = false;
-        }
+        bool rights = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS;
+        size_t n = rights ? c->cmsg_len - CMSG_LEN(0) : 0;
+        int fds[FDS] = {-1, -1};
+        memcpy(fds, CMSG_DATA(c), n); /* there is room for no more than two */
+        message->out = fds[0];
+        message->err = fds[1];
+        good = good && n == sizeof(fds);
     }
     return good;
 }

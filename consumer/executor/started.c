@@ -82,8 +82,12 @@ static int take_lines(struct started *started, const struct buf *text,
                       int64_t now, struct buf *kept, struct err *err)
 {
     const char *line = buf_text(text);
+    const char *all = line + text->len;
 
-    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+    /* A NUL is damage within a line, and no end of the file. */
+    for (const char *end;
+         (end = memchr(line, '\n', (size_t)(all - line))) != NULL;
+         line = end + 1) {
         if (take_line(started, line, now, kept, err) != 0) {
             return -1;
         }
@@ -106,24 +110,39 @@ static int read_file(struct started *started, const char *path, int64_t now,
                        "the clock is behind what was started here last: set "
                        "it right, or what has expired could be started");
     }
-    return file_write(path, kept.data, kept.len, 0600, true, err);
+    if (file_write(path, kept.data, kept.len, 0600, true, err) != 0) {
+        return -1;
+    }
+    started->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    return started->fd >= 0 ? 0
+                            : err_set(err, ERR_FATAL, "%s", strerror(errno));
 }
 
 struct started *started_open(const char *path, int64_t now, struct err *err)
 {
     struct started *started = must_calloc(1, sizeof(*started));
 
+    started->fd = -1;
     if (read_file(started, path, now, err) != 0) {
         (void)err_wrap(err, "%s", path);
         err->kind = ERR_FATAL;
-        return NULL; /* the process ends */
-    }
-    started->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-    if (started->fd < 0) {
-        (void)err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
+        started_free(started);
         return NULL;
     }
     return started;
+}
+
+void started_free(struct started *started)
+{
+    struct one *one;
+    struct one *next;
+
+    HASH_ITER (hh, started->all, one, next) {
+        HASH_DEL(started->all, one);
+        free(one);
+    }
+    cleanup_close(&started->fd);
+    free(started);
 }
 
 int started_note(struct started *started, const struct id *execution,

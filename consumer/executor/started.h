@@ -19,6 +19,7 @@ struct started;
 
 /* FATAL: it can't be read, or is damaged, or the clock is behind its last. */
 struct started *started_open(const char *path, int64_t now, struct err *err);
+void started_free(struct started *started);
 
 /* Notes one. REJECT: it is there already, or can't be noted, or the clock went
  * back since the last. */

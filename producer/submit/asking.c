@@ -92,6 +92,7 @@ int asking_connect(struct submit *submit, struct err *err)
     if (submit->rpc == NULL) {
         return -1;
     }
+    rpc_set_wait(submit->rpc, profile_answer_within(submit->profile));
     recall_checkpoints(submit);
     rpc_on_strange(submit->rpc, on_strange);
     rpc_on_late(submit->rpc, on_late, NULL);

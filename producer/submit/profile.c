@@ -20,6 +20,13 @@ static const struct config_key keys[] = {
      .key = "password_file",
      .kind = CONFIG_TEXT,
      .help = "a private file whose first line unlocks the key"},
+    {.section = "profile",
+     .key = "answer_within",
+     .kind = CONFIG_DURATION,
+     .fallback = "30s",
+     .min = 1,
+     .max = 600,
+     .help = "how long an answer is waited for"},
 };
 
 /* Absolute, also where the directory is not there yet. */
@@ -232,6 +239,11 @@ void profile_free(struct profile *profile)
 const char *profile_password_file(const struct profile *profile)
 {
     return config_text(&profile->config, "profile", "password_file");
+}
+
+int64_t profile_answer_within(const struct profile *profile)
+{
+    return config_int(&profile->config, "profile", "answer_within") * 1000;
 }
 
 /* One name for a profile, the same whatever path led to it. */

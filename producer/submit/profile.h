@@ -61,6 +61,9 @@ char *profile_keyring_name(const struct profile *profile);
 /* [profile] password_file; NULL: none. */
 const char *profile_password_file(const struct profile *profile);
 
+/* [profile] answer_within, in ms: how long an answer is waited for. */
+int64_t profile_answer_within(const struct profile *profile);
+
 /* The audit log's checkpoints that replies named; a file of their own, for they
  * change with each reply, and nothing is lost where the newest one is. */
 int profile_checkpoints_read(const struct profile *profile,

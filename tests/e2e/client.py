@@ -648,22 +648,53 @@ def reader(brokers, topic, partition=0, offset=None):
     return consumer
 
 
+class Follower:
+    """What comes to a topic, from these offsets on (each partition's earliest)."""
+
+    def __init__(self, brokers, topic, starts=None):
+        self.topic = topic
+        self.consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": brokers, "group.id": "test",
+            "enable.auto.commit": False, "auto.offset.reset": "error",
+            "enable.partition.eof": True, "fetch.wait.max.ms": 50,
+            "isolation.level": "read_uncommitted"})
+        partitions = self.consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        self.next = {p: (starts or {}).get(p, self.bounds(p)[0]) for p in partitions}
+        self.consumer.assign([confluent_kafka.TopicPartition(topic, p, at)
+                              for p, at in self.next.items()])
+
+    def bounds(self, partition):
+        return self.consumer.get_watermark_offsets(
+            confluent_kafka.TopicPartition(self.topic, partition), timeout=10)
+
+    def read(self):
+        """What came since it was last asked, up to where each partition ends now."""
+        ends = {p: self.bounds(p)[1] for p in self.next}
+        behind = {p for p, end in ends.items() if self.next[p] < end}
+        found = []
+        while behind:
+            messages = self.consumer.consume(1000, 10)
+            if not messages:
+                raise RuntimeError(f"{self.topic} {self.next}: nothing comes")
+            for message in messages:
+                p = message.partition()
+                if message.error() is None:
+                    found.append(message)
+                    self.next[p] = message.offset() + 1
+                elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                    self.next[p] = max(self.next[p], message.offset())
+                else:
+                    raise RuntimeError(f"{self.topic} [{p}]: {message.error()}")
+            behind = {p for p in behind if self.next[p] < ends[p]}
+        return found
+
+    def close(self):
+        self.consumer.close()
+
+
 def read_all(brokers, topic):
     """Every message of a topic, partition by partition."""
-    probe = confluent_kafka.Consumer({"bootstrap.servers": brokers,
-                                      "group.id": "test"})
-    found = probe.list_topics(topic, timeout=10).topics[topic]
-    messages = []
-    for partition in found.partitions:
-        at = confluent_kafka.TopicPartition(topic, partition)
-        low, high = probe.get_watermark_offsets(at, timeout=10)
-        consumer = reader(brokers, topic, partition, low)
-        while low < high:
-            message = consumer.poll(10)
-            if message is None or message.error():
-                raise RuntimeError(f"{topic} [{partition}] at {low}")
-            messages.append(message)
-            low = message.offset() + 1
-        consumer.close()
-    probe.close()
+    follower = Follower(brokers, topic)
+    messages = sorted(follower.read(), key=lambda m: (m.partition(), m.offset()))
+    follower.close()
     return messages

@@ -204,6 +204,7 @@ class Lone:
             done.result()
         self.producer = confluent_kafka.Producer({"bootstrap.servers": brokers, "linger.ms": 0})
         self.executors = []
+        self.heard = {}
         self.from_here = self.ends("errand.results"), self.ends("errand.dead")
 
     def executor(self, name="ex-1", slots=None):
@@ -213,6 +214,8 @@ class Lone:
     def close(self):
         for executor in self.executors:
             executor.stop()
+        for follower, _ in self.heard.values():
+            follower.close()
 
     def ends(self, topic):
         probe = confluent_kafka.Consumer({"bootstrap.servers": self.brokers, "group.id": "test"})
@@ -256,9 +259,12 @@ class Lone:
     # Hearing
 
     def since(self, topic, starts):
-        """What has come to a topic since the test began."""
-        return [m for m in client.read_all(self.brokers, topic)
-                if m.offset() >= starts.get(m.partition(), 0)]
+        """What has come to a topic from these offsets on; each is read once."""
+        if topic not in self.heard:
+            self.heard[topic] = client.Follower(self.brokers, topic, starts), []
+        follower, heard = self.heard[topic]
+        heard += follower.read()
+        return [m for m in heard if m.offset() >= starts.get(m.partition(), 0)]
 
     def results(self, execution):
         return [Envelope.from_record(m) for m in self.since("errand.results", self.from_here[0])
@@ -277,10 +283,10 @@ class Lone:
         """The reason for which the dispatch at that offset went to errand.dead."""
         def reason():
             for m in self.since("errand.dead", self.from_here[1]):
-                headers = {k: v.decode() for k, v in m.headers()}
+                headers = dict(reversed(m.headers()))  # ours first; a stranger's behind
                 if (headers.get("errand-topic"), headers.get("errand-offset")) == (
-                        self.dispatches, str(offset)):
-                    return headers["errand-reason"]
+                        self.dispatches.encode(), b"%d" % offset):
+                    return headers["errand-reason"].decode()
             return None
         return until(f"dispatch {offset} is in errand.dead", reason)
 

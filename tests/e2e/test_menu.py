@@ -417,10 +417,9 @@ def test_an_authorizer_that_is_away_is_told_and_asked_again(house, person):
     pid = house.pid("authorizer-1")
     os.kill(pid, signal.SIGSTOP)
     try:
-        with person.menu() as seen:
-            seen.child.timeout = 60
+        with person.impatient(), person.menu() as seen:
             seen.sees("waiting for the authorizer's answer")
-            seen.sees("That did not work: no answer within 30 s")
+            seen.sees("That did not work: no answer within 6 s")
             os.kill(pid, signal.SIGCONT)
             seen.asks("Enter to try again", "").sees("Your command:")
             person.quits(seen)

@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(memcmp(command.script.data, data, size) == 0);
     assert(command_check(&command, &err) == 0);
     command.version = 1;
+    command.request.head.issued = 1;
     int done = table_encode(&command_save_table, &command, &json, &err);
     assert(done == 0);
     done = table_decode(&command_save_table, json.data, json.len, &again, &err);

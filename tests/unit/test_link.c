@@ -113,7 +113,16 @@ static void what_the_reader_itself_would_send_is_refused(void **state)
     refuse_head(&(struct link_head){.kind = LINK_EXITED});
 }
 
-static void a_single_descriptor_is_refused(void **state)
+/* The lowest descriptor that is free. */
+static int lowest(void)
+{
+    int fd = dup(ends[0]);
+
+    (void)close(fd);
+    return fd;
+}
+
+static void a_single_descriptor_is_refused_and_closed(void **state)
 {
     struct link_head head = {.kind = LINK_END};
     struct link_message got = {.out = -1, .err = -1};
@@ -135,7 +144,9 @@ static void a_single_descriptor_is_refused(void **state)
                           .cmsg_len = CMSG_LEN(sizeof(int))};
     memcpy(CMSG_DATA(c), &ends[0], sizeof(int));
     assert_int_equal(sendmsg(ends[0], &msg, 0), sizeof(head));
+    int before = lowest();
     assert_int_equal(link_receive(ends[1], LINK_SPAWNER, &got, &err), -1);
+    assert_int_equal(lowest(), before);
 }
 
 /* Such as a terminal, whose other end could be anywhere. */
@@ -184,7 +195,7 @@ int main(void)
         T(a_length_beyond_the_bound_is_refused),
         T(an_end_brings_nothing),
         T(what_the_reader_itself_would_send_is_refused),
-        T(a_single_descriptor_is_refused),
+        T(a_single_descriptor_is_refused_and_closed),
         T(descriptors_that_are_no_output_are_refused),
         T(a_message_that_is_cut_is_refused),
     };

@@ -140,6 +140,28 @@ static void no_profile_says_how_one_is_made(void **state)
     refuse("submit verify");
 }
 
+static void waits(struct scene *scene, const char *config, int64_t ms)
+{
+    struct err err = {0};
+
+    put(scene, "config", config);
+    struct profile *profile = profile_open(&err);
+    assert_non_null(profile);
+    assert_int_equal(profile_answer_within(profile), ms);
+    profile_free(profile);
+}
+
+static void an_answer_is_waited_for_as_long_as_it_says(void **state)
+{
+    make(*state);
+    waits(*state, "[root]\nkeys = root.pub\n", 30000);
+    waits(*state, "[root]\nkeys = root.pub\n[profile]\nanswer_within = 1m\n",
+          60000);
+    put(*state, "config",
+        "[root]\nkeys = root.pub\n[profile]\nanswer_within = 1h\n");
+    refuse("answer_within");
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     struct scene *scene = *state;
@@ -323,6 +345,7 @@ int main(void)
         CASE(what_is_written_is_read_back),
         CASE(secrets_are_for_their_owner_alone),
         CASE(no_profile_says_how_one_is_made),
+        CASE(an_answer_is_waited_for_as_long_as_it_says),
         CASE(what_does_not_fit_is_refused),
         CASE(an_enrolment_under_another_root_is_refused),
         CASE(the_environment_names_the_broker_where_the_file_does_not),

@@ -89,6 +89,27 @@ static void control_bytes_are_those_below_a_blank_and_delete(void **state)
     assert_true(has_control("a\tb\r", "\n\t"));
 }
 
+static void what_a_reader_does_not_see_is_shown_in_hex(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *shown;
+    } rows[] = {
+        {"", ""},
+        {"grüße, κόσμε", "grüße, κόσμε"},
+        {"a\x1b[2Jb\n", "a\\x1b[2Jb\\x0a"},
+        {"cut \xe2\x82", "cut \\xe2\\x82"},
+        {"\xff", "\\xff"},
+        {"\xe2\x80\xaeleft", "\\xe2\\x80\\xaeleft"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        _cleanup_free_ char *shown = utf8_shown(rows[i].text);
+        assert_string_equal(shown, rows[i].shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +117,7 @@ int main(void)
         cmocka_unit_test(overlong_cut_and_stray_bytes_are_bad),
         cmocka_unit_test(a_character_that_goes_beyond_the_end_is_bad),
         cmocka_unit_test(control_bytes_are_those_below_a_blank_and_delete),
+        cmocka_unit_test(what_a_reader_does_not_see_is_shown_in_hex),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
