@@ -56,8 +56,8 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	views
 EXECUTOR := cgroup check_host child claim_log confine execution executor \
 	given_files halves intake keeper kin ledger leftovers link mask \
-	masker opened output permitted private_dir recovery revoked rlimits \
-	spawner spool started tell
+	masker notes opened output permitted private_dir recovery revoked \
+	rlimits spawner spool started tell versions
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \
@@ -70,7 +70,7 @@ UNIT_TESTS := advance approval argv audit auditor buf card clock codec \
 	overdue parameter parse password permitted policy post print \
 	private_dir profile proof record rows rpc_reply rules run schedule \
 	sealed secret since spawner spoken standing suggest told track \
-	unified user utf8 vectors wallet where words wrap zone
+	unified user utf8 vectors versions wallet where words wrap zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

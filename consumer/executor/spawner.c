@@ -20,6 +20,7 @@
 #include "consumer/executor/masker.h"
 #include "consumer/executor/opened.h"
 #include "consumer/executor/started.h"
+#include "consumer/executor/versions.h"
 #include "trust/known.h"
 
 #define LINGER 10 /* ms until what should be gone is looked for again */
@@ -38,6 +39,7 @@ struct spawner {
     int signals;
     struct known *known;
     struct started *started;
+    struct versions *versions;
     int64_t stands_at; /* the log's seq at which the own enrolment held; -1 */
     struct spawned *all;
 };
@@ -256,7 +258,8 @@ static int start_child(struct spawner *spawner,
                               .err = message->err,
                               .link = spawner->plan->link};
     spawned->execution = dispatch->execution;
-    if (started_note(spawner->started, &dispatch->execution, clock_now(),
+    if (versions_take(spawner->versions, &order, clock_now(), err) != 0 ||
+        started_note(spawner->started, &dispatch->execution, clock_now(),
                      err) != 0) {
         return -1;
     }
@@ -439,6 +442,10 @@ static _Noreturn void live(const struct spawner_plan *plan)
     }
     spawner.started = started_open(plan->started, clock_now(), &err);
     if (spawner.started == NULL) {
+        fail(&err);
+    }
+    spawner.versions = versions_open(plan->versions, &err);
+    if (spawner.versions == NULL) {
         fail(&err);
     }
 

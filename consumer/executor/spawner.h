@@ -35,6 +35,7 @@ struct spawner_plan {
     struct hash init;             /* where the revocation log begins */
     const char *log;              /* the file of its own that keeps that log */
     const char *started;          /* and what it has started; see started.h */
+    const char *versions;         /* and which versions it saw; versions.h */
     int link;                     /* its end of the socket pair */
 };
 
