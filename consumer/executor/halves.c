@@ -174,6 +174,7 @@ static int make_spawner(struct executor *executor, const struct host *host,
     }
     struct spawner_plan plan = {.roots = &executor->daemon->roots,
                                 .target = executor->target,
+                                .slots = executor->slots,
                                 .directory = children,
                                 .cgroups = cgroups,
                                 .permitted = &host->permitted,

@@ -266,23 +266,34 @@ static int start_child(struct spawner *spawner,
     return start_with_secrets(spawner, &plan, spawned, err);
 }
 
+/* As much runs at once as the host's configuration says, whatever is asked. */
+static int check_room(const struct spawner *spawner, const struct id *execution,
+                      struct err *err)
+{
+    const struct spawned *spawned = NULL;
+
+    HASH_FIND(hh, spawner->all, execution->b, sizeof(execution->b), spawned);
+    if (spawned != NULL) {
+        return err_set(err, ERR_REJECT, "it runs already");
+    }
+    return HASH_COUNT(spawner->all) < (size_t)spawner->plan->slots
+               ? 0
+               : err_set(err, ERR_REJECT,
+                         "all of this host's %lld slots are "
+                         "taken",
+                         (long long)spawner->plan->slots);
+}
+
 static void on_start(struct spawner *spawner,
                      const struct link_message *message)
 {
     _cleanup_message_ struct link_message answer =
         link_message_of(LINK_STARTED, &message->head.execution);
-    struct spawned *spawned = NULL;
+    struct spawned *spawned = must_calloc(1, sizeof(*spawned));
     struct err err = {0};
 
-    HASH_FIND(hh, spawner->all, message->head.execution.b,
-              sizeof(message->head.execution.b), spawned);
-    if (spawned != NULL) {
-        (void)err_set(&err, ERR_REJECT, "it runs already");
-        refuse(spawner, &message->head.execution, &err);
-        return;
-    }
-    spawned = must_calloc(1, sizeof(*spawned));
-    if (start_child(spawner, message, spawned, &err) != 0) {
+    if (check_room(spawner, &message->head.execution, &err) != 0 ||
+        start_child(spawner, message, spawned, &err) != 0) {
         free(spawned);
         refuse(spawner, &message->head.execution, &err);
         return;

@@ -30,6 +30,8 @@
 #include "trust/revocation.h"
 #include "trust/sealed.h"
 
+#define SLOTS 2
+
 struct stage {
     struct chain chain;
     char directory[64];
@@ -63,6 +65,7 @@ static void start_spawner(struct stage *s)
     s->link = ends[0];
     s->plan = (struct spawner_plan){.roots = &s->chain.roots,
                                     .target = "web-1",
+                                    .slots = SLOTS,
                                     .directory = s->directory,
                                     .permitted = &s->permitted,
                                     .user = s->half,
@@ -446,6 +449,37 @@ static void an_older_version_is_refused_not_only_until_a_restart(void **state)
     close_stage(&s);
 }
 
+static void send_end(struct stage *s, const struct id *execution)
+{
+    struct link_message end = link_message_of(LINK_END, execution);
+    struct err err = {0};
+
+    assert_int_equal(link_send(s->link, &end, &err), 0);
+}
+
+/* Each is a good dispatch; the other half should not have asked for it. */
+static void no_more_run_at_once_than_the_host_has_slots(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nsleep 60\n");
+    for (int i = 0; i < SLOTS; i++) {
+        sign_version(&s, 1, s.chain.now, s.chain.now);
+        (void)expect(&s, LINK_STARTED);
+    }
+    struct id last = s.chain.dispatch.execution;
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    expect_refusal(&s, "slots");
+    struct id refused = s.chain.dispatch.execution;
+    send_end(&s, &last);
+    (void)expect(&s, LINK_EXITED);
+    cleanup_close(&s.out);
+    ask_to_start(&s, &s.chain.signed_dispatch, &refused);
+    (void)expect(&s, LINK_STARTED);
+    close_stage(&s);
+}
+
 static void with_a_clock_behind_what_it_started_it_ends(void **state)
 {
     static const char *const bad[] = {
@@ -491,12 +525,7 @@ static void an_end_is_told_once_the_whole_tree_is_gone(void **state)
     open_stage(&s, "#!/bin/sh\n(setsid sleep 60 &)\nsleep 60\n");
     sign_and_start(&s);
     (void)expect(&s, LINK_STARTED);
-    struct link_message end = {
-        .head = {.kind = LINK_END, .execution = s.chain.dispatch.execution},
-        .out = -1,
-        .err = -1};
-    struct err err = {0};
-    assert_int_equal(link_send(s.link, &end, &err), 0);
+    send_end(&s, &s.chain.dispatch.execution);
     struct link_head head = expect(&s, LINK_EXITED);
     assert_int_equal(head.ended, 1);
     assert_int_equal(head.exit, 128 + SIGTERM);
@@ -901,6 +930,7 @@ int main(void)
         cmocka_unit_test(
             what_ran_is_not_started_again_not_even_after_a_restart),
         cmocka_unit_test(an_older_version_is_refused_not_only_until_a_restart),
+        cmocka_unit_test(no_more_run_at_once_than_the_host_has_slots),
         cmocka_unit_test(with_a_clock_behind_what_it_started_it_ends),
         cmocka_unit_test(what_was_claimed_long_ago_is_not_started),
         cmocka_unit_test(an_end_is_told_once_the_whole_tree_is_gone),
