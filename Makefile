@@ -55,7 +55,7 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	standings start target_views targets ticks transaction turns verbs \
 	views
 EXECUTOR := cgroup check_host child claim_log confine execution executor \
-	given_files halves intake keeper kin ledger leftovers link mask \
+	given_files halves intake judge keeper kin ledger leftovers link mask \
 	masker notes opened output permitted private_dir recovery revoked \
 	rlimits spawner spool started tell versions
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
