@@ -145,12 +145,12 @@ static int refuse_signals(scmp_filter_ctx filter)
                   {"ioctl", SIOCSPGRP}};
     int done =
         seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1,
-                         SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
+                         SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
 
     if (done == 0) {
         done =
             seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64),
-                             1, SCMP_A0(SCMP_CMP_NE, 0));
+                             1, SCMP_A0(SCMP_CMP_NE, 0, 0));
     }
     for (size_t i = 0; done == 0 && i < ARRAY_SIZE(others); i++) {
         done = refuse_where(filter, others[i].call, 1, others[i].command);
