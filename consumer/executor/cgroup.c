@@ -144,8 +144,7 @@ const char *cgroup_lacks(const char *base, const char *controller)
     }
     return lists(base, "cgroup.controllers", controller)
                ? "others are in its group, too"
-               : "its group has no such controller (cgroup v1 has it, or it "
-                 "was "
+               : "its group has no such controller (it is cgroup v1's, or was "
                  "not delegated)";
 }
 

@@ -90,7 +90,7 @@ static bool has_openat2(void)
 }
 
 /* What a command's limits count for. */
-static void say_limits(const char *base)
+static void say_limits(const char *base, bool root)
 {
     static const struct {
         const char *controller, *what, *there, *lacks;
@@ -103,7 +103,9 @@ static void say_limits(const char *base)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-        const char *why = cgroup_lacks(base, limits[i].controller);
+        const char *why = root
+                              ? cgroup_lacks(base, limits[i].controller)
+                              : "what is of its own user could leave its group";
         say(why == NULL ? THERE : LACKS, limits[i].what,
             "of a whole execution: %s%s%s", why == NULL ? limits[i].there : why,
             why == NULL ? "" : ". So ", why == NULL ? "" : limits[i].lacks);
@@ -112,7 +114,7 @@ static void say_limits(const char *base)
         "cpu, file_size and open_files: of each process (setrlimit)");
 }
 
-static void say_kernel(void)
+static void say_kernel(bool root)
 {
     _cleanup_free_ char *base = cgroup_base();
     _cleanup_free_ char *children =
@@ -131,7 +133,7 @@ static void say_kernel(void)
         "around the Kafka-facing half (CONFIG_SECCOMP_FILTER)");
     say(has_openat2() ? THERE : LACKS, "follows no mount",
         "when it removes what was a child's (openat2, Linux 5.6)");
-    say_limits(base);
+    say_limits(base, root);
 }
 
 /* Each directory above it, as far as they are there: may others go through? */
@@ -178,6 +180,6 @@ void check_host(const struct host *host)
                              : "an ordinary user: for that one alone");
     say_users(host);
     say_interpreters(&host->permitted);
-    say_kernel();
+    say_kernel(host->permitted.root);
     say_state(host);
 }

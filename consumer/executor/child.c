@@ -287,7 +287,9 @@ static int make(struct making *making, pid_t *ret_keeper, int *ret_report,
         return -1;
     }
     making->group = cgroup_make(plan->cgroups, &plan->execution);
-    making->held = rlimits_in_group(making->group, command);
+    /* What is of our own user could take itself out of its group. */
+    making->held =
+        plan->permitted->root ? rlimits_in_group(making->group, command) : 0;
     if (fork_keeper(making, ret_keeper, ret_report, err) != 0) {
         clean(making);
         return -1;
