@@ -57,22 +57,23 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	standings start target_views targets ticks transaction turns verbs \
 	views
 EXECUTOR := cgroup check_host child claim_log confine execution executor \
-	given_files halves intake keeper kin ledger leftovers link mask \
-	masker opened output permitted private_dir recovery revoked rlimits \
-	spawner spool started tell
+	given_files halves intake judge keeper kin ledger leftovers link mask \
+	masker notes opened output permitted private_dir recovery revoked \
+	rlimits spawner spool started tell versions
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := advance approval argv audit auditor buf card clock codec \
-	command command_file config confine cron csv due ending enrolment \
-	envelope err factor fields harmless hook id invitation kafka keeper \
-	key_file known ledger letter link log mask news notify outbox output \
-	overdue parameter parse password permitted policy post print \
-	private_dir profile proof record rows rpc_reply rules run schedule \
-	sealed secret since spawner spoken standing started suggest told \
-	track unified user utf8 vectors wallet where words wrap zone
+UNIT_TESTS := advance approval argv audit auditor buf card cgroup clock \
+	codec command command_file config confine cron csv due ending \
+	enrolment envelope err factor fields harmless hook id invitation \
+	kafka keeper key_file known ledger letter link log mask news notify \
+	outbox output overdue parameter parse password permitted policy post \
+	print private_dir profile proof record rows rpc_reply rules run \
+	schedule sealed secret since spawner spoken standing started suggest \
+	told track unified user utf8 vectors versions wallet where words wrap \
+	zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -263,7 +264,7 @@ FUZZ_SECONDS ?= 10
 $(OUT)/tests/fuzz_proof: $(call objects,$(addprefix tests/fuzz/,forge mutate))
 $(OUT)/tests/fuzz_link: $(call objects,consumer/executor/link)
 $(OUT)/tests/fuzz_ledger: $(call objects,$(addprefix consumer/executor/,ledger \
-	spool started))
+	notes spool started))
 $(OUT)/tests/fuzz_%: $(OUT)/tests/fuzz/fuzz_%.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) \

@@ -44,10 +44,10 @@ struct command_save { /* administrator's own key */
     int64_t wait;           /* s */
     char *run_as;           /* a user of the host's; NULL: the host says who */
     int64_t cpu;            /* s; from here on 0: no limit of the command's */
-    int64_t memory;         /* bytes that a process may map, */
-    int64_t file_size;      /* and write into one file */
+    int64_t memory;         /* bytes, of all its processes or of each */
+    int64_t file_size;      /* bytes that a process may write into one file */
     int64_t open_files;
-    int64_t processes; /* that its user may have on the host */
+    int64_t processes; /* of it; or of its user, on the host: rlimits.h */
     struct pace pace;  /* how its runs go on */
     struct approval approve;
 };

@@ -94,8 +94,7 @@ static bool assignment_fits(const struct standing *standing,
 }
 
 /* An administrator in force, or somebody with an assignment in the proof. */
-static int may_run(struct proof *proof, const struct order *order,
-                   struct err *err)
+static int may_run(struct proof *proof, struct order *order, struct err *err)
 {
     struct err reason = {0};
 
@@ -106,12 +105,14 @@ static int may_run(struct proof *proof, const struct order *order,
                              order->asker.email);
     }
     for (struct link *l = proof->links; l != NULL; l = l->hh.next) {
+        const struct assignment_add *add = l->event->payload;
         struct person by;
         if (l->event->kind == EVENT_ASSIGNMENT_ADD &&
-            assignment_fits(proof->standing, l->event->payload, &order->asker,
-                            order->run, order->command) &&
+            assignment_fits(proof->standing, add, &order->asker, order->run,
+                            order->command) &&
             proof_by_administrator(proof, l, &by, &reason) == 0) {
             l->used = true;
+            order->pinned = add->pin != 0;
             return 0;
         }
     }

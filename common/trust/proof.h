@@ -179,6 +179,7 @@ struct order {
     const struct run_start *run;
     const struct command_save *command;
     const struct schedule_set *schedule; /* NULL: a person asked */
+    bool pinned; /* an administrator signed it for this version alone */
 };
 
 /* The latest deadline that a run of this command may be signed with: waits and

@@ -86,5 +86,6 @@ int proof_tick(struct proof *proof, struct link *ticked, struct order *order,
     order->asker = author;
     order->root = signer.root;
     order->schedule = set;
+    order->pinned = true; /* check_same() */
     return 0;
 }

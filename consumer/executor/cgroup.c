@@ -3,53 +3,64 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/err.h"
+#include "base/file.h"
 
-/* Where the hierarchy is mounted: "… MOUNTPOINT OPTIONS … - cgroup2 …". */
-static char *mount_point(void)
+#define OWN "/errand-executor" /* the group that we move to */
+#define PROCS_MAX 65536        /* bytes */
+#define DEPTH 16               /* descriptors, to remove what is in a group */
+
+static const char *const controllers[] = {"memory", "pids"};
+
+/* The first line that holds a word; the caller's. NULL: none does. */
+static char *line_with(const char *file, const char *word)
 {
-    FILE *mounts = fopen("/proc/self/mountinfo", "re");
+    FILE *lines = fopen(file, "re");
     _cleanup_free_ char *line = NULL;
     char *found = NULL;
     size_t size = 0;
 
-    while (mounts && found == NULL && getline(&line, &size, mounts) > 0) {
-        char root[2];
-        char path[256];
-        if (strstr(line, " - cgroup2 ") != NULL &&
-            sscanf(line, "%*s %*s %*s %1s %255s", root, path) == 2) {
-            found = must_strdup(path);
-        }
+    while (lines != NULL && found == NULL && getline(&line, &size, lines) > 0) {
+        line[strcspn(line, "\n")] = '\0';
+        found = strstr(line, word) != NULL ? must_strdup(line) : NULL;
     }
-    if (mounts != NULL) {
-        (void)fclose(mounts);
+    if (lines != NULL) {
+        (void)fclose(lines);
     }
     return found;
 }
 
-/* Our own group's path in it: the line that begins with "0::". */
-static char *own_path(void)
+/* Where our own group is: the hierarchy's mount ("… ROOT MOUNTPOINT OPTIONS …
+ * - cgroup2 …"), and our path below its root. Where we have moved, the one
+ * above is meant. NULL: there is no cgroup v2. */
+static char *own_group(void)
 {
-    FILE *groups = fopen("/proc/self/cgroup", "re");
-    _cleanup_free_ char *line = NULL;
-    char *found = NULL;
-    size_t size = 0;
+    _cleanup_free_ char *mount =
+        line_with("/proc/self/mountinfo", " - cgroup2 ");
+    _cleanup_free_ char *line = line_with("/proc/self/cgroup", "0::/");
+    char root[256];
+    char at[256];
 
-    while (groups && found == NULL && getline(&line, &size, groups) > 0) {
-        if (strncmp(line, "0::", 3) == 0) {
-            line[strcspn(line, "\n")] = '\0';
-            found = must_strdup(line + 3);
-        }
+    if (mount == NULL || line == NULL ||
+        sscanf(mount, "%*s %*s %*s %255s %255s", root, at) != 2) {
+        return NULL;
     }
-    if (groups != NULL) {
-        (void)fclose(groups);
+    const char *path = line + strlen("0::");
+    size_t skipped = strcmp(root, "/") == 0 ? 0 : strlen(root);
+    if (strncmp(path, root, skipped) != 0) {
+        return NULL;
     }
-    return found;
+    path += skipped;
+    size_t len = strcmp(path, "/") == 0 ? 0 : strlen(path);
+    if (len >= strlen(OWN) && strcmp(path + len - strlen(OWN), OWN) == 0) {
+        len -= strlen(OWN);
+    }
+    return must_printf("%s%.*s", at, (int)len, path);
 }
 
 static bool groups_can_be_killed(const char *base)
@@ -65,21 +76,76 @@ static bool groups_can_be_killed(const char *base)
     return rmdir(probe) == 0 && can;
 }
 
+/* Not the root, which is everybody's; and nobody else is in it. */
+static bool is_ours_alone(const char *base)
+{
+    _cleanup_free_ char *type = must_printf("%s/cgroup.type", base);
+    _cleanup_free_ char *procs = must_printf("%s/cgroup.procs", base);
+    _cleanup_buf_ struct buf text = {0};
+    _cleanup_free_ char *self = must_printf("%d\n", getpid());
+    struct err ignored = {0};
+
+    return access(type, F_OK) == 0 &&
+           file_read(procs, PROCS_MAX, &text, &ignored) == 0 &&
+           strcmp(buf_text(&text), self) == 0;
+}
+
+static void move_down(const char *base)
+{
+    _cleanup_free_ char *own = must_printf("%s" OWN, base);
+
+    if (mkdir(own, 0755) != 0 && errno != EEXIST) {
+        return;
+    }
+    _cleanup_close_ int below = open(own, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)cgroup_join(below);
+}
+
+/* Where something of it fails, there is one limit less: cgroup_lacks(). */
+static void turn_on(const char *base)
+{
+    _cleanup_close_ int group = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+        _cleanup_free_ char *more = must_printf("+%s", controllers[i]);
+        (void)cgroup_put(group, "cgroup.subtree_control", more);
+    }
+}
+
 char *cgroup_base(void)
 {
-    _cleanup_free_ char *mounted = mount_point();
-    _cleanup_free_ char *path = own_path();
+    _cleanup_free_ char *base = own_group();
 
-    if (mounted == NULL || path == NULL) {
+    if (base == NULL || !groups_can_be_killed(base)) {
         return NULL;
     }
-    char *base =
-        must_printf("%s%s", mounted, strcmp(path, "/") == 0 ? "" : path);
-    if (!groups_can_be_killed(base)) {
-        free(base);
+    if (is_ours_alone(base)) {
+        move_down(base);
+        turn_on(base);
+    }
+    return take_ptr(base);
+}
+
+static bool lists(const char *base, const char *file, const char *controller)
+{
+    _cleanup_free_ char *path = must_printf("%s/%s", base, file);
+    _cleanup_free_ char *line = line_with(path, controller);
+
+    return line != NULL;
+}
+
+const char *cgroup_lacks(const char *base, const char *controller)
+{
+    if (base == NULL) {
+        return "no cgroup v2 that it may make groups in";
+    }
+    if (lists(base, "cgroup.subtree_control", controller)) {
         return NULL;
     }
-    return base;
+    return lists(base, "cgroup.controllers", controller)
+               ? "others are in its group, too"
+               : "its group has no such controller (it is cgroup v1's, or was "
+                 "not delegated)";
 }
 
 static char *group_path(const char *base, const struct id *execution)
@@ -90,7 +156,7 @@ static char *group_path(const char *base, const struct id *execution)
     return must_printf("%s/errand-%s", base, id);
 }
 
-static bool put(int group, const char *file, const char *text)
+bool cgroup_put(int group, const char *file, const char *text)
 {
     _cleanup_close_ int fd = openat(group, file, O_WRONLY | O_CLOEXEC);
 
@@ -110,14 +176,22 @@ int cgroup_make(const char *base, const struct id *execution)
 
 bool cgroup_join(int group)
 {
-    return put(group, "cgroup.procs", "0");
+    return cgroup_put(group, "cgroup.procs", "0");
 }
 
 void cgroup_kill(int group)
 {
     if (group >= 0) {
-        (void)put(group, "cgroup.kill", "1");
+        (void)cgroup_put(group, "cgroup.kill", "1");
     }
+}
+
+static int remove_group(const char *path, const struct stat *about, int kind,
+                        struct FTW *at)
+{
+    (void)about;
+    (void)at;
+    return kind == FTW_DP ? rmdir(path) : 0;
 }
 
 bool cgroup_end(const char *base, const struct id *execution)
@@ -131,5 +205,5 @@ bool cgroup_end(const char *base, const struct id *execution)
     }
     _cleanup_close_ int group = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     cgroup_kill(group);
-    return rmdir(path) == 0;
+    return nftw(path, remove_group, DEPTH, FTW_DEPTH | FTW_PHYS) == 0;
 }

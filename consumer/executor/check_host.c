@@ -50,8 +50,8 @@ static void say_users(const struct host *host)
         const struct account *one =
             &list_at(&permitted->accounts, struct account, i);
         say(one->uid == 0 ? KNOW : THERE, "runs commands as",
-            "%s (uid %u, gid %u, %d groups)%s%s", one->name, one->uid, one->gid,
-            one->n_groups,
+            "%s (uid %u, gid %u, %d group%s)%s%s", one->name, one->uid,
+            one->gid, one->n_groups, one->n_groups == 1 ? "" : "s",
             one == permitted->standard ? ", where a command says nobody" : "",
             permitted->root && one->uid == host->user.uid
                 ? ", who is the Kafka-facing half: a child could kill it"
@@ -89,7 +89,32 @@ static bool has_openat2(void)
     return fd >= 0 || errno == EXDEV;
 }
 
-static void say_kernel(void)
+/* What a command's limits count for. */
+static void say_limits(const char *base, bool root)
+{
+    static const struct {
+        const char *controller, *what, *there, *lacks;
+    } limits[] = {
+        {"memory", "limit: memory", "memory.max",
+         "each process may map so much (RLIMIT_AS)"},
+        {"pids", "limit: processes", "pids.max",
+         "all of its user's on this host count (RLIMIT_NPROC), and root's "
+         "never"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+        const char *why = root
+                              ? cgroup_lacks(base, limits[i].controller)
+                              : "what is of its own user could leave its group";
+        say(why == NULL ? THERE : LACKS, limits[i].what,
+            "of a whole execution: %s%s%s", why == NULL ? limits[i].there : why,
+            why == NULL ? "" : ". So ", why == NULL ? "" : limits[i].lacks);
+    }
+    say(KNOW, "limits: the others",
+        "cpu, file_size and open_files: of each process (setrlimit)");
+}
+
+static void say_kernel(bool root)
 {
     _cleanup_free_ char *base = cgroup_base();
     _cleanup_free_ char *children =
@@ -108,8 +133,7 @@ static void say_kernel(void)
         "around the Kafka-facing half (CONFIG_SECCOMP_FILTER)");
     say(has_openat2() ? THERE : LACKS, "follows no mount",
         "when it removes what was a child's (openat2, Linux 5.6)");
-    say(KNOW, "limits",
-        "cpu and memory count for each process, processes for all of a user");
+    say_limits(base, root);
 }
 
 /* Each directory above it, as far as they are there: may others go through? */
@@ -126,7 +150,7 @@ static void say_way(const char *state)
             return;
         }
     }
-    say(THERE, "way to the state", "%s can be reached by others", state);
+    say(THERE, "way to the state", "is open to others, as children need it");
 }
 
 static void say_state(const struct host *host)
@@ -135,7 +159,9 @@ static void say_state(const struct host *host)
     bool there = statvfs(host->state, &about) == 0;
 
     if (!there) {
-        say(KNOW, "state", "%s: %s", host->state, strerror(errno));
+        say(KNOW, "state", "%s: %s", host->state,
+            errno == ENOENT ? "not there yet: the first start makes it"
+                            : strerror(errno));
     } else if ((about.f_flag & ST_NOEXEC) != 0) {
         say(KNOW, "state",
             "%s is mounted noexec: scripts run, programs among a command's "
@@ -154,6 +180,6 @@ void check_host(const struct host *host)
                              : "an ordinary user: for that one alone");
     say_users(host);
     say_interpreters(&host->permitted);
-    say_kernel();
+    say_kernel(host->permitted.root);
     say_state(host);
 }

@@ -62,6 +62,7 @@ struct making {
     struct interpreter interpreter;
     struct image image;
     int group;
+    unsigned held; /* limits that the group has */
     pid_t spawner;
 };
 
@@ -180,7 +181,7 @@ static void run(const void *arg, pid_t keeper)
     const char *wrong = reset_signals();
 
     wrong = wrong == NULL ? take_place(making) : wrong;
-    wrong = wrong == NULL ? rlimits_set(command) : wrong;
+    wrong = wrong == NULL ? rlimits_set(command, making->held) : wrong;
     wrong = wrong == NULL ? become(making, keeper) : wrong;
     if (wrong != NULL) {
         dprintf(2, "%s: can't be executed: %s: %s\n", command->name, wrong,
@@ -286,6 +287,9 @@ static int make(struct making *making, pid_t *ret_keeper, int *ret_report,
         return -1;
     }
     making->group = cgroup_make(plan->cgroups, &plan->execution);
+    /* What is of our own user could take itself out of its group. */
+    making->held =
+        plan->permitted->root ? rlimits_in_group(making->group, command) : 0;
     if (fork_keeper(making, ret_keeper, ret_report, err) != 0) {
         clean(making);
         return -1;

@@ -2,7 +2,9 @@
 #include "consumer/executor/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
@@ -119,6 +121,43 @@ static int refuse_processes(scmp_filter_ctx filter)
     return done != 0 ? done : refuse(filter, "ptrace");
 }
 
+/* An argument that the kernel takes 32 bits of, whatever stands above them. */
+static int refuse_where(scmp_filter_ctx filter, const char *name, unsigned arg,
+                        uint32_t value)
+{
+    return seccomp_rule_add(
+        filter, SCMP_ACT_ERRNO(EPERM), seccomp_syscall_resolve_name(name), 1,
+        SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, UINT32_MAX, value));
+}
+
+/* To others: a masker is of the same user. Its own threads it may signal, which
+ * is how the C library aborts. There are other ways to a signal: who gets one
+ * for a descriptor, and which (F_SETSIG), and a limit that ends a process. */
+static int refuse_signals(scmp_filter_ctx filter)
+{
+    static const struct {
+        const char *call;
+        uint32_t command;
+    } others[] = {{"fcntl", F_SETOWN},
+                  {"fcntl", F_SETOWN_EX},
+                  {"fcntl", F_SETSIG},
+                  {"ioctl", FIOSETOWN},
+                  {"ioctl", SIOCSPGRP}};
+    int done =
+        seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1,
+                         SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
+
+    if (done == 0) {
+        done =
+            seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64),
+                             1, SCMP_A0(SCMP_CMP_NE, 0, 0));
+    }
+    for (size_t i = 0; done == 0 && i < ARRAY_SIZE(others); i++) {
+        done = refuse_where(filter, others[i].call, 1, others[i].command);
+    }
+    return done;
+}
+
 /* Other sockets than those to a broker, a name server and a log. */
 static int refuse_sockets(scmp_filter_ctx filter)
 {
@@ -126,9 +165,7 @@ static int refuse_sockets(scmp_filter_ctx filter)
                                  AF_CAN,    AF_KEY, AF_TIPC,  AF_XDP};
 
     for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-        int done =
-            seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
-                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)others[i], 0));
+        int done = refuse_where(filter, "socket", 0, (uint32_t)others[i]);
         if (done != 0) {
             return done;
         }
@@ -145,6 +182,7 @@ static int load_filter(struct err *err)
         done = refuse(filter, refused[i]);
     }
     done = done == 0 ? refuse_processes(filter) : done;
+    done = done == 0 ? refuse_signals(filter) : done;
     done = done == 0 ? refuse_sockets(filter) : done;
     done = done == 0 ? seccomp_load(filter) : done;
     if (filter != NULL) {

@@ -5,12 +5,12 @@
  * It becomes its own user, without a capability and without a way to new
  * privileges, and a seccomp filter takes from it what a broker's bytes could
  * use if they ever came to be run: other programs, other processes' memory,
- * mounts, namespaces, the kernel's own insides. The filter names what is
- * refused (EPERM) and lets the rest through: librdkafka, OpenSSL and the C
- * library change what they call from one update to the next, and a list of what
- * they may would stop hosts that nobody looks at. What counts is out of reach
- * either way: who can't become another user, start a program or read the
- * spawner gains nothing from the calls that are left.
+ * signals to any of them, mounts, namespaces, the kernel's own insides. The
+ * filter names what is refused (EPERM) and lets the rest through: librdkafka,
+ * OpenSSL and the C library change what they call from one update to the next,
+ * and a list of what they may would stop hosts that nobody looks at. What
+ * counts is out of reach either way: who can't become another user, start a
+ * program or read the spawner gains nothing from the calls that are left.
  */
 #pragma once
 

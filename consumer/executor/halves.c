@@ -5,7 +5,8 @@
  *     lock         of this process and all that it makes
  *     children/    the children's private directories, and
  *     revocations  the spawner's copy of the revocation log,
- *     started      what it has started: the spawner's
+ *     started      what it has started, and
+ *     versions     the versions of commands that it saw: the spawner's
  *     kafka/       ledger, spool, position: the Kafka-facing half's
  * What the spawner uses nobody else can write to: the other half could be in
  * the hands of whoever wrote to a topic.
@@ -162,6 +163,7 @@ static int make_spawner(struct executor *executor, const struct host *host,
 {
     _cleanup_free_ char *log = must_printf("%s/revocations", host->state);
     _cleanup_free_ char *started = must_printf("%s/started", host->state);
+    _cleanup_free_ char *versions = must_printf("%s/versions", host->state);
     _cleanup_free_ char *cgroups = cgroup_base();
     int ends[2];
     pid_t pid = 0;
@@ -172,6 +174,7 @@ static int make_spawner(struct executor *executor, const struct host *host,
     }
     struct spawner_plan plan = {.roots = &executor->daemon->roots,
                                 .target = executor->target,
+                                .slots = executor->slots,
                                 .directory = children,
                                 .cgroups = cgroups,
                                 .permitted = &host->permitted,
@@ -181,6 +184,7 @@ static int make_spawner(struct executor *executor, const struct host *host,
                                 .keys = executor->daemon->keys,
                                 .log = log,
                                 .started = started,
+                                .versions = versions,
                                 .link = ends[1]};
     executor->link = ends[0];
     if (revocation_beginning(&executor->daemon->enrolment, &plan.init, err) !=

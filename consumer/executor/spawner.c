@@ -15,12 +15,11 @@
 
 #include "base/clock.h"
 #include "consumer/executor/child.h"
+#include "consumer/executor/judge.h"
 #include "consumer/executor/kin.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/masker.h"
 #include "consumer/executor/opened.h"
-#include "consumer/executor/started.h"
-#include "trust/known.h"
 
 #define LINGER 10 /* ms until what should be gone is looked for again */
 #define EXIT_TIMEOUT 124
@@ -36,9 +35,7 @@ struct spawned {
 struct spawner {
     const struct spawner_plan *plan;
     int signals;
-    struct known *known;
-    struct started *started;
-    int64_t stands_at; /* the log's seq at which the own enrolment held; -1 */
+    struct judge judge;
     struct spawned *all;
 };
 
@@ -154,28 +151,6 @@ static void refuse(struct spawner *spawner, const struct id *execution,
     say(spawner, &message);
 }
 
-/* This host is still enrolled, by somebody who could. Asked again when the log
- * has grown. */
-static int check_self(struct spawner *spawner, struct err *err)
-{
-    const struct spawner_plan *plan = spawner->plan;
-    const struct standing *standing = known_standing(spawner->known);
-    _cleanup_proof_ struct proof *proof = proof_new(plan->roots, NULL, NULL);
-    const struct service_enrol *enrol;
-
-    if (spawner->stands_at == standing_seq(standing)) {
-        return 0;
-    }
-    proof_set_standing(proof, standing);
-    if (proof_add_all(proof, plan->enrolment, err) != 0 ||
-        proof_service(proof, &plan->by, SERVICE_EXECUTOR, plan->target,
-                      clock_now(), &enrol, err) != 0) {
-        return err_wrap(err, "this host");
-    }
-    spawner->stands_at = standing_seq(standing);
-    return 0;
-}
-
 /* What the child writes to leads there now: its own ends of the pipes are the
  * masker's alone, and no keeper holds them open. */
 static int lead_through(const struct masker *masker,
@@ -213,27 +188,28 @@ static int start_with_secrets(const struct spawner *spawner,
     return child_start(plan, &spawned->keeper, &spawned->report, err);
 }
 
+/* NULL: it is none. */
+static struct event *read_dispatch(const struct buf *body, struct err *err)
+{
+    struct envelope envelope = {0};
+
+    return envelope_decode(body->data, body->len, &envelope, err) != 0
+               ? NULL
+               : event_new_take(&envelope, err);
+}
+
 /* Checks everything, then makes the child. */
 static int start_child(struct spawner *spawner,
                        const struct link_message *message,
                        struct spawned *spawned, struct err *err)
 {
-    struct envelope envelope = {0};
-    struct order order;
-
-    if (known_sync(spawner->known, err) != 0 || check_self(spawner, err) != 0) {
-        return -1;
-    }
-    if (envelope_decode(message->body.data, message->body.len, &envelope,
-                        err) != 0) {
-        return -1;
-    }
-    _cleanup_event_ struct event *event = event_new_take(&envelope, err);
+    _cleanup_event_ struct event *event = read_dispatch(&message->body, err);
     _cleanup_proof_ struct proof *proof =
         proof_new(spawner->plan->roots, NULL, NULL);
-    proof_set_standing(proof, known_standing(spawner->known));
-    if (event == NULL || proof_dispatch(proof, event, spawner->plan->target,
-                                        clock_now(), &order, err) != 0) {
+    struct order order;
+
+    if (event == NULL ||
+        judge_dispatch(&spawner->judge, event, proof, &order, err) != 0) {
         return -1;
     }
     const struct dispatch *dispatch = event->payload;
@@ -256,11 +232,27 @@ static int start_child(struct spawner *spawner,
                               .err = message->err,
                               .link = spawner->plan->link};
     spawned->execution = dispatch->execution;
-    if (started_note(spawner->started, &dispatch->execution, clock_now(),
-                     err) != 0) {
+    if (judge_note(&spawner->judge, &order, &dispatch->execution, err) != 0) {
         return -1;
     }
     return start_with_secrets(spawner, &plan, spawned, err);
+}
+
+/* As much runs at once as the host's configuration says, whatever is asked. */
+static int check_room(const struct spawner *spawner, const struct id *execution,
+                      struct err *err)
+{
+    const struct spawned *spawned = NULL;
+
+    HASH_FIND(hh, spawner->all, execution->b, sizeof(execution->b), spawned);
+    if (spawned != NULL) {
+        return err_set(err, ERR_REJECT, "it runs already");
+    }
+    return HASH_COUNT(spawner->all) < (size_t)spawner->plan->slots
+               ? 0
+               : err_set(err, ERR_REJECT,
+                         "all %lld slots of this host are taken",
+                         (long long)spawner->plan->slots);
 }
 
 static void on_start(struct spawner *spawner,
@@ -268,18 +260,11 @@ static void on_start(struct spawner *spawner,
 {
     _cleanup_message_ struct link_message answer =
         link_message_of(LINK_STARTED, &message->head.execution);
-    struct spawned *spawned = NULL;
+    struct spawned *spawned = must_calloc(1, sizeof(*spawned));
     struct err err = {0};
 
-    HASH_FIND(hh, spawner->all, message->head.execution.b,
-              sizeof(message->head.execution.b), spawned);
-    if (spawned != NULL) {
-        (void)err_set(&err, ERR_REJECT, "it runs already");
-        refuse(spawner, &message->head.execution, &err);
-        return;
-    }
-    spawned = must_calloc(1, sizeof(*spawned));
-    if (start_child(spawner, message, spawned, &err) != 0) {
+    if (check_room(spawner, &message->head.execution, &err) != 0 ||
+        start_child(spawner, message, spawned, &err) != 0) {
         free(spawned);
         refuse(spawner, &message->head.execution, &err);
         return;
@@ -375,11 +360,8 @@ static void on_entry(struct spawner *spawner,
                      const struct link_message *message)
 {
     struct err err = {0};
-    _cleanup_revocation_ struct revocation entry = {0};
 
-    if (revocation_decode(message->body.data, message->body.len, &entry,
-                          &err) != 0 ||
-        known_add(spawner->known, &entry, &err) != 0) {
+    if (judge_entry(&spawner->judge, &message->body, &err) != 0) {
         if (err.kind == ERR_FATAL) {
             end(spawner, &err);
         }
@@ -427,18 +409,13 @@ static _Noreturn void serve(struct spawner *spawner)
 
 static _Noreturn void live(const struct spawner_plan *plan)
 {
-    struct spawner spawner = {.plan = plan, .stands_at = -1};
+    struct spawner spawner = {.plan = plan};
     struct err err = {0};
     sigset_t set;
 
     key_pair_forget_key(plan->keys);
     (void)prctl(PR_SET_DUMPABLE, 0);
-    spawner.known = known_open(plan->roots, &plan->init, plan->log, &err);
-    if (spawner.known == NULL) {
-        fail(&err);
-    }
-    spawner.started = started_open(plan->started, clock_now(), &err);
-    if (spawner.started == NULL) {
+    if (judge_open(plan, &spawner.judge, &err) != 0) {
         fail(&err);
     }
 

@@ -8,9 +8,10 @@
  * entry itself, and only then makes a child, as whom this host allows
  * (permitted.h). It alone opens what is sealed to this host: it keeps that half
  * of the host's keys, the other half keeps the other (and each forgets what is
- * not its own). In come START, END and ENTRY, out go REFUSED, STARTED and
- * EXITED (link.h). EXITED is said once nothing of an execution is alive. When
- * the other half dies, everything here is ended first.
+ * not its own). It has no more children at once than the host has slots. In
+ * come START, END and ENTRY, out go REFUSED, STARTED and EXITED (link.h).
+ * EXITED is said once nothing of an execution is alive. When the other half
+ * dies, everything here is ended first.
  *
  * It resolves no name and opens no socket. No seccomp filter holds it to that:
  * the kernel has children inherit a filter, and those may do what their user
@@ -24,6 +25,7 @@
 struct spawner_plan {
     const struct roots *roots;
     const char *target;
+    int64_t slots;         /* children at once */
     const char *directory; /* for the children's private ones */
     const char *cgroups;   /* cgroup.h's base; NULL: none */
     const struct permitted *permitted;
@@ -35,6 +37,7 @@ struct spawner_plan {
     struct hash init;             /* where the revocation log begins */
     const char *log;              /* the file of its own that keeps that log */
     const char *started;          /* and what it has started; see started.h */
+    const char *versions;         /* and which versions it saw; versions.h */
     int link;                     /* its end of the socket pair */
 };
 

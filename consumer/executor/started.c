@@ -1,29 +1,24 @@
 /* started.c: see started.h. */
 #include "consumer/executor/started.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <uthash.h>
 
-#include "base/clock.h"
-#include "base/file.h"
+#include "consumer/executor/notes.h"
 #include "model/command.h"
 
 #define SKEW 30000                          /* ms that clocks may differ */
 #define KEPT (1000LL * (WAIT_MAX + 86400L)) /* ms: longer than a dispatch */
-#define FILE_MAX (1UL << 30)
-#define LINE_MAX_BYTES 64
 
 struct one {
     struct id execution;
+    int64_t at;
     UT_hash_handle hh;
 };
 
 struct started {
     int fd;
+    int64_t now; /* when it was opened */
     int64_t last;
     struct one *all;
 };
@@ -43,89 +38,64 @@ static void keep(struct started *started, const struct id *execution,
     struct one *one = must_calloc(1, sizeof(*one));
 
     one->execution = *execution;
+    one->at = at;
     HASH_ADD(hh, started->all, execution.b, sizeof(one->execution.b), one);
     started->last = at > started->last ? at : started->last;
 }
 
-static int format(char line[static LINE_MAX_BYTES], const struct id *execution,
-                  int64_t at)
+/* What is too old to matter goes no further than here. */
+static int read_one(void *arg, const char *line)
+{
+    struct started *started = arg;
+    char *end = NULL;
+    int64_t at = strtoll(line, &end, 10);
+    struct id execution;
+
+    if (at <= 0 || *end != ' ' || id_parse(end + 1, &execution) != 0) {
+        return -1;
+    }
+    if (at >= started->now - KEPT && find(started, &execution) == NULL) {
+        keep(started, &execution, at);
+    }
+    return 0;
+}
+
+static int format(const struct id *execution, int64_t at, struct buf *to)
 {
     char id[ID_TEXT];
 
     id_format(execution, id);
-    return snprintf(line, LINE_MAX_BYTES, "%lld %s\n", (long long)at, id);
+    return buf_addf(to, "%lld %s\n", (long long)at, id);
 }
 
-/* One whole line; what is too old to matter goes no further than here. */
-static int take_line(struct started *started, const char *line, int64_t now,
-                     struct buf *kept, struct err *err)
+static int keep_all(const void *arg, struct buf *kept)
 {
-    char *end = NULL;
-    int64_t at = strtoll(line, &end, 10);
-    _cleanup_free_ char *id =
-        strndup(end + (*end == ' '), strcspn(end + (*end == ' '), "\n"));
-    struct id execution;
+    const struct started *started = arg;
 
-    if (at <= 0 || id == NULL || id_parse(id, &execution) != 0) {
-        return err_set(err, ERR_FATAL, "damaged");
-    }
-    if (at < now - KEPT || find(started, &execution) != NULL) {
-        return 0;
-    }
-    char text[LINE_MAX_BYTES];
-    keep(started, &execution, at);
-    return buf_add(kept, text, (size_t)format(text, &execution, at));
-}
-
-/* A line that was cut (a crash) is the last one, and nothing was started. */
-static int take_lines(struct started *started, const struct buf *text,
-                      int64_t now, struct buf *kept, struct err *err)
-{
-    const char *line = buf_text(text);
-    const char *all = line + text->len;
-
-    /* A NUL is damage within a line, and no end of the file. */
-    for (const char *end;
-         (end = memchr(line, '\n', (size_t)(all - line))) != NULL;
-         line = end + 1) {
-        if (take_line(started, line, now, kept, err) != 0) {
+    for (const struct one *one = started->all; one; one = one->hh.next) {
+        if (format(&one->execution, one->at, kept) != 0) {
             return -1;
         }
     }
     return 0;
 }
 
-static int read_file(struct started *started, const char *path, int64_t now,
-                     struct err *err)
-{
-    _cleanup_buf_ struct buf text = {0};
-    _cleanup_buf_ struct buf kept = {0};
-
-    if ((file_exists(path) && file_read(path, FILE_MAX, &text, err) != 0) ||
-        take_lines(started, &text, now, &kept, err) != 0) {
-        return -1;
-    }
-    if (started->last > now + SKEW) {
-        return err_set(err, ERR_FATAL,
-                       "the clock is behind what was started here last: set "
-                       "it right, or what has expired could be started");
-    }
-    if (file_write(path, kept.data, kept.len, 0600, true, err) != 0) {
-        return -1;
-    }
-    started->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-    return started->fd >= 0 ? 0
-                            : err_set(err, ERR_FATAL, "%s", strerror(errno));
-}
-
 struct started *started_open(const char *path, int64_t now, struct err *err)
 {
+    static const struct notes_form form = {read_one, keep_all};
     struct started *started = must_calloc(1, sizeof(*started));
 
-    started->fd = -1;
-    if (read_file(started, path, now, err) != 0) {
-        (void)err_wrap(err, "%s", path);
-        err->kind = ERR_FATAL;
+    started->now = now;
+    started->fd = notes_open(path, &form, started, err);
+    if (started->fd < 0) {
+        started_free(started);
+        return NULL;
+    }
+    if (started->last > now + SKEW) {
+        (void)err_set(err, ERR_FATAL,
+                      "%s: the clock is behind what was started here last: set "
+                      "it right, or what has expired could be started",
+                      path);
         started_free(started);
         return NULL;
     }
@@ -148,9 +118,7 @@ void started_free(struct started *started)
 int started_note(struct started *started, const struct id *execution,
                  int64_t now, struct err *err)
 {
-    char line[LINE_MAX_BYTES];
-    int len = format(line, execution, now);
-    struct stat about;
+    _cleanup_buf_ struct buf line = {0};
 
     if (find(started, execution) != NULL) {
         return err_set(err, ERR_REJECT, "it was started before, on this host");
@@ -159,13 +127,10 @@ int started_note(struct started *started, const struct id *execution,
         return err_set(err, ERR_REJECT,
                        "this host's clock went back: set it right");
     }
-    if (fstat(started->fd, &about) != 0) {
-        return err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
+    if (format(execution, now, &line) != 0) {
+        return err_set(err, ERR_REJECT, "note it: out of memory");
     }
-    errno = ENOSPC; /* what a write by half means */
-    if (write(started->fd, line, (size_t)len) != len) {
-        (void)err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
-        (void)!ftruncate(started->fd, about.st_size);
+    if (notes_add(started->fd, &line, false, err) != 0) {
         return -1;
     }
     keep(started, execution, now);

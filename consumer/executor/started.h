@@ -5,8 +5,16 @@
  * A file of its own, a line for each: "<moment in ms> <execution>". So an
  * execution is started once, whatever the other half asks for, as long as its
  * dispatch could live; and a clock that goes back is noticed, which would let
- * what has expired live again. It is not waited for the disk: a power cut is
- * the ledger's matter.
+ * what has expired live again.
+ *
+ * A line is written, and not waited for: when this process is killed the kernel
+ * has it, and so has the next life. When the power is cut the last seconds'
+ * lines may be gone; then the ledger knows, whose START was on the disk before
+ * this half was asked, and the claim log does. To start something twice it
+ * would take a half in strange hands that heeds neither, and a power cut,
+ * within one dispatch's life (60 s unless its command waits longer). A wait for
+ * the disk at each start (2 ms here, 5 and more in one of ten) is too much for
+ * that.
  */
 #pragma once
 

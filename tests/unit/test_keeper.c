@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,12 +25,15 @@
 
 #define PIDS_MAX 400
 #define PATIENCE 3000 /* ms: less than the grace */
+#define WATCHED 30
+#define WATCHERS 10 /* of each */
 
 /* What the tree tells the test, in memory that all of them share. */
 struct tree {
     int n;
     pid_t pids[PIDS_MAX];
     bool cleaned;
+    bool noticed;  /* one saw another end */
     int64_t until; /* where nobody ends them they do it themselves */
 };
 
@@ -68,6 +72,24 @@ static void sleeps(const void *arg, pid_t keeper)
     (void)keeper;
     (void)sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
     (void)signal(SIGTERM, SIG_DFL);
+    (void)setsid();
+    sleep_for_ever();
+}
+
+static void on_asked(int signal)
+{
+    (void)signal;
+    _exit(8); /* it had something to put in order */
+}
+
+/* TERM ends who does not handle it even where they are stopped; not this one.
+ */
+static void puts_in_order(const void *arg, pid_t keeper)
+{
+    (void)arg;
+    (void)keeper;
+    (void)sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
+    (void)signal(SIGTERM, on_asked);
     (void)setsid();
     sleep_for_ever();
 }
@@ -251,12 +273,13 @@ static void who_has_stopped_is_asked_too(void **state)
     struct stage s = {0};
 
     (void)state;
-    start(&s, sleeps);
+    start(&s, puts_in_order);
     await_tree(1);
     assert_int_equal(kill(tree->pids[0], SIGSTOP), 0);
     assert_int_equal(kill(s.keeper, KEEPER_ASK), 0);
     end(&s);
-    assert_int_equal(WTERMSIG(s.ending.status), SIGTERM);
+    assert_true(WIFEXITED(s.ending.status));
+    assert_int_equal(WEXITSTATUS(s.ending.status), 8);
 }
 
 static void who_is_deaf_is_killed_at_once_where_that_is_meant(void **state)
@@ -290,6 +313,65 @@ static void what_forks_without_end_is_ended(void **state)
     start(&s, forks_without_end);
     end(&s);
     assert_true(tree->n > 64);
+}
+
+static void on_loss(int signal)
+{
+    (void)signal;
+    tree->noticed = true; /* and could have made others */
+    _exit(0);
+}
+
+static _Noreturn void watch_parent(pid_t parent)
+{
+    (void)setsid();
+    (void)signal(SIGUSR1, on_loss);
+    (void)sigprocmask(SIG_SETMASK, &(sigset_t){0}, NULL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    if (getppid() != parent) {
+        _exit(0);
+    }
+    sleep_for_ever();
+}
+
+/* Exits, and leaves behind some, each with others that wait for its end. */
+static void leaves_watchers(const void *arg, pid_t keeper)
+{
+    (void)arg;
+    (void)keeper;
+    (void)setsid();
+    for (int n = 0; n < WATCHED; n++) {
+        if (fork() == 0) {
+            pid_t self = getpid();
+            (void)setsid();
+            for (int i = 0; i < WATCHERS; i++) {
+                if (fork() == 0) {
+                    watch_parent(self);
+                }
+            }
+            sleep_for_ever();
+        }
+    }
+    while (__atomic_load_n(&tree->n, __ATOMIC_SEQ_CST) <
+           WATCHED * (1 + WATCHERS)) {
+        (void)usleep(1000);
+    }
+    _exit(0);
+}
+
+/* All of it is stopped before the first is killed. The keeper is slow, and
+ * whoever could notice would run before it goes on. */
+static void nobody_notices_that_another_is_ended(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        struct stage s = {0};
+        start(&s, leaves_watchers);
+        assert_int_equal(setpriority(PRIO_PROCESS, (id_t)s.keeper, 19), 0);
+        end(&s);
+        assert_int_equal(tree->n, WATCHED * (1 + WATCHERS));
+        assert_false(tree->noticed);
+    }
 }
 
 struct in_group {
@@ -371,6 +453,7 @@ int main(void)
         cmocka_unit_test(who_is_deaf_is_killed_at_once_where_that_is_meant),
         cmocka_unit_test(a_timeout_is_told),
         cmocka_unit_test(what_forks_without_end_is_ended),
+        cmocka_unit_test(nobody_notices_that_another_is_ended),
         cmocka_unit_test(in_a_group_of_the_kernel_s_it_ends_too),
         cmocka_unit_test(when_the_spawner_is_killed_everything_ends),
         cmocka_unit_test(a_keeper_that_was_killed_says_nothing),

@@ -157,6 +157,7 @@ static void a_tick_starts_what_its_schedules_author_signed(void **state)
     assert_int_equal(allowed, 0);
     assert_true(id_equal(&order.asker.user, &s.c.init.user));
     assert_string_equal(order.asker.email, "admin@example.org");
+    assert_true(order.pinned);
     scene_done(&s);
 }
 

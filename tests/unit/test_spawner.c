@@ -30,11 +30,14 @@
 #include "trust/revocation.h"
 #include "trust/sealed.h"
 
+#define SLOTS 2
+
 struct stage {
     struct chain chain;
     char directory[64];
     char log[72];          /* the file in which it keeps the revocation log, */
-    char started[80];      /* and what it has started */
+    char started[80];      /* and what it has started, */
+    char versions[80];     /* and the versions that it saw */
     struct list enrolment; /* struct envelope: of this host */
     struct hash by;
     struct account self;
@@ -62,6 +65,7 @@ static void start_spawner(struct stage *s)
     s->link = ends[0];
     s->plan = (struct spawner_plan){.roots = &s->chain.roots,
                                     .target = "web-1",
+                                    .slots = SLOTS,
                                     .directory = s->directory,
                                     .permitted = &s->permitted,
                                     .user = s->half,
@@ -71,6 +75,7 @@ static void start_spawner(struct stage *s)
                                     .init = s->chain.init_hash,
                                     .log = s->log,
                                     .started = s->started,
+                                    .versions = s->versions,
                                     .link = ends[1]};
     assert_int_equal(spawner_start(&s->plan, ends[0], &s->pid, &err), 0);
 }
@@ -116,6 +121,8 @@ static void open_stage(struct stage *s, const char *script)
     assert_non_null(mkdtemp(s->directory));
     (void)snprintf(s->log, sizeof(s->log), "%s.log", s->directory);
     (void)snprintf(s->started, sizeof(s->started), "%s.started", s->directory);
+    (void)snprintf(s->versions, sizeof(s->versions), "%s.versions",
+                   s->directory);
     s->out = -1;
     s->late = 0;
     s->half = NULL;
@@ -133,6 +140,7 @@ static void close_stage(struct stage *s)
     end_spawner(s);
     assert_int_equal(unlink(s->log), 0);
     assert_int_equal(unlink(s->started), 0);
+    assert_int_equal(unlink(s->versions), 0);
     envelopes_done(&s->enrolment);
     assert_int_equal(rmdir(s->directory), 0); /* nothing private is left */
     chain_done(&s->chain);
@@ -395,6 +403,83 @@ static void what_ran_is_not_started_again_not_even_after_a_restart(void **state)
     close_stage(&s);
 }
 
+/* Signs all anew, for a run of another version. */
+static void sign_version(struct stage *s, int64_t version, int64_t saved,
+                         int64_t asked)
+{
+    struct chain *c = &s->chain;
+
+    c->save.version = version;
+    c->save.request.head.id = id_new(c->now);
+    c->save.request.head.issued = saved;
+    c->save.request.expires = saved + 1000;
+    c->run.request.head.id = id_new(c->now);
+    c->run.request.head.issued = asked;
+    envelopes_done(&c->envelopes);
+    envelope_done(&c->signed_dispatch);
+    chain_sign(c);
+    c->dispatch.run = (struct hash){0};
+    c->dispatch.execution = (struct id){0};
+    chain_dispatch(c);
+    cleanup_close(&s->out);
+    ask_to_start(s, &c->signed_dispatch, &c->dispatch.execution);
+}
+
+static void an_older_version_is_refused_not_only_until_a_restart(void **state)
+{
+    struct stage s;
+    int64_t hour = 3600000;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nexit 0\n");
+    int64_t now = s.chain.now;
+    sign_version(&s, 2, now - hour, now);
+    (void)expect(&s, LINK_STARTED);
+    (void)expect(&s, LINK_EXITED);
+    sign_version(&s, 1, now - 2 * hour, now);
+    expect_refusal(&s, "this host has seen version 2");
+    end_spawner(&s);
+    start_spawner(&s);
+    sign_version(&s, 1, now - 2 * hour, now);
+    expect_refusal(&s, "this host has seen version 2");
+    s.chain.add.pin = 1;
+    sign_version(&s, 1, now - 2 * hour, now);
+    (void)expect(&s, LINK_STARTED);
+    (void)expect(&s, LINK_EXITED);
+    close_stage(&s);
+}
+
+static void send_end(struct stage *s, const struct id *execution)
+{
+    struct link_message end = link_message_of(LINK_END, execution);
+    struct err err = {0};
+
+    assert_int_equal(link_send(s->link, &end, &err), 0);
+}
+
+/* Each is a good dispatch; the other half should not have asked for it. */
+static void no_more_run_at_once_than_the_host_has_slots(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nsleep 60\n");
+    for (int i = 0; i < SLOTS; i++) {
+        sign_version(&s, 1, s.chain.now, s.chain.now);
+        (void)expect(&s, LINK_STARTED);
+    }
+    struct id last = s.chain.dispatch.execution;
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    expect_refusal(&s, "slots");
+    struct id refused = s.chain.dispatch.execution;
+    send_end(&s, &last);
+    (void)expect(&s, LINK_EXITED);
+    cleanup_close(&s.out);
+    ask_to_start(&s, &s.chain.signed_dispatch, &refused);
+    (void)expect(&s, LINK_STARTED);
+    close_stage(&s);
+}
+
 static void with_a_clock_behind_what_it_started_it_ends(void **state)
 {
     static const char *const bad[] = {
@@ -440,12 +525,7 @@ static void an_end_is_told_once_the_whole_tree_is_gone(void **state)
     open_stage(&s, "#!/bin/sh\n(setsid sleep 60 &)\nsleep 60\n");
     sign_and_start(&s);
     (void)expect(&s, LINK_STARTED);
-    struct link_message end = {
-        .head = {.kind = LINK_END, .execution = s.chain.dispatch.execution},
-        .out = -1,
-        .err = -1};
-    struct err err = {0};
-    assert_int_equal(link_send(s.link, &end, &err), 0);
+    send_end(&s, &s.chain.dispatch.execution);
     struct link_head head = expect(&s, LINK_EXITED);
     assert_int_equal(head.ended, 1);
     assert_int_equal(head.exit, 128 + SIGTERM);
@@ -849,6 +929,8 @@ int main(void)
         cmocka_unit_test(what_runs_already_is_not_started_beside_itself),
         cmocka_unit_test(
             what_ran_is_not_started_again_not_even_after_a_restart),
+        cmocka_unit_test(an_older_version_is_refused_not_only_until_a_restart),
+        cmocka_unit_test(no_more_run_at_once_than_the_host_has_slots),
         cmocka_unit_test(with_a_clock_behind_what_it_started_it_ends),
         cmocka_unit_test(what_was_claimed_long_ago_is_not_started),
         cmocka_unit_test(an_end_is_told_once_the_whole_tree_is_gone),

@@ -99,6 +99,7 @@ static void a_nul_hides_nothing(void **state)
     (void)state;
     is_damaged(FILE_OF("17955216\0\n" LINE(SECOND)));
     is_damaged(FILE_OF("\0\n"));
+    is_damaged(FILE_OF("1795521600000 " FIRST "\0\n" LINE(SECOND)));
 }
 
 static void anything_else_is_damage(void **state)

@@ -1,0 +1,79 @@
+/* notes.c: see notes.h. */
+#include "consumer/executor/notes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+
+#define FILE_MAX (1UL << 30)
+
+/* A power cut may leave zeros where the last line was to be. Elsewhere a NUL is
+ * damage within a line, and no end of the file. */
+static int read_lines(struct buf *text, const struct notes_form *form,
+                      void *arg, struct err *err)
+{
+    char *line = (char *)text->data;
+    size_t left = text->len;
+
+    for (char *end; left > 0 && (end = memchr(line, '\n', left)) != NULL;
+         left -= (size_t)(end + 1 - line), line = end + 1) {
+        *end = '\0';
+        if (strlen(line) != (size_t)(end - line) ||
+            form->read(arg, line) != 0) {
+            return err_set(err, ERR_FATAL, "damaged: '%.80s'", line);
+        }
+    }
+    return 0;
+}
+
+static int open_anew(const char *path, const struct notes_form *form, void *arg,
+                     struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+    _cleanup_buf_ struct buf kept = {0};
+
+    if ((file_exists(path) && file_read(path, FILE_MAX, &text, err) != 0) ||
+        read_lines(&text, form, arg, err) != 0) {
+        return -1;
+    }
+    if (form->keep(arg, &kept) != 0) {
+        return err_set(err, ERR_FATAL, "out of memory");
+    }
+    if (file_write(path, kept.data, kept.len, 0600, true, err) != 0) {
+        return -1;
+    }
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    return fd >= 0 ? fd : err_set(err, ERR_FATAL, "%s", strerror(errno));
+}
+
+int notes_open(const char *path, const struct notes_form *form, void *arg,
+               struct err *err)
+{
+    int fd = open_anew(path, form, arg, err);
+
+    if (fd < 0) {
+        (void)err_wrap(err, "%s", path);
+        err->kind = ERR_FATAL;
+    }
+    return fd;
+}
+
+int notes_add(int fd, const struct buf *line, bool sync, struct err *err)
+{
+    struct stat about;
+
+    if (fstat(fd, &about) != 0) {
+        return err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
+    }
+    errno = ENOSPC; /* what a write by half means */
+    if (write(fd, line->data, line->len) != (ssize_t)line->len ||
+        (sync && fdatasync(fd) != 0)) {
+        (void)err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
+        (void)!ftruncate(fd, about.st_size);
+        return -1;
+    }
+    return 0;
+}
