@@ -22,6 +22,7 @@
 
 #define SCRIPT_FD 3
 #define SCRIPT_PATH "/dev/fd/3"
+#define CLEAN_PATIENCE 20000 /* ms: so long its outcome may wait for that */
 
 /* The script's bytes in memory, where nobody can change them any more. */
 static int seal_script(const struct buf *script, struct err *err)
@@ -201,7 +202,7 @@ static void clean(const void *arg)
     const struct making *making = arg;
 
     child_clean(making->plan->directory, making->plan->cgroups,
-                &making->plan->execution);
+                &making->plan->execution, CLEAN_PATIENCE);
 }
 
 /* Looked at when everything else is done. */
@@ -310,10 +311,10 @@ int child_start(const struct child_plan *plan, pid_t *ret_keeper,
 }
 
 void child_clean(const char *directory, const char *cgroups,
-                 const struct id *execution)
+                 const struct id *execution, int64_t patience)
 {
     _cleanup_free_ char *home = private_path(directory, execution);
 
-    private_remove(home);
+    private_remove(home, patience);
     (void)cgroup_end(cgroups, execution);
 }

@@ -15,7 +15,7 @@
 
 #define ENVIRON_MAX (1U << 20) /* of a process that we look at */
 #define AGAIN 10               /* ms */
-#define PATIENCE 10000         /* ms, for all of them */
+#define PATIENCE 10000         /* ms, for all processes; for each directory */
 
 /* True where a process's environment holds the execution's id. */
 static bool bears(const char *pid, const char *variable)
@@ -80,7 +80,7 @@ static int end_one(const char *directory, const char *cgroups,
         }
         (void)poll(NULL, 0, AGAIN);
     }
-    child_clean(directory, cgroups, execution);
+    child_clean(directory, cgroups, execution, PATIENCE);
     return 0;
 }
 

@@ -23,6 +23,7 @@
 #include "trust/known.h"
 
 #define LINGER 10 /* ms until what should be gone is looked for again */
+#define CLEAN_PATIENCE 200 /* ms, after a keeper's: all others wait */
 #define EXIT_TIMEOUT 124
 
 struct spawned {
@@ -119,7 +120,7 @@ static void end_everything(struct spawner *spawner)
     }
     for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
         child_clean(spawner->plan->directory, spawner->plan->cgroups,
-                    &s->execution);
+                    &s->execution, CLEAN_PATIENCE);
     }
 }
 
@@ -341,7 +342,7 @@ static void tell_exit(struct spawner *spawner, const struct spawned *spawned)
 static void forget(struct spawner *spawner, struct spawned *spawned)
 {
     child_clean(spawner->plan->directory, spawner->plan->cgroups,
-                &spawned->execution);
+                &spawned->execution, CLEAN_PATIENCE);
     HASH_DEL(spawner->all, spawned);
     cleanup_close(&spawned->report);
     free(spawned);
