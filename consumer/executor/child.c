@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,6 +141,15 @@ static const char *reset_signals(void)
     return sigprocmask(SIG_SETMASK, &none, NULL) == 0 ? NULL : "its signals";
 }
 
+/* Who started us may have left keys in the kernel for us: an administrator's
+ * own, unlocked, are there (keyrings(7)). Where that is refused, so is all that
+ * could reach them. */
+static bool leave_keys(void)
+{
+    return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 ||
+           errno == ENOSYS || errno == EPERM;
+}
+
 static const char *take_place(const struct making *making)
 {
     const struct child_plan *plan = making->plan;
@@ -161,9 +171,11 @@ static const char *take_place(const struct making *making)
  * for after it. */
 static const char *become(const struct making *making, pid_t keeper)
 {
-    const char *wrong =
-        making->plan->permitted->root ? account_become(making->account) : NULL;
+    const char *wrong = NULL;
 
+    if (making->plan->permitted->root) {
+        wrong = leave_keys() ? account_become(making->account) : "its keys";
+    }
     if (wrong != NULL) {
         return wrong;
     }

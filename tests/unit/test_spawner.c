@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <grp.h>
+#include <keyutils.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -727,6 +728,26 @@ static void a_keeper_that_is_killed_takes_all_with_it(void **state)
     close_stage(&s);
 }
 
+/* Possession, not the user, opens what an administrator's session holds. */
+static void no_key_of_who_started_it_is_within_reach(void **state)
+{
+    struct stage s;
+    char text[2000];
+
+    (void)state;
+    if (geteuid() != 0 || keyctl_join_session_keyring(NULL) < 0 ||
+        add_key("user", "errand-test", "x", 1, KEY_SPEC_SESSION_KEYRING) < 0) {
+        skip();
+    }
+    open_stage(&s, "#!/bin/sh\ngrep -c errand-test /proc/keys\n");
+    allow_www_data(&s);
+    say_run_as(&s, "www-data");
+    (void)run(&s, text);
+    (void)keyctl_clear(KEY_SPEC_SESSION_KEYRING);
+    assert_string_equal(text, "0\n");
+    close_stage_of_root(&s);
+}
+
 /* The revocation log */
 
 static void hand_over(struct stage *s, const struct event *entry)
@@ -863,6 +884,7 @@ int main(void)
         cmocka_unit_test(its_limits_are_the_kernel_s),
         cmocka_unit_test(the_signal_and_what_it_took_are_told),
         cmocka_unit_test(a_keeper_that_is_killed_takes_all_with_it),
+        cmocka_unit_test(no_key_of_who_started_it_is_within_reach),
         cmocka_unit_test(
             who_is_suspended_starts_nothing_not_even_after_a_restart),
         cmocka_unit_test(an_entry_that_no_administrator_signed_takes_nothing),
