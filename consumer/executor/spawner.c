@@ -49,12 +49,30 @@ static _Noreturn void fail(const struct err *err)
     _exit(1);
 }
 
-/* A keeper ends when nothing is left below it. */
+static bool is_known(const struct spawner *spawner, pid_t pid)
+{
+    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
+        if (s->keeper == pid || s->masker == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A keeper ends when nothing is left below it. What somebody stopped goes on:
+ * an ordinary user's child could, and would have no timeout. */
 static void reap(struct spawner *spawner)
 {
+    int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+        if (WIFSTOPPED(status)) {
+            if (is_known(spawner, pid)) {
+                (void)kill(pid, SIGCONT);
+            }
+            continue;
+        }
         for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
             if (s->keeper == pid) {
                 s->keeper = 0;
@@ -64,16 +82,6 @@ static void reap(struct spawner *spawner)
             }
         }
     }
-}
-
-static bool is_known(const struct spawner *spawner, pid_t pid)
-{
-    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-        if (s->keeper == pid || s->masker == pid) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* What a keeper had that was killed has come to us: it is ended. True: there

@@ -728,6 +728,35 @@ static void a_keeper_that_is_killed_takes_all_with_it(void **state)
     close_stage(&s);
 }
 
+static bool tells_within(const struct stage *s, int ms)
+{
+    struct pollfd told = {.fd = s->link, .events = POLLIN};
+
+    return poll(&told, 1, ms) == 1;
+}
+
+/* As an ordinary user's child can stop it. */
+static void a_keeper_that_is_stopped_goes_on(void **state)
+{
+    struct stage s;
+    struct list keepers = {0};
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nkill -STOP $PPID; exec sleep 60\n");
+    s.chain.save.timeout = 1;
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    bool told = tells_within(&s, 10000);
+    kin_children(s.pid, &keepers);
+    for (size_t i = 0; i < keepers.n; i++) {
+        (void)kill(list_at(&keepers, pid_t, i), SIGCONT);
+    }
+    free(keepers.items);
+    assert_int_equal(expect(&s, LINK_EXITED).timed_out, 1);
+    assert_true(told);
+    close_stage(&s);
+}
+
 /* Possession, not the user, opens what an administrator's session holds. */
 static void no_key_of_who_started_it_is_within_reach(void **state)
 {
@@ -884,6 +913,7 @@ int main(void)
         cmocka_unit_test(its_limits_are_the_kernel_s),
         cmocka_unit_test(the_signal_and_what_it_took_are_told),
         cmocka_unit_test(a_keeper_that_is_killed_takes_all_with_it),
+        cmocka_unit_test(a_keeper_that_is_stopped_goes_on),
         cmocka_unit_test(no_key_of_who_started_it_is_within_reach),
         cmocka_unit_test(
             who_is_suspended_starts_nothing_not_even_after_a_restart),
