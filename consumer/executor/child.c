@@ -282,6 +282,19 @@ static int fork_keeper(struct making *making, pid_t *ret_keeper,
     return 0;
 }
 
+/* So that it opens them by name, too, as /dev/stderr. */
+static int give_output(const struct making *making, struct err *err)
+{
+    const struct child_plan *plan = making->plan;
+    const struct account *whose =
+        plan->permitted->root ? making->account : NULL;
+
+    return account_give(whose, plan->out) && account_give(whose, plan->err)
+               ? 0
+               : err_set(err, ERR_REJECT, "give it its output: %s",
+                         strerror(errno));
+}
+
 static int make(struct making *making, pid_t *ret_keeper, int *ret_report,
                 struct err *err)
 {
@@ -299,7 +312,8 @@ static int make(struct making *making, pid_t *ret_keeper, int *ret_report,
         return -1;
     }
     making->group = cgroup_make(plan->cgroups, &plan->execution);
-    if (fork_keeper(making, ret_keeper, ret_report, err) != 0) {
+    if (give_output(making, err) != 0 ||
+        fork_keeper(making, ret_keeper, ret_report, err) != 0) {
         clean(making);
         return -1;
     }

@@ -555,6 +555,24 @@ static void a_command_runs_as_whom_it_says_with_nothing_of_root_s(void **state)
     close_stage_of_root(&s);
 }
 
+static void a_command_opens_its_output_by_name(void **state)
+{
+    struct stage s;
+    char text[2000];
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    open_stage(&s,
+               "#!/bin/sh\necho one > /dev/stdout; echo two > /dev/stderr\n");
+    allow_www_data(&s);
+    say_run_as(&s, "www-data");
+    (void)run(&s, text);
+    assert_string_equal(text, "one\ntwo\n");
+    close_stage_of_root(&s);
+}
+
 /* Of /proc/PID/status. */
 static bool status_has(pid_t pid, const char *line)
 {
@@ -905,6 +923,7 @@ int main(void)
         cmocka_unit_test(a_timeout_ends_what_ignores_being_asked),
         cmocka_unit_test(when_the_other_half_dies_everything_is_ended),
         cmocka_unit_test(a_command_runs_as_whom_it_says_with_nothing_of_root_s),
+        cmocka_unit_test(a_command_opens_its_output_by_name),
         cmocka_unit_test(a_masker_has_no_more_rights_than_the_other_half),
         cmocka_unit_test(nobody_runs_who_is_not_allowed_here),
         cmocka_unit_test(as_root_nobody_runs_where_nobody_is_named),
