@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -775,6 +776,38 @@ static void a_keeper_that_is_stopped_goes_on(void **state)
     close_stage(&s);
 }
 
+/* Its first thread has ended, so that it looks like a zombie; another goes on.
+ */
+static void what_is_left_is_found_by_any_of_its_threads(void **state)
+{
+    struct id execution = id_random();
+    char id[ID_TEXT];
+    int status = 0;
+
+    (void)state;
+    id_format(&execution, id);
+    _cleanup_free_ char *variable = must_printf("ERRAND_EXECUTION_ID=%s", id);
+    _cleanup_free_ char *script =
+        must_printf("import ctypes, threading, time\n"
+                    "threading.Thread(target=time.sleep, args=[60]).start()\n"
+                    "ctypes.CDLL(None).syscall(%d, 0)\n",
+                    SYS_exit);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char *environment[] = {variable, NULL};
+        (void)execle("/usr/bin/python3", "python3", "-c", script, NULL,
+                     environment);
+        _exit(1);
+    }
+    for (int i = 0; i < 1000 && !status_has(pid, "State:\tZ"); i++) {
+        (void)usleep(10000);
+    }
+    size_t found = leftovers_sweep(NULL, &execution);
+    (void)kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(found, 1);
+}
+
 /* Possession, not the user, opens what an administrator's session holds. */
 static void no_key_of_who_started_it_is_within_reach(void **state)
 {
@@ -933,6 +966,7 @@ int main(void)
         cmocka_unit_test(the_signal_and_what_it_took_are_told),
         cmocka_unit_test(a_keeper_that_is_killed_takes_all_with_it),
         cmocka_unit_test(a_keeper_that_is_stopped_goes_on),
+        cmocka_unit_test(what_is_left_is_found_by_any_of_its_threads),
         cmocka_unit_test(no_key_of_who_started_it_is_within_reach),
         cmocka_unit_test(
             who_is_suspended_starts_nothing_not_even_after_a_restart),
