@@ -44,7 +44,7 @@ static void say_users(const struct host *host)
     } else {
         say(KNOW, "Kafka-facing half",
             "the user that started it, as is all else here: a child could "
-            "kill it");
+            "kill it, and read its key");
     }
     for (size_t i = 0; i < permitted->accounts.n; i++) {
         const struct account *one =

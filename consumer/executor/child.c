@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 
 #define SCRIPT_FD 3
 #define SCRIPT_PATH "/dev/fd/3"
+#define CLEAN_PATIENCE 20000 /* ms: so long its outcome may wait for that */
 
 /* The script's bytes in memory, where nobody can change them any more. */
 static int seal_script(const struct buf *script, struct err *err)
@@ -140,6 +142,15 @@ static const char *reset_signals(void)
     return sigprocmask(SIG_SETMASK, &none, NULL) == 0 ? NULL : "its signals";
 }
 
+/* Who started us may have left keys in the kernel for us: an administrator's
+ * own, unlocked, are there (keyrings(7)). Where that is refused, so is all that
+ * could reach them. */
+static bool leave_keys(void)
+{
+    return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 ||
+           errno == ENOSYS || errno == EPERM;
+}
+
 static const char *take_place(const struct making *making)
 {
     const struct child_plan *plan = making->plan;
@@ -161,9 +172,11 @@ static const char *take_place(const struct making *making)
  * for after it. */
 static const char *become(const struct making *making, pid_t keeper)
 {
-    const char *wrong =
-        making->plan->permitted->root ? account_become(making->account) : NULL;
+    const char *wrong = NULL;
 
+    if (making->plan->permitted->root) {
+        wrong = leave_keys() ? account_become(making->account) : "its keys";
+    }
     if (wrong != NULL) {
         return wrong;
     }
@@ -202,7 +215,7 @@ static void clean(const void *arg)
     const struct making *making = arg;
 
     child_clean(making->plan->directory, making->plan->cgroups,
-                &making->plan->execution);
+                &making->plan->execution, CLEAN_PATIENCE);
 }
 
 /* Looked at when everything else is done. */
@@ -270,6 +283,19 @@ static int fork_keeper(struct making *making, pid_t *ret_keeper,
     return 0;
 }
 
+/* So that it opens them by name, too, as /dev/stderr. */
+static int give_output(const struct making *making, struct err *err)
+{
+    const struct child_plan *plan = making->plan;
+    const struct account *whose =
+        plan->permitted->root ? making->account : NULL;
+
+    return account_give(whose, plan->out) && account_give(whose, plan->err)
+               ? 0
+               : err_set(err, ERR_REJECT, "give it its output: %s",
+                         strerror(errno));
+}
+
 static int make(struct making *making, pid_t *ret_keeper, int *ret_report,
                 struct err *err)
 {
@@ -290,7 +316,8 @@ static int make(struct making *making, pid_t *ret_keeper, int *ret_report,
     /* What is of our own user could take itself out of its group. */
     making->held =
         plan->permitted->root ? rlimits_in_group(making->group, command) : 0;
-    if (fork_keeper(making, ret_keeper, ret_report, err) != 0) {
+    if (give_output(making, err) != 0 ||
+        fork_keeper(making, ret_keeper, ret_report, err) != 0) {
         clean(making);
         return -1;
     }
@@ -314,10 +341,10 @@ int child_start(const struct child_plan *plan, pid_t *ret_keeper,
 }
 
 void child_clean(const char *directory, const char *cgroups,
-                 const struct id *execution)
+                 const struct id *execution, int64_t patience)
 {
     _cleanup_free_ char *home = private_path(directory, execution);
 
-    private_remove(home);
+    private_remove(home, patience);
     (void)cgroup_end(cgroups, execution);
 }

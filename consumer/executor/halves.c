@@ -12,6 +12,7 @@
  * the hands of whoever wrote to a topic.
  */
 #include <errno.h>
+#include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -200,6 +201,15 @@ static int make_spawner(struct executor *executor, const struct host *host,
     return 0;
 }
 
+/* Those of whoever started it: root needs none, and what it does by the rights
+ * of others it is not to do by theirs as well. */
+static int drop_groups(const struct host *host, struct err *err)
+{
+    return !host->permitted.root || setgroups(0, NULL) == 0
+               ? 0
+               : err_set(err, ERR_FATAL, "its groups: %s", strerror(errno));
+}
+
 static int make_halves(struct executor *executor, const struct host *host,
                        struct err *err)
 {
@@ -207,7 +217,8 @@ static int make_halves(struct executor *executor, const struct host *host,
 
     executor->own = must_printf("%s/kafka", host->state);
     executor->spool = must_printf("%s/spool", executor->own);
-    if (make_directories(host, executor, children, err) != 0) {
+    if (drop_groups(host, err) != 0 ||
+        make_directories(host, executor, children, err) != 0) {
         return -1;
     }
     executor->lock = ledger_lock(host->state, err);

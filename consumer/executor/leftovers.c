@@ -15,32 +15,37 @@
 
 #define ENVIRON_MAX (1U << 20) /* of a process that we look at */
 #define AGAIN 10               /* ms */
-#define PATIENCE 10000         /* ms, for all of them */
+#define PATIENCE 10000         /* ms, for all processes; for each directory */
+
+/* What it was started with; nothing, of one that has ended. Any thread tells:
+ * the first may be gone, and the others not. */
+static void read_environment(const char *pid, struct buf *ret_environment)
+{
+    _cleanup_free_ char *tasks = must_printf("/proc/%s/task", pid);
+    DIR *all = opendir(tasks);
+
+    for (struct dirent *d; all != NULL && ret_environment->len == 0 &&
+                           (d = readdir(all)) != NULL;) {
+        _cleanup_free_ char *path =
+            must_printf("%s/%s/environ", tasks, d->d_name);
+        struct err ignored = {0};
+        if (isdigit((unsigned char)d->d_name[0])) {
+            (void)file_read(path, ENVIRON_MAX, ret_environment, &ignored);
+        }
+    }
+    if (all != NULL) {
+        (void)closedir(all);
+    }
+}
 
 /* True where a process's environment holds the execution's id. */
 static bool bears(const char *pid, const char *variable)
 {
-    _cleanup_free_ char *path = must_printf("/proc/%s/environ", pid);
     _cleanup_buf_ struct buf environment = {0};
-    struct err ignored = {0};
 
-    return file_read(path, ENVIRON_MAX, &environment, &ignored) == 0 &&
-           environment.len > 0 &&
-           memmem(environment.data, environment.len, variable,
-                  strlen(variable)) != NULL;
-}
-
-static bool is_zombie(const char *pid)
-{
-    _cleanup_free_ char *path = must_printf("/proc/%s/stat", pid);
-    _cleanup_buf_ struct buf text = {0};
-    struct err ignored = {0};
-
-    if (file_read(path, 4096, &text, &ignored) != 0) {
-        return true;
-    }
-    const char *end = strrchr(buf_text(&text), ')');
-    return end == NULL || end[1] == '\0' || end[2] == 'Z' || end[2] == 'X';
+    read_environment(pid, &environment);
+    return environment.len > 0 && memmem(environment.data, environment.len,
+                                         variable, strlen(variable)) != NULL;
 }
 
 size_t leftovers_sweep(const char *cgroups, const struct id *execution)
@@ -52,7 +57,7 @@ size_t leftovers_sweep(const char *cgroups, const struct id *execution)
     id_format(execution, id);
     _cleanup_free_ char *variable = must_printf("ERRAND_EXECUTION_ID=%s", id);
     for (struct dirent *d; proc != NULL && (d = readdir(proc)) != NULL;) {
-        if (isdigit((unsigned char)d->d_name[0]) && !is_zombie(d->d_name) &&
+        if (isdigit((unsigned char)d->d_name[0]) &&
             bears(d->d_name, variable)) {
             (void)kill((pid_t)strtol(d->d_name, NULL, 10), SIGKILL);
             found++;
@@ -80,7 +85,7 @@ static int end_one(const char *directory, const char *cgroups,
         }
         (void)poll(NULL, 0, AGAIN);
     }
-    child_clean(directory, cgroups, execution);
+    child_clean(directory, cgroups, execution, PATIENCE);
     return 0;
 }
 

@@ -7,14 +7,16 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "consumer/executor/given_files.h"
 #include "model/attachment.h"
 
-#define ROUNDS_MAX 1000000 /* a level each; somebody may go on filling it */
+#define PATIENCE 1000 /* ms, for what was just made */
 
 char *private_path(const char *directory, const struct id *execution)
 {
@@ -83,13 +85,33 @@ int private_make(const char *path, const struct order *order,
         return cant(path, err);
     }
     if (fill(path, order, account, err) != 0) {
-        private_remove(path);
+        private_remove(path, PATIENCE);
         return -1;
     }
     return 0;
 }
 
 /* Removing */
+
+struct removal {
+    int top;
+    unsigned names; /* given to what came up to it */
+    int64_t until;  /* by the steady clock */
+};
+
+static bool is_late(const struct removal *removal)
+{
+    return clock_steady() > removal->until;
+}
+
+/* For files alone, and for us alone: nobody can signal or trace us for it, as
+ * they could if we became somebody else (setfsuid(2)). */
+static bool act_as(uid_t uid, gid_t gid)
+{
+    (void)setfsgid(gid);
+    (void)setfsuid(uid);
+    return setfsgid((gid_t)-1) == (int)gid && setfsuid((uid_t)-1) == (int)uid;
+}
 
 /* A directory below: no link, and on no other mount. */
 static int open_below(int directory, const char *name)
@@ -99,7 +121,7 @@ static int open_below(int directory, const char *name)
         .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH};
     int fd = (int)syscall(SYS_openat2, directory, name, &how, sizeof(how));
 
-    if (fd < 0 && errno == EACCES && geteuid() != 0) { /* closed to its owner */
+    if (fd < 0 && errno == EACCES) { /* closed to its owner */
         (void)!fchmodat(directory, name, 0700, 0);
         fd = (int)syscall(SYS_openat2, directory, name, &how, sizeof(how));
     }
@@ -122,21 +144,33 @@ static DIR *list_take(int directory)
     return entries;
 }
 
-/* Empties a directory that stands in `top`: its files go, and its directories
- * move up to `top`. So no depth needs more descriptors, or stack. Returns how
- * many did. */
-static size_t flatten_take(int top, int directory, unsigned *names)
+/* To move a directory is to write to it: it may be closed to its owner, too. */
+static bool move_up(struct removal *removal, int directory, const char *name)
+{
+    char to[32];
+
+    (void)snprintf(to, sizeof(to), ".errand-%u", removal->names++);
+    if (renameat(directory, name, removal->top, to) == 0) {
+        return true;
+    }
+    return errno == EACCES && fchmodat(directory, name, 0700, 0) == 0 &&
+           renameat(directory, name, removal->top, to) == 0;
+}
+
+/* Empties a directory that stands in the top one: its files go, and its
+ * directories move up. So no depth needs more descriptors, or stack. Returns
+ * how many did. */
+static size_t flatten_take(struct removal *removal, int directory)
 {
     (void)fchmod(directory, 0700);
     DIR *entries = list_take(directory);
     size_t done = 0;
 
-    for (struct dirent *d; entries && (d = readdir(entries)) != NULL;) {
-        char name[32];
-        (void)snprintf(name, sizeof(name), ".errand-%u", (*names)++);
+    for (struct dirent *d;
+         entries && (d = readdir(entries)) != NULL && !is_late(removal);) {
         done += !is_dots(d->d_name) &&
                 (unlinkat(dirfd(entries), d->d_name, 0) == 0 ||
-                 renameat(dirfd(entries), d->d_name, top, name) == 0);
+                 move_up(removal, dirfd(entries), d->d_name));
     }
     if (entries != NULL) {
         (void)closedir(entries);
@@ -144,24 +178,27 @@ static size_t flatten_take(int top, int directory, unsigned *names)
     return done;
 }
 
-static size_t remove_entry(int top, const char *name, unsigned *names)
+static size_t remove_entry(struct removal *removal, const char *name)
 {
+    int top = removal->top;
+
     if (unlinkat(top, name, 0) == 0 || unlinkat(top, name, AT_REMOVEDIR) == 0) {
         return 1;
     }
     int below = open_below(top, name);
-    size_t done = below < 0 ? 0 : flatten_take(top, below, names);
+    size_t done = below < 0 ? 0 : flatten_take(removal, below);
     return done + (unlinkat(top, name, AT_REMOVEDIR) == 0);
 }
 
 /* How much was removed or brought up. */
-static size_t remove_round(int top, unsigned *names)
+static size_t remove_round(struct removal *removal)
 {
-    DIR *entries = list_take(openat(top, ".", O_RDONLY | O_CLOEXEC));
+    DIR *entries = list_take(openat(removal->top, ".", O_RDONLY | O_CLOEXEC));
     size_t done = 0;
 
-    for (struct dirent *d; entries && (d = readdir(entries)) != NULL;) {
-        done += is_dots(d->d_name) ? 0 : remove_entry(top, d->d_name, names);
+    for (struct dirent *d;
+         entries && (d = readdir(entries)) != NULL && !is_late(removal);) {
+        done += is_dots(d->d_name) ? 0 : remove_entry(removal, d->d_name);
     }
     if (entries != NULL) {
         (void)closedir(entries);
@@ -169,19 +206,31 @@ static size_t remove_round(int top, unsigned *names)
     return done;
 }
 
-void private_remove(const char *path)
+/* With no more rights than its owner's, who may have moved there what they
+ * could not remove. True: some of it went. */
+static bool remove_some(struct removal *removal)
+{
+    struct stat about;
+    bool root = geteuid() == 0;
+
+    if (fstat(removal->top, &about) != 0) {
+        return false;
+    }
+    bool some = (!root || act_as(about.st_uid, about.st_gid)) &&
+                remove_round(removal) > 0;
+    return (!root || act_as(0, getegid())) && some;
+}
+
+void private_remove(const char *path, int64_t patience)
 {
     _cleanup_close_ int top =
         open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    unsigned names = 0;
+    struct removal removal = {.top = top, .until = clock_steady() + patience};
 
     if (top < 0) {
         return;
     }
     (void)fchmod(top, 0700);
-    for (int round = 0; round < ROUNDS_MAX && rmdir(path) != 0; round++) {
-        if (remove_round(top, &names) == 0) {
-            return;
-        }
+    while (rmdir(path) != 0 && !is_late(&removal) && remove_some(&removal)) {
     }
 }

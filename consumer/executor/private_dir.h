@@ -5,7 +5,7 @@
  * It stands in a directory that nobody but the spawner can write to, and
  * belongs to whom the command runs as. What is removed in the end was in the
  * hands of a stranger: nothing there is followed, neither a link nor a mount,
- * however deep it goes.
+ * however deep it goes, and nothing goes that they could not have removed.
  */
 #pragma once
 
@@ -21,5 +21,6 @@ char *private_path(const char *directory, const struct id *execution);
 int private_make(const char *path, const struct order *order,
                  const struct account *account, struct err *err);
 
-/* With all that is in it. What can't be removed stays. */
-void private_remove(const char *path);
+/* With all that is in it, by the rights of whom it belongs to, for so many ms:
+ * somebody may go on filling it. What can't be removed stays. */
+void private_remove(const char *path, int64_t patience);

@@ -22,6 +22,7 @@
 #include "consumer/executor/opened.h"
 
 #define LINGER 10 /* ms until what should be gone is looked for again */
+#define CLEAN_PATIENCE 200 /* ms, after a keeper's: all others wait */
 #define EXIT_TIMEOUT 124
 
 struct spawned {
@@ -45,12 +46,30 @@ static _Noreturn void fail(const struct err *err)
     _exit(1);
 }
 
-/* A keeper ends when nothing is left below it. */
+static bool is_known(const struct spawner *spawner, pid_t pid)
+{
+    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
+        if (s->keeper == pid || s->masker == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A keeper ends when nothing is left below it. What somebody stopped goes on:
+ * an ordinary user's child could, and would have no timeout. */
 static void reap(struct spawner *spawner)
 {
+    int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+        if (WIFSTOPPED(status)) {
+            if (is_known(spawner, pid)) {
+                (void)kill(pid, SIGCONT);
+            }
+            continue;
+        }
         for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
             if (s->keeper == pid) {
                 s->keeper = 0;
@@ -60,16 +79,6 @@ static void reap(struct spawner *spawner)
             }
         }
     }
-}
-
-static bool is_known(const struct spawner *spawner, pid_t pid)
-{
-    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-        if (s->keeper == pid || s->masker == pid) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* What a keeper had that was killed has come to us: it is ended. True: there
@@ -116,7 +125,7 @@ static void end_everything(struct spawner *spawner)
     }
     for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
         child_clean(spawner->plan->directory, spawner->plan->cgroups,
-                    &s->execution);
+                    &s->execution, CLEAN_PATIENCE);
     }
 }
 
@@ -326,7 +335,7 @@ static void tell_exit(struct spawner *spawner, const struct spawned *spawned)
 static void forget(struct spawner *spawner, struct spawned *spawned)
 {
     child_clean(spawner->plan->directory, spawner->plan->cgroups,
-                &spawned->execution);
+                &spawned->execution, CLEAN_PATIENCE);
     HASH_DEL(spawner->all, spawned);
     cleanup_close(&spawned->report);
     free(spawned);

@@ -144,54 +144,6 @@ def test_the_kafka_facing_half_has_no_privilege(lone):
 
 
 @needs_root
-def test_a_child_reaches_neither_half_nor_another_child(lone):
-    """As its own user: signals, memory, descriptors, files."""
-    kafka, spawner = lone.executors[0].halves()
-    state = lone.home / "ex-1.state"
-    path = lone.home / "began"
-    other = lone.ask(f"#!/bin/sh\necho mine > secret; touch {path}.2; sleep 3\n",
-                     run_as=OTHER)
-    path.with_suffix(".2").touch(0o666)
-    path.with_suffix(".2").chmod(0o666)
-    execution = lone.ask(f"""#!/bin/sh
-for pid in {kafka} {spawner} $PPID; do
-    kill -9 $pid && echo killed $pid
-    cat /proc/$pid/environ /proc/$pid/mem && echo read $pid
-    ls /proc/$pid/fd && echo looked into $pid
-done
-ls {state}/children {state}/kafka && echo listed
-cat {state}/revocations {state}/kafka/ledger {state}/children/{other}/secret && echo read files
-touch {state}/children/x && echo wrote
-echo end
-""", run_as=USER)
-    results = lone.finished(execution)
-    assert text_of(results).decode().split() == ["end"], text_of(results, "stderr")
-    assert lone.outcome(other)["outcome"] == "succeeded"
-
-
-@needs_root
-def test_a_private_directory_leads_nowhere_when_it_is_removed(lone):
-    """Links, hard links, closed and deep directories: only what is in it goes."""
-    kept = lone.home / "kept"
-    kept.mkdir(mode=0o777)
-    kept.chmod(0o777)
-    (kept / "file").write_text("kept")
-    (kept / "file").chmod(0o666)
-    execution = lone.ask(f"""#!/usr/bin/python3
-import os
-os.symlink("{kept}", "link")
-os.symlink("/etc", "etc")
-os.makedirs("a/b/c"); open("a/b/c/f", "w").close()
-for n in range(300):
-    os.mkdir("d"); os.chdir("d")
-os.chmod("..", 0)
-""", run_as=USER)
-    assert lone.outcome(execution)["outcome"] == "succeeded"
-    assert not (lone.home / "ex-1.state/children" / execution).exists()
-    assert (kept / "file").read_text() == "kept" and os.path.exists("/etc/passwd")
-
-
-@needs_root
 def test_killed_halves_leave_nothing_of_another_user_alive(brokers, folder):
     (folder / "killed").mkdir(mode=0o711)
     here = Lone(brokers, folder / "killed")

@@ -1,18 +1,23 @@
 /* test_private_dir.c: an execution's directory, and how it goes. */
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "consumer/executor/private_dir.h"
 #include "model/attachment.h"
+
+#define PATIENCE 60000 /* ms: on a busy machine, too */
 
 static char above[64];
 static char *home;
@@ -35,7 +40,7 @@ static int make_home(void **state)
 static int remove_home(void **state)
 {
     (void)state;
-    private_remove(home);
+    private_remove(home, PATIENCE);
     assert_int_equal(access(home, F_OK), -1);
     free(home);
     return rmdir(above);
@@ -100,7 +105,7 @@ static void it_is_its_users_alone_with_all_files_that_come(void **state)
     looks_like(path, PARAMETER_FOLDER, 0700, whose);
     looks_like(path, PARAMETER_FOLDER "/given", 0600, whose);
     assert_int_equal(private_make(path, &order, NULL, &err), -1);
-    private_remove(path);
+    private_remove(path, PATIENCE);
     buf_done(&list_at(&command.files, struct attachment, 0).data);
     free(command.files.items);
     free(command.parameters.items);
@@ -121,7 +126,7 @@ static void a_link_is_removed_and_not_followed(void **state)
     assert_int_equal(mkdir(deeper, 0700), 0);
     assert_int_equal(symlink(outside, link), 0);
     assert_int_equal(symlink(outside, inner), 0);
-    private_remove(home);
+    private_remove(home, PATIENCE);
     assert_int_equal(access(home, F_OK), -1);
     assert_int_equal(unlink(kept), 0);
     assert_int_equal(rmdir(outside), 0);
@@ -142,12 +147,60 @@ static void what_is_mounted_there_is_left_alone(void **state)
     assert_int_equal(mkdir(at, 0700), 0);
     /* of the same file system: another device's number would not tell */
     assert_int_equal(mount(outside, at, NULL, MS_BIND, NULL), 0);
-    private_remove(home);
+    private_remove(home, PATIENCE);
     int there = access(kept, F_OK);
     assert_int_equal(umount(at), 0);
     assert_int_equal(there, 0);
     assert_int_equal(unlink(kept), 0);
     assert_int_equal(rmdir(outside), 0);
+}
+
+/* Its owner may move a directory of theirs there, and what is another's is in
+ * that: they could not have removed it. */
+static void what_its_owner_could_not_remove_is_left_alone(void **state)
+{
+    _cleanup_free_ char *moved = in_home("moved");
+    _cleanup_free_ char *roots = in_home("moved/roots");
+    _cleanup_free_ char *kept = in_home("moved/roots/kept");
+    _cleanup_free_ char *own = in_home("moved/own");
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    assert_int_equal(mkdir(moved, 0700), 0);
+    assert_int_equal(mkdir(roots, 0755), 0);
+    put(kept);
+    put(own);
+    assert_int_equal(chown(home, 33, 33) | chown(moved, 33, 33), 0);
+    private_remove(home, PATIENCE);
+    assert_int_equal(access(kept, F_OK), 0);
+    assert_int_equal(access(own, F_OK), -1);
+    assert_int_equal(geteuid(), 0); /* and we are who we were */
+    put(own);
+    assert_int_equal(unlink(own) | unlink(kept) | rmdir(roots), 0);
+}
+
+static void who_goes_on_filling_it_holds_up_nobody(void **state)
+{
+    int64_t began = clock_steady();
+    pid_t pid = fork();
+
+    (void)state;
+    if (pid == 0) {
+        int at = open(home, O_RDONLY | O_DIRECTORY);
+        for (int64_t until = began + 5000; clock_steady() < until;) {
+            (void)mkdirat(at, "a", 0700);
+            (void)mkdirat(at, "a/b", 0700);
+            (void)mkdirat(at, "b", 0700);
+        }
+        _exit(0);
+    }
+    private_remove(home, 200);
+    int64_t took = clock_steady() - began;
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+    assert_true(took < 2000);
 }
 
 static void no_depth_is_too_much(void **state)
@@ -167,13 +220,21 @@ static void no_depth_is_too_much(void **state)
 
 static void what_is_closed_is_opened(void **state)
 {
-    _cleanup_free_ char *closed = in_home("closed");
-    _cleanup_free_ char *file = in_home("closed/file");
+    static const char *const names[] = {"closed", "closed/in", "closed/in/it"};
+    _cleanup_free_ char *file = in_home("closed/in/it/file");
 
     (void)state;
-    assert_int_equal(mkdir(closed, 0700), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        _cleanup_free_ char *path = in_home(names[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
     put(file);
-    assert_int_equal(chmod(closed, 0), 0);
+    for (size_t i = ARRAY_SIZE(names); i-- > 0;) {
+        _cleanup_free_ char *path = in_home(names[i]);
+        assert_int_equal(geteuid() == 0 ? chown(path, 33, 33) : 0, 0);
+        assert_int_equal(chmod(path, 0), 0);
+    }
+    assert_int_equal(geteuid() == 0 ? chown(home, 33, 33) : 0, 0);
 }
 
 static void names_that_it_uses_itself_are_no_trap(void **state)
@@ -199,6 +260,8 @@ int main(void)
         T(it_is_its_users_alone_with_all_files_that_come),
         T(a_link_is_removed_and_not_followed),
         T(what_is_mounted_there_is_left_alone),
+        T(what_its_owner_could_not_remove_is_left_alone),
+        T(who_goes_on_filling_it_holds_up_nobody),
         T(no_depth_is_too_much),
         T(what_is_closed_is_opened),
         T(names_that_it_uses_itself_are_no_trap),

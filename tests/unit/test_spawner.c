@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <grp.h>
+#include <keyutils.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -634,6 +636,24 @@ static void a_command_runs_as_whom_it_says_with_nothing_of_root_s(void **state)
     close_stage_of_root(&s);
 }
 
+static void a_command_opens_its_output_by_name(void **state)
+{
+    struct stage s;
+    char text[2000];
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    open_stage(&s,
+               "#!/bin/sh\necho one > /dev/stdout; echo two > /dev/stderr\n");
+    allow_www_data(&s);
+    say_run_as(&s, "www-data");
+    (void)run(&s, text);
+    assert_string_equal(text, "one\ntwo\n");
+    close_stage_of_root(&s);
+}
+
 /* Of /proc/PID/status. */
 static bool status_has(pid_t pid, const char *line)
 {
@@ -807,6 +827,87 @@ static void a_keeper_that_is_killed_takes_all_with_it(void **state)
     close_stage(&s);
 }
 
+static bool tells_within(const struct stage *s, int ms)
+{
+    struct pollfd told = {.fd = s->link, .events = POLLIN};
+
+    return poll(&told, 1, ms) == 1;
+}
+
+/* As an ordinary user's child can stop it. */
+static void a_keeper_that_is_stopped_goes_on(void **state)
+{
+    struct stage s;
+    struct list keepers = {0};
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nkill -STOP $PPID; exec sleep 60\n");
+    s.chain.save.timeout = 1;
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    bool told = tells_within(&s, 10000);
+    kin_children(s.pid, &keepers);
+    for (size_t i = 0; i < keepers.n; i++) {
+        (void)kill(list_at(&keepers, pid_t, i), SIGCONT);
+    }
+    free(keepers.items);
+    assert_int_equal(expect(&s, LINK_EXITED).timed_out, 1);
+    assert_true(told);
+    close_stage(&s);
+}
+
+/* Its first thread has ended, so that it looks like a zombie; another goes on.
+ */
+static void what_is_left_is_found_by_any_of_its_threads(void **state)
+{
+    struct id execution = id_random();
+    char id[ID_TEXT];
+    int status = 0;
+
+    (void)state;
+    id_format(&execution, id);
+    _cleanup_free_ char *variable = must_printf("ERRAND_EXECUTION_ID=%s", id);
+    _cleanup_free_ char *script =
+        must_printf("import ctypes, threading, time\n"
+                    "threading.Thread(target=time.sleep, args=[60]).start()\n"
+                    "ctypes.CDLL(None).syscall(%d, 0)\n",
+                    SYS_exit);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char *environment[] = {variable, NULL};
+        (void)execle("/usr/bin/python3", "python3", "-c", script, NULL,
+                     environment);
+        _exit(1);
+    }
+    for (int i = 0; i < 1000 && !status_has(pid, "State:\tZ"); i++) {
+        (void)usleep(10000);
+    }
+    size_t found = leftovers_sweep(NULL, &execution);
+    (void)kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(found, 1);
+}
+
+/* Possession, not the user, opens what an administrator's session holds. */
+static void no_key_of_who_started_it_is_within_reach(void **state)
+{
+    struct stage s;
+    char text[2000];
+
+    (void)state;
+    if (geteuid() != 0 || keyctl_join_session_keyring(NULL) < 0 ||
+        add_key("user", "errand-test", "x", 1, KEY_SPEC_SESSION_KEYRING) < 0) {
+        skip();
+    }
+    open_stage(&s, "#!/bin/sh\ngrep -c errand-test /proc/keys\n");
+    allow_www_data(&s);
+    say_run_as(&s, "www-data");
+    (void)run(&s, text);
+    (void)keyctl_clear(KEY_SPEC_SESSION_KEYRING);
+    assert_string_equal(text, "0\n");
+    close_stage_of_root(&s);
+}
+
 /* The revocation log */
 
 static void hand_over(struct stage *s, const struct event *entry)
@@ -937,6 +1038,7 @@ int main(void)
         cmocka_unit_test(a_timeout_ends_what_ignores_being_asked),
         cmocka_unit_test(when_the_other_half_dies_everything_is_ended),
         cmocka_unit_test(a_command_runs_as_whom_it_says_with_nothing_of_root_s),
+        cmocka_unit_test(a_command_opens_its_output_by_name),
         cmocka_unit_test(a_masker_has_no_more_rights_than_the_other_half),
         cmocka_unit_test(nobody_runs_who_is_not_allowed_here),
         cmocka_unit_test(as_root_nobody_runs_where_nobody_is_named),
@@ -945,6 +1047,9 @@ int main(void)
         cmocka_unit_test(its_limits_are_the_kernel_s),
         cmocka_unit_test(the_signal_and_what_it_took_are_told),
         cmocka_unit_test(a_keeper_that_is_killed_takes_all_with_it),
+        cmocka_unit_test(a_keeper_that_is_stopped_goes_on),
+        cmocka_unit_test(what_is_left_is_found_by_any_of_its_threads),
+        cmocka_unit_test(no_key_of_who_started_it_is_within_reach),
         cmocka_unit_test(
             who_is_suspended_starts_nothing_not_even_after_a_restart),
         cmocka_unit_test(an_entry_that_no_administrator_signed_takes_nothing),
