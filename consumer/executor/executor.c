@@ -200,6 +200,8 @@ static void on_delivered(void *arg, uint64_t tag, const struct err *err)
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
         if ((e->serial | CLAIM_TAG) == tag) {
             e->claim_waits = false; /* the log tells whether it is there */
+        } else if ((e->serial | REPLY_TAG) == tag) {
+            e->replies--; /* there or not: its asker can do without */
         } else if (e->serial == tag && err == NULL) {
             e->undelivered--;
         } else if (e->serial == tag) {

@@ -140,6 +140,8 @@ static struct execution *hold(struct executor *executor,
     execution->dispatch = envelope_dup(&event->envelope);
     execution->dispatch_offset = record->offset;
     execution->expires = dispatch->expires;
+    execution->output_limit =
+        order->command->output > 0 ? order->command->output : OUTPUT_DEFAULT;
     execution->asker = (struct asker){.follows = order->run->follow,
                                       .run = order->run->request.head.id,
                                       .request = order->run_hash,

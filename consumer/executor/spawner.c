@@ -30,6 +30,7 @@ struct spawned {
     pid_t keeper; /* 0: it has ended */
     int report;   /* what it wrote then */
     pid_t masker; /* that its output passes through; 0: none, or ended */
+    bool torn;    /* and not all of it did */
     UT_hash_handle hh;
 };
 
@@ -52,14 +53,16 @@ static _Noreturn void fail(const struct err *err)
 static void reap(struct spawner *spawner)
 {
     pid_t pid;
+    int status;
 
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
             if (s->keeper == pid) {
                 s->keeper = 0;
             }
             if (s->masker == pid) {
                 s->masker = 0;
+                s->torn = status != 0;
             }
         }
     }
@@ -324,6 +327,7 @@ static void tell_exit(struct spawner *spawner, const struct spawned *spawned)
     head->lost = !keeper_report(spawned->report, &ending);
     head->timed_out = ending.timed_out;
     head->ended = ending.asked;
+    head->torn = spawned->torn;
     head->usage = ending.usage;
     if (WIFSIGNALED(ending.status)) {
         head->signal = WTERMSIG(ending.status);
@@ -360,7 +364,7 @@ static bool tell_exits(struct spawner *spawner)
         }
         if (spawned->keeper == 0 && spawned->masker != 0) {
             (void)kill(spawned->masker, SIGTERM); /* passes on what there is */
-            lingers = true;
+            (void)kill(spawned->masker, SIGCONT);
         } else if (spawned->keeper == 0) {
             tell_exit(spawner, spawned);
             forget(spawner, spawned);
