@@ -115,6 +115,7 @@ static int start(struct daemon *daemon, struct err *err)
     executor->lock = -1;
     executor->link = -1;
     executor->epoll = epoll_create1(EPOLL_CLOEXEC);
+    executor->verified = verified_new();
     /* Only the claim log tells whether a claim arrived: it is never given up.
      */
     pairs_add(&daemon->kafka, "message.timeout.ms", "0");
@@ -335,6 +336,7 @@ static void stop(struct daemon *daemon)
     kafka_reader_free(executor->dispatches);
     revocation_log_free(executor->revocations);
     standing_free(executor->standing);
+    verified_free(executor->verified);
     ledger_free(executor->ledger);
     record_done(&executor->held);
     record_done(&executor->early);

@@ -96,6 +96,7 @@ struct executor {
     int64_t kept_position;
     struct standing *standing;          /* what the revocation log says, */
     struct revocation_log *revocations; /* and its reader */
+    struct verified *verified;          /* of dispatches' proofs */
     int64_t stands_at;   /* the log's seq at which this host stood; -1: none */
     struct record early; /* a dispatch that was decided under an entry which is
                             not known here, */

@@ -213,6 +213,7 @@ static int take_dispatch(struct executor *executor, const struct record *record,
         return 0;
     }
     proof_set_standing(proof, executor->standing);
+    proof_set_verified(proof, executor->verified);
     if (proof_dispatch(proof, event, executor->target, clock_now(), &order,
                        err) != 0) {
         return -1;

@@ -27,8 +27,10 @@
 
 struct spawned {
     struct id execution;
-    pid_t keeper; /* 0: it has ended */
-    int report;   /* what it wrote then */
+    pid_t keeper; /* 0: it has ended; what it wrote then, */
+    int report;   /* and the pipe that it wrote to */
+    struct ending ending;
+    bool lost;    /* it was killed, and wrote nothing */
     pid_t masker; /* that its output passes through; 0: none, or ended */
     bool torn;    /* and not all of it did */
     UT_hash_handle hh;
@@ -39,6 +41,7 @@ struct spawner {
     int signals;
     struct known *known;
     struct started *started;
+    struct verified *verified;
     int64_t stands_at; /* the log's seq at which the own enrolment held; -1 */
     struct spawned *all;
 };
@@ -59,6 +62,7 @@ static void reap(struct spawner *spawner)
         for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
             if (s->keeper == pid) {
                 s->keeper = 0;
+                s->lost = !keeper_report(s->report, &s->ending);
             }
             if (s->masker == pid) {
                 s->masker = 0;
@@ -235,6 +239,7 @@ static int start_child(struct spawner *spawner,
     _cleanup_proof_ struct proof *proof =
         proof_new(spawner->plan->roots, NULL, NULL);
     proof_set_standing(proof, known_standing(spawner->known));
+    proof_set_verified(proof, spawner->verified);
     if (event == NULL || proof_dispatch(proof, event, spawner->plan->target,
                                         clock_now(), &order, err) != 0) {
         return -1;
@@ -322,9 +327,12 @@ static void tell_exit(struct spawner *spawner, const struct spawned *spawned)
     _cleanup_message_ struct link_message message =
         link_message_of(LINK_EXITED, &spawned->execution);
     struct link_head *head = &message.head;
-    struct ending ending = {.status = SIGKILL};
+    struct ending ending = spawned->ending;
 
-    head->lost = !keeper_report(spawned->report, &ending);
+    head->lost = spawned->lost;
+    if (spawned->lost) {
+        ending = (struct ending){.status = SIGKILL};
+    }
     head->timed_out = ending.timed_out;
     head->ended = ending.asked;
     head->torn = spawned->torn;
@@ -359,10 +367,9 @@ static bool tell_exits(struct spawner *spawner)
     bool lingers = false;
 
     HASH_ITER (hh, spawner->all, spawned, next) {
-        if (spawned->keeper == 0 && end_strays(spawner)) {
-            return true;
-        }
-        if (spawned->keeper == 0 && spawned->masker != 0) {
+        if (spawned->lost && end_strays(spawner)) {
+            lingers = true;
+        } else if (spawned->keeper == 0 && spawned->masker != 0) {
             (void)kill(spawned->masker, SIGTERM); /* passes on what there is */
             (void)kill(spawned->masker, SIGCONT);
         } else if (spawned->keeper == 0) {
@@ -441,6 +448,7 @@ static _Noreturn void live(const struct spawner_plan *plan)
     if (spawner.known == NULL) {
         fail(&err);
     }
+    spawner.verified = verified_new();
     spawner.started = started_open(plan->started, clock_now(), &err);
     if (spawner.started == NULL) {
         fail(&err);
