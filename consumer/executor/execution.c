@@ -14,6 +14,7 @@
 #define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8      /* in so many chunks */
 #define RECOVER_AGAIN 10     /* ms */
+#define REPLY_PATIENCE 2000  /* ms that a child waits for those to its asker */
 #define LAST_READS 32        /* of up to 256 KiB: a pipe holds 1 MiB at most */
 
 struct execution *execution_find(const struct executor *executor,
@@ -330,11 +331,21 @@ void execution_end(struct executor *executor, struct execution *execution)
     (void)link_send(executor->link, &message, &ignored);
 }
 
+/* As long as what was told before arrives: also where it is followed, but not
+ * for ever, since its asker can do without. */
+static bool may_read(const struct executor *executor,
+                     const struct execution *execution, int64_t now)
+{
+    return execution->undelivered < executor->share &&
+           (execution->replies < executor->share ||
+            now - execution->replied > REPLY_PATIENCE);
+}
+
 static int advance_running(struct executor *executor,
                            struct execution *execution, int64_t now,
                            struct err *err)
 {
-    if (execution->undelivered < executor->share) {
+    if (may_read(executor, execution, now)) {
         output_read(&execution->output, now);
     }
     bool young = now - execution->started < OUTPUT_WAIT &&
@@ -420,7 +431,7 @@ int64_t executions_due(const struct executor *executor, int64_t now,
 
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
         int64_t at = now + most;
-        if (e->output.more && e->undelivered < executor->share) {
+        if (e->output.more && may_read(executor, e, now)) {
             at = now;
         } else if (e->phase == PHASE_RECOVERING) {
             at = now + RECOVER_AGAIN;

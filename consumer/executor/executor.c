@@ -203,6 +203,7 @@ static void on_delivered(void *arg, uint64_t tag, const struct err *err)
             e->claim_waits = false; /* the log tells whether it is there */
         } else if ((e->serial | REPLY_TAG) == tag) {
             e->replies--; /* there or not: its asker can do without */
+            e->replied = clock_steady();
         } else if (e->serial == tag && err == NULL) {
             e->undelivered--;
         } else if (e->serial == tag) {

@@ -70,7 +70,8 @@ struct execution {
     struct hash previous; /* the last one's envelope */
     int64_t chunks;       /* told so far */
     size_t undelivered;   /* of its records, */
-    size_t replies;       /* and of those to its asker */
+    size_t replies;       /* and of those to its asker, */
+    int64_t replied;      /* of which one was delivered then: clock_steady() */
     bool torn;         /* some of its output is lost, nobody knows how much; */
     bool told_missing; /* and `finished` says what is missing */
     struct execution_finished finished; /* what is going to be told */

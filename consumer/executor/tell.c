@@ -83,7 +83,7 @@ static void tell_asker(struct executor *executor, struct execution *execution,
     if (!asker->follows) {
         return;
     }
-    if (execution->replies >= BACKLOG && !last) {
+    if (execution->replies >= 4 * executor->share && !last) {
         asker->part++; /* which is then seen to be missing */
         return;
     }

@@ -9,22 +9,31 @@ import time
 
 import pytest
 
-from host import Asked, Host, standing
+from host import Host, standing
 from house import BIN, until
 
-BLOCK, BLOCKS = 65536, 800  # 50 MiB
+BLOCK, MANY, FEW = 65536, 800, 160  # 50 MiB, 10 MiB
 LIMIT = 64 << 20
 AHEAD = 128  # blocks (8 MiB) between a child and what was delivered of it, at most
-# Bytes that can't be guessed or pressed, and how far it has come.
-SCRIPT = f"""#!/usr/bin/python3
+# Bytes that can't be guessed or pressed; its witness has how far it has come, and
+# in the end their digest.
+SCRIPT = """#!/usr/bin/python3
+#: name = {name}
+#: targets = {name}
+#: output = 64M
+#: [param blocks]
+#: type = int
+#: [param witness]
+#: type = path
 import hashlib, os
-digest, at = hashlib.sha256(), os.open("%s", os.O_WRONLY | os.O_CREAT)
-for n in range({BLOCKS}):
-    block = os.urandom({BLOCK})
+count, witness = int(os.environ["ERRAND_PARAM_BLOCKS"]), os.environ["ERRAND_PARAM_WITNESS"]
+digest, at = hashlib.sha256(), os.open(witness, os.O_WRONLY | os.O_CREAT)
+for n in range(count):
+    block = os.urandom(65536)
     digest.update(block)
-    for part in range(0, {BLOCK}, 4096):
+    for part in range(0, 65536, 4096):
         assert os.write(1, block[part:part + 4096]) == 4096
-    os.pwrite(at, b"%%064d" %% (n + 1), 0)
+    os.pwrite(at, b"%064d" % (n + 1), 0)
 os.pwrite(at, digest.hexdigest().encode(), 0)
 """
 
@@ -49,50 +58,61 @@ def peak(pid):
     return int(status.split("VmHWM:")[1].split()[0]) << 10
 
 
-def recorded(house, execution):
-    digest = hashlib.sha256()
+def digest(house, execution):
+    whole = hashlib.sha256()
     with house.connect() as connection, connection.transaction(), \
             connection.cursor(name="pieces") as pieces:
         pieces.itersize = 16
         pieces.execute("SELECT data FROM outputs WHERE execution_id = %s AND"
                        " stream = 'stdout' ORDER BY number", (execution,))
         for (data,) in pieces:
-            digest.update(data)
-    return digest.hexdigest()
+            whole.update(data)
+    return whole.hexdigest()
+
+
+def recorded(house, target):
+    """{bytes' digest: (chunks, dropped)} of what has ended there."""
+    return {digest(house, execution): (chunks, dropped)
+            for execution, chunks, dropped in house.rows(
+                "SELECT s.id::text, r.chunks, r.dropped FROM execution_states s JOIN"
+                " results r ON r.execution_id = s.id WHERE s.target = %s AND"
+                " r.outcome = 'succeeded'", target)}
 
 
 def test_much_output_needs_little_memory_and_waits_for_the_broker(house, host, tmp_path):
-    """One who follows it gets it all, too."""
-    host.start(preexec_fn=within_little,
-               env={**os.environ, "MALLOC_ARENA_MAX": "1"})
-    witness, seen = tmp_path / "witness", tmp_path / "seen"
-    path = tmp_path / "much"
-    path.write_text((SCRIPT % witness).replace(
-        "\n", f"\n#: name = {host.name}\n#: targets = {host.target}\n"
-              "#: output = 64M\n", 1))
+    """One run that nobody follows, and one that somebody does, at the same time."""
+    host.start(preexec_fn=within_little, env={**os.environ, "MALLOC_ARENA_MAX": "1"})
+    halves = host.halves()
+    path, seen = tmp_path / "much", tmp_path / "seen"
+    path.write_text(SCRIPT.format(name=host.target))
     saved = house.submit("command", "save", str(path))
     assert saved.returncode == 0, saved.stderr
+    witnesses = tmp_path / "many", tmp_path / "few"
+    many, few = (("run", host.target, f"blocks={n}", f"witness={w}")
+                 for n, w in zip((MANY, FEW), witnesses))
+    asked = house.submit(*many, "--detach")
+    assert asked.returncode == 0, asked.stderr
 
     def far():
-        return int(witness.read_bytes() or b"0") if witness.exists() else 0
+        return [int(w.read_bytes() or b"0") if w.exists() else 0 for w in witnesses]
 
-    halves = host.halves()
-    with open(seen, "wb") as out, house.start("run", host.name, stdout=out) as run:
-        until("it has begun", lambda: far() > 20)
+    with open(seen, "wb") as out, house.start(*few, stdout=out) as run:
+        until("both have begun", lambda: min(far()) > 10)
         before = far()
         with standing(house.pid("kafka")):
-            stalled = until("it waits", lambda: still(far))
-            assert stalled - before <= AHEAD and stalled < BLOCKS
+            stalled = until("both wait", lambda: still(far))
+        for at, then, of in zip(stalled, before, (MANY, FEW)):
+            assert at - then <= AHEAD and at < of
         said = run.communicate(timeout=90)[1]
         assert run.returncode == 0, said
-    whole = witness.read_text()
-    assert hashlib.sha256(seen.read_bytes()).hexdigest() == whole, said
+    ended = until("both are recorded",
+                  lambda: (lambda found: len(found) == 2 and found)(recorded(house, host.target)),
+                  90)
+    whole, followed = (w.read_text() for w in witnesses)
+    assert set(ended) == {whole, followed}
+    assert hashlib.sha256(seen.read_bytes()).hexdigest() == followed, said
     assert all(peak(pid) < LIMIT for pid in halves)
-    execution, chunks, dropped = house.rows(
-        "SELECT s.id::text, r.chunks, r.dropped FROM execution_states s JOIN results r"
-        " ON r.execution_id = s.id WHERE s.target = %s", host.target)[0]
-    assert recorded(house, execution) == whole
-    assert dropped == 0 and chunks <= BLOCKS * 1.3
+    assert all(dropped == 0 for _, dropped in ended.values())
 
 
 def still(far):
