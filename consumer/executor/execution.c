@@ -403,9 +403,9 @@ static int advance(struct executor *executor, struct execution *execution,
 }
 
 /* How many undelivered records each of them may have. */
-static size_t share_of(size_t active)
+static size_t share_of(size_t n)
 {
-    size_t share = active == 0 ? BACKLOG : BACKLOG_ALL / active;
+    size_t share = n == 0 ? BACKLOG : BACKLOG_ALL / n;
 
     return share == 0 ? 1 : share < BACKLOG ? share : BACKLOG;
 }
@@ -415,7 +415,7 @@ int executions_advance(struct executor *executor, int64_t now, struct err *err)
     struct execution *execution;
     struct execution *next;
 
-    executor->share = share_of(executions_active(executor));
+    executor->share = share_of(HASH_COUNT(executor->all));
     HASH_ITER (hh, executor->all, execution, next) {
         if (advance(executor, execution, now, err) != 0) {
             return -1;

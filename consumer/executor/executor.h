@@ -110,7 +110,7 @@ struct executor {
     struct execution *all;
     struct list owed; /* struct debt: earlier lives' claims */
     uint64_t serials;
-    size_t share; /* of BACKLOG_ALL, for each that runs now */
+    size_t share; /* of BACKLOG_ALL, for each of them */
     int64_t said_hello;
     int64_t looked; /* clock_steady() when the claim log was last read */
     bool more;      /* intake stopped before it had seen everything */
