@@ -28,7 +28,7 @@ MODEL := advance answer answer_people approval argv assignment attachment \
 	tick timing user where
 TRUST := allow approved dsse event key_file keys known late person proof \
 	reach revocation scheduled sealed signer standing standing_groups \
-	standing_places wallet
+	standing_places verified wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_dead \
@@ -249,11 +249,19 @@ $(OUT)/tests/pages: $(OUT)/tests/bench/pages.o $(OUT)/libunit.a \
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUT)/libcommon.a -lcmocka $(LIBS)
 
-.PHONY: bench bench-pages
+$(OUT)/tests/spawn: $(OUT)/tests/bench/spawn.o $(OUT)/libunit.a \
+		$(OUT)/libcommon.a
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUT)/libcommon.a -lcmocka $(LIBS)
+
+.PHONY: bench bench-pages bench-spawn
 bench: all $(OUT)/tests/hop $(OUT)/tests/pages ## measure, on the stack that is up
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
 	@$(MAKE) --no-print-directory bench-pages
+	@$(MAKE) --no-print-directory bench-spawn
+bench-spawn: $(OUT)/tests/spawn ## what a child costs beside a bare one
+	@$(OUT)/tests/spawn
 bench-pages: all $(OUT)/tests/pages
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/pages.py --pages $(OUT)/tests/pages

@@ -74,6 +74,8 @@ static const struct field command_save_fields[] = {
      .at = offsetof(struct command_save, open_files)},
     {"processes", FIELD_INT, .optional = true, .max = NUMBER_MAX,
      .at = offsetof(struct command_save, processes)},
+    {"output", FIELD_INT, .optional = true, .max = OUTPUT_MAX,
+     .at = offsetof(struct command_save, output)},
     {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
      .at = offsetof(struct command_save, pace)},
     {"approve", FIELD_TABLE, .optional = true, .table = &approval_table,

@@ -23,7 +23,9 @@
 #define TIMEOUT_MAX 86400
 #define BYTES_MAX (1LL << 50)
 #define NUMBER_MAX 1048576 /* of files, of processes */
-#define WAIT_DEFAULT 60    /* s */
+#define OUTPUT_DEFAULT (8LL << 20)
+#define OUTPUT_MAX (1LL << 30)
+#define WAIT_DEFAULT 60 /* s */
 #define WAIT_MAX (7 * 86400L)
 
 struct command_save { /* administrator's own key */
@@ -48,6 +50,7 @@ struct command_save { /* administrator's own key */
     int64_t file_size;      /* bytes that a process may write into one file */
     int64_t open_files;
     int64_t processes; /* of it; or of its user, on the host: rlimits.h */
+    int64_t output;    /* bytes of it that are kept; 0: OUTPUT_DEFAULT */
     struct pace pace;  /* how its runs go on */
     struct approval approve;
 };

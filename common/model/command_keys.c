@@ -206,6 +206,17 @@ static int set_processes(struct reader *reader, const char *value)
                       &reader->command.processes);
 }
 
+static int set_output(struct reader *reader, const char *value)
+{
+    int64_t *output = &reader->command.output;
+
+    return set_bytes(reader, value, output) != 0 ? -1
+           : *output <= OUTPUT_MAX
+               ? 0
+               : complain(reader, reader->line, reader->key,
+                          "at most 1G of a run's output can be kept");
+}
+
 static int set_approve(struct reader *reader, const char *value)
 {
     return approval_parse(value, &reader->command.approve, reader->err) == 0
@@ -382,6 +393,7 @@ const struct key command_keys[] = {
     {"file_size", set_file_size},
     {"open_files", set_open_files},
     {"processes", set_processes},
+    {"output", set_output},
     {"notify", set_notify},
     {"max_parallel", set_max_parallel}, /* these in pace_keys.c */
     {"max_errors", set_max_errors},

@@ -27,6 +27,11 @@ void proof_set_standing(struct proof *proof, const struct standing *standing)
     proof->state++;
 }
 
+void proof_set_verified(struct proof *proof, struct verified *verified)
+{
+    proof->verified = verified;
+}
+
 struct link *link_new(const struct envelope *envelope, struct err *err)
 {
     struct envelope copy = envelope_dup(envelope);
@@ -83,6 +88,7 @@ int proof_add(struct proof *proof, const struct envelope *envelope,
     if (link == NULL) {
         return err_wrap(err, "proof");
     }
+    link->verified = proof->verified;
     HASH_ADD_KEYPTR(hh, proof->links, link->event->hash.b,
                     sizeof(link->event->hash.b), link);
     proof->state++;
@@ -153,13 +159,34 @@ struct link *proof_link_of(struct proof *proof, const struct hash *hash,
     return link;
 }
 
+/* Remembered, or verified now. */
+static bool is_good(struct link *link, size_t i, const struct key32 *key)
+{
+    const struct event *event = link->event;
+    const struct list *signatures = &event->envelope.signatures;
+
+    if (i >= signatures->n) {
+        return false;
+    }
+    struct hash name = verified_name(
+        &event->hash, &list_at(signatures, struct signature, i), key);
+    if (verified_has(link->verified, &name)) {
+        return true;
+    }
+    if (!envelope_signed_by(&event->envelope, i, key)) {
+        return false;
+    }
+    verified_add(link->verified, &name);
+    return true;
+}
+
 /* A good signature stays good: it is checked once for each key in a proof. */
 bool link_signed_by(struct link *link, size_t i, const struct key32 *key)
 {
     if (link->good[i] && memcmp(link->key[i].b, key->b, sizeof(key->b)) == 0) {
         return true;
     }
-    if (!envelope_signed_by(&link->event->envelope, i, key)) {
+    if (!is_good(link, i, key)) {
         return false;
     }
     link->good[i] = true;

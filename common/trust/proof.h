@@ -24,6 +24,7 @@
 #include "model/user.h"
 #include "trust/event.h"
 #include "trust/standing.h"
+#include "trust/verified.h"
 
 struct proof;
 
@@ -45,6 +46,10 @@ static inline void proof_release(struct proof **proof)
 /* What the revocation log says by now, borrowed; NULL (as at first): no log is
  * known, and only what is signed counts. */
 void proof_set_standing(struct proof *proof, const struct standing *standing);
+
+/* Where good signatures are remembered, borrowed; NULL (as at first): only
+ * within this proof. To be said before any is added. */
+void proof_set_verified(struct proof *proof, struct verified *verified);
 
 /* Adds a copy; one that is there already is fine. REJECT: no known payload. */
 int proof_add(struct proof *proof, const struct envelope *envelope,

@@ -20,6 +20,7 @@ struct link {
     bool used;
     bool good[ENVELOPE_SIGNERS_MAX];        /* the signature verified … */
     struct key32 key[ENVELOPE_SIGNERS_MAX]; /* … under this key */
+    struct verified *verified;
     struct judged judged[2]; /* as it stands now; for an entry of the log */
     UT_hash_handle hh;
 };
@@ -31,6 +32,7 @@ struct proof {
     struct link *links;
     uint64_t state; /* another with each envelope more, and with the marks */
     const struct standing *standing; /* NULL: no log is known */
+    struct verified *verified;       /* NULL: none is kept */
     int in_entry; /* within the chain of an entry, which was judged before */
 };
 

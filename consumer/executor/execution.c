@@ -14,7 +14,8 @@
 #define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8      /* in so many chunks */
 #define RECOVER_AGAIN 10     /* ms */
-#define LAST_READS 16        /* of up to 512 KiB: a pipe holds 1 MiB at most */
+#define REPLY_PATIENCE 2000  /* ms that a child waits for those to its asker */
+#define LAST_READS 32        /* of up to 256 KiB: a pipe holds 1 MiB at most */
 
 struct execution *execution_find(const struct executor *executor,
                                  const struct id *id)
@@ -116,28 +117,66 @@ static bool fits_inline(const struct execution *execution)
 
 /* What its pipes held when it ended: more than that is written by somebody who
  * got away, and may never end. */
-static void read_rest(struct execution *execution, int64_t now)
+static int read_rest(struct executor *executor, struct execution *execution,
+                     int64_t now, struct err *err)
 {
     struct output *output = &execution->output;
 
-    for (int n = 0;
-         n < LAST_READS && (output->fds[0] >= 0 || output->fds[1] >= 0); n++) {
+    for (int n = 0; n < LAST_READS; n++) {
         output_read(output, now);
         if (!output->more) {
-            return; /* nobody who is alive holds the other end */
+            return 0; /* nobody who is alive holds the other end */
+        }
+        if (tell_waiting(executor, execution, err) != 0) {
+            return -1;
         }
     }
+    execution->torn = true;
+    return 0;
+}
+
+/* So whoever reads it knows: of how it ended, and of the output itself. */
+static void say_missing(struct execution *execution)
+{
+    struct execution_finished *finished = &execution->finished;
+    struct buf text = {0};
+
+    if (execution->told_missing ||
+        (execution->output.dropped == 0 && !execution->torn)) {
+        return;
+    }
+    execution->told_missing = true;
+    (void)buf_addf(&text, "%s",
+                   finished->reason == NULL ? "" : finished->reason);
+    if (execution->output.dropped > 0) {
+        (void)buf_addf(&text,
+                       "%sonly the first %lld bytes of its output were kept, "
+                       "%lld more were not",
+                       text.len > 0 ? "; " : "",
+                       (long long)execution->output.kept,
+                       (long long)execution->output.dropped);
+    }
+    if (execution->torn) {
+        (void)buf_addf(&text,
+                       "%ssome of its output is lost, nobody knows how much",
+                       text.len > 0 ? "; " : "");
+    }
+    free(finished->reason);
+    finished->reason = buf_take(&text);
 }
 
 static int finish(struct executor *executor, struct execution *execution,
                   int64_t now, struct err *err)
 {
-    read_rest(execution, now);
+    if (read_rest(executor, execution, now, err) != 0) {
+        return -1;
+    }
     if (fits_inline(execution)) {
         inline_output(execution);
     } else if (tell_waiting(executor, execution, err) != 0) {
         return -1;
     }
+    say_missing(execution);
     return tell_finished(executor, execution, err);
 }
 
@@ -160,7 +199,8 @@ static int start(struct executor *executor, struct execution *execution,
     int ends[2] = {-1, -1};
     struct err why = {0};
 
-    int failed = output_open(&execution->output, ends, &why);
+    int failed =
+        output_open(&execution->output, execution->output_limit, ends, &why);
     message.head.start_by = start_by;
     message.out = ends[0];
     message.err = ends[1];
@@ -239,6 +279,7 @@ static void on_exited(struct execution *execution, const struct link_head *head)
         outcome = OUTCOME_SUCCEEDED;
     }
     conclude(execution, outcome, true, reason);
+    execution->torn = head->torn != 0;
     execution->finished.exit = head->exit & 0xff;
     execution->finished.signal = head->signal;
     execution->finished.core = head->core != 0;
@@ -290,11 +331,21 @@ void execution_end(struct executor *executor, struct execution *execution)
     (void)link_send(executor->link, &message, &ignored);
 }
 
+/* As long as what was told before arrives: also where it is followed, but not
+ * for ever, since its asker can do without. */
+static bool may_read(const struct executor *executor,
+                     const struct execution *execution, int64_t now)
+{
+    return execution->undelivered < executor->share &&
+           (execution->replies < executor->share ||
+            now - execution->replied > REPLY_PATIENCE);
+}
+
 static int advance_running(struct executor *executor,
                            struct execution *execution, int64_t now,
                            struct err *err)
 {
-    if (execution->undelivered < BACKLOG) {
+    if (may_read(executor, execution, now)) {
         output_read(&execution->output, now);
     }
     bool young = now - execution->started < OUTPUT_WAIT &&
@@ -351,11 +402,20 @@ static int advance(struct executor *executor, struct execution *execution,
                : 0;
 }
 
+/* How many undelivered records each of them may have. */
+static size_t share_of(size_t n)
+{
+    size_t share = n == 0 ? BACKLOG : BACKLOG_ALL / n;
+
+    return share == 0 ? 1 : share < BACKLOG ? share : BACKLOG;
+}
+
 int executions_advance(struct executor *executor, int64_t now, struct err *err)
 {
     struct execution *execution;
     struct execution *next;
 
+    executor->share = share_of(HASH_COUNT(executor->all));
     HASH_ITER (hh, executor->all, execution, next) {
         if (advance(executor, execution, now, err) != 0) {
             return -1;
@@ -371,7 +431,7 @@ int64_t executions_due(const struct executor *executor, int64_t now,
 
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
         int64_t at = now + most;
-        if (e->output.more && e->undelivered < BACKLOG) {
+        if (e->output.more && may_read(executor, e, now)) {
             at = now;
         } else if (e->phase == PHASE_RECOVERING) {
             at = now + RECOVER_AGAIN;

@@ -115,6 +115,7 @@ static int start(struct daemon *daemon, struct err *err)
     executor->lock = -1;
     executor->link = -1;
     executor->epoll = epoll_create1(EPOLL_CLOEXEC);
+    executor->verified = verified_new();
     /* Only the claim log tells whether a claim arrived: it is never given up.
      */
     pairs_add(&daemon->kafka, "message.timeout.ms", "0");
@@ -200,6 +201,9 @@ static void on_delivered(void *arg, uint64_t tag, const struct err *err)
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
         if ((e->serial | CLAIM_TAG) == tag) {
             e->claim_waits = false; /* the log tells whether it is there */
+        } else if ((e->serial | REPLY_TAG) == tag) {
+            e->replies--; /* there or not: its asker can do without */
+            e->replied = clock_steady();
         } else if (e->serial == tag && err == NULL) {
             e->undelivered--;
         } else if (e->serial == tag) {
@@ -333,6 +337,7 @@ static void stop(struct daemon *daemon)
     kafka_reader_free(executor->dispatches);
     revocation_log_free(executor->revocations);
     standing_free(executor->standing);
+    verified_free(executor->verified);
     ledger_free(executor->ledger);
     record_done(&executor->held);
     record_done(&executor->early);

@@ -29,7 +29,9 @@ enum phase {
 };
 
 #define CLAIM_TAG (1ULL << 63) /* with the serial: tags its claim */
-#define BACKLOG 64 /* undelivered records of one; then its child waits */
+#define REPLY_TAG (1ULL << 62) /* and its replies */
+#define BACKLOG 32     /* undelivered records of one; then its child waits */
+#define BACKLOG_ALL 64 /* of all together; each may have one at least */
 
 struct asker { /* where a followed run's results go, too */
     bool follows;
@@ -51,6 +53,7 @@ struct execution {
     struct envelope dispatch;
     int64_t dispatch_offset;
     int64_t expires;
+    int64_t output_limit; /* bytes, as its command says */
 
     struct record claim; /* the bytes that were sent */
     int64_t claimed;     /* clock_steady() when first sent, */
@@ -62,11 +65,15 @@ struct execution {
     int64_t started; /* clock_steady() */
     bool said_started;
     bool cancelled;
-    bool exited;                        /* the spawner has said how */
-    int64_t number;                     /* of the next result */
-    struct hash previous;               /* the last one's envelope */
-    int64_t chunks;                     /* told so far */
-    size_t undelivered;                 /* of its records */
+    bool exited;          /* the spawner has said how */
+    int64_t number;       /* of the next result */
+    struct hash previous; /* the last one's envelope */
+    int64_t chunks;       /* told so far */
+    size_t undelivered;   /* of its records, */
+    size_t replies;       /* and of those to its asker, */
+    int64_t replied;      /* of which one was delivered then: clock_steady() */
+    bool torn;         /* some of its output is lost, nobody knows how much; */
+    bool told_missing; /* and `finished` says what is missing */
     struct execution_finished finished; /* what is going to be told */
     int64_t spooled;        /* RECOVERING: how far its spool was told again */
     struct envelope unsent; /* `finished`, until all before is delivered */
@@ -90,6 +97,7 @@ struct executor {
     int64_t kept_position;
     struct standing *standing;          /* what the revocation log says, */
     struct revocation_log *revocations; /* and its reader */
+    struct verified *verified;          /* of dispatches' proofs */
     int64_t stands_at;   /* the log's seq at which this host stood; -1: none */
     struct record early; /* a dispatch that was decided under an entry which is
                             not known here, */
@@ -104,6 +112,7 @@ struct executor {
     struct execution *all;
     struct list owed; /* struct debt: earlier lives' claims */
     uint64_t serials;
+    size_t share; /* of BACKLOG_ALL, for each of them */
     int64_t said_hello;
     int64_t looked; /* clock_steady() when the claim log was last read */
     bool more;      /* intake stopped before it had seen everything */

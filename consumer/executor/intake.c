@@ -143,6 +143,8 @@ static struct execution *hold(struct executor *executor,
     execution->dispatch = envelope_dup(&event->envelope);
     execution->dispatch_offset = record->offset;
     execution->expires = dispatch->expires;
+    execution->output_limit =
+        order->command->output > 0 ? order->command->output : OUTPUT_DEFAULT;
     execution->asker = (struct asker){.follows = order->run->follow,
                                       .run = order->run->request.head.id,
                                       .request = order->run_hash,
@@ -214,6 +216,7 @@ static int take_dispatch(struct executor *executor, const struct record *record,
         return 0;
     }
     proof_set_standing(proof, executor->standing);
+    proof_set_verified(proof, executor->verified);
     if (proof_dispatch(proof, event, executor->target, clock_now(), &order,
                        err) != 0) {
         return -1;

@@ -5,11 +5,13 @@
 #include "consumer/executor/started.h"
 #include "consumer/executor/versions.h"
 #include "trust/known.h"
+#include "trust/verified.h"
 
 int judge_open(const struct spawner_plan *plan, struct judge *ret_judge,
                struct err *err)
 {
-    struct judge judge = {.plan = plan, .stands_at = -1};
+    struct judge judge = {
+        .plan = plan, .verified = verified_new(), .stands_at = -1};
 
     judge.known = known_open(plan->roots, &plan->init, plan->log, err);
     if (judge.known == NULL) {
@@ -57,6 +59,7 @@ int judge_dispatch(struct judge *judge, const struct event *event,
         return -1;
     }
     proof_set_standing(proof, known_standing(judge->known));
+    proof_set_verified(proof, judge->verified);
     return proof_dispatch(proof, event, judge->plan->target, clock_now(),
                           ret_order, err);
 }

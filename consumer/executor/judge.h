@@ -17,6 +17,7 @@ struct judge {
     struct known *known;
     struct started *started;
     struct versions *versions;
+    struct verified *verified; /* signatures that were good before */
     int64_t stands_at; /* the log's seq at which the own enrolment held; -1 */
 };
 

@@ -41,6 +41,7 @@ struct link_head {
     uint32_t timed_out; /* 1 where its timeout ended it */
     uint32_t ended;     /* 1 where an END did */
     uint32_t lost; /* 1 where its keeper was killed, and the tree with it */
+    uint32_t torn; /* 1 where some of its output is lost: its masker's end */
     struct usage usage;
 };
 

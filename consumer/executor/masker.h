@@ -8,7 +8,8 @@
  * holds these secrets and four pipes, and nothing else, and is confined as the
  * half that tells output is (confine.h). It ends when the
  * child's ends of its pipes are closed and all that came was passed on; by
- * TERM, when what came up to then was; and with its spawner.
+ * TERM, when what came up to then was; and with its spawner. Its exit status is
+ * 0 where nothing of the output was lost with it.
  */
 #pragma once
 

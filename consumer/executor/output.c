@@ -6,16 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_AT_ONCE (4 * CHUNK_MAX)
+#define READ_AT_ONCE (2 * CHUNK_MAX) /* of each stream, while others wait */
+#define WAITING_MAX ((size_t)4 * CHUNK_MAX)
 #define MADE_SLOWER 1000 /* so many chunks make the wait this much longer: */
 #define OUTPUT_WAIT_MAX 2000 /* once more OUTPUT_WAIT, up to so many ms */
 
-int output_open(struct output *output, int ret_ends[static 2], struct err *err)
+int output_open(struct output *output, int64_t limit, int ret_ends[static 2],
+                struct err *err)
 {
     int out[2] = {-1, -1};
     int error[2] = {-1, -1};
 
-    *output = (struct output){.fds = {-1, -1}};
+    *output = (struct output){.fds = {-1, -1}, .limit = limit};
     if (pipe2(out, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0) {
         (void)err_set(err, ERR_RETRY, "pipe: %s", strerror(errno));
         cleanup_close(&out[0]);
@@ -66,7 +68,7 @@ static struct chunk *chunk_for(struct output *output, int stream)
 /* How many of n bytes may still be kept: none after those that were not. */
 static size_t room(const struct output *output, size_t n)
 {
-    size_t left = (size_t)(OUTPUT_LIMIT - output->kept);
+    size_t left = (size_t)(output->limit - output->kept);
 
     return output->dropped > 0 ? 0 : n < left ? n : left;
 }
@@ -118,6 +120,9 @@ void output_read(struct output *output, int64_t now)
     bool more = true;
 
     for (int n = 0; more && n < READ_AT_ONCE / 16384; n++) {
+        if (output->waiting >= WAITING_MAX) {
+            break; /* what tells it has to come first */
+        }
         more = false;
         for (int i = 0; i < 2; i++) {
             more |= output->fds[i] >= 0 && read_some(output, i, now);

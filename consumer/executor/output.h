@@ -15,7 +15,6 @@
 
 #include "model/result.h"
 
-#define OUTPUT_LIMIT (8LL << 20)
 #define OUTPUT_CHUNKS 100000 /* beyond them nothing is kept, either */
 #define OUTPUT_WAIT 50       /* ms that bytes wait for more of them, at first */
 
@@ -24,6 +23,7 @@ struct output {
     struct list chunks; /* struct chunk: not yet told */
     size_t waiting;     /* bytes in them */
     int64_t since;      /* clock_steady() of the oldest of them */
+    int64_t limit;      /* bytes that are kept, of both streams */
     int64_t made;       /* chunks, in all */
     int64_t kept;
     int64_t dropped;
@@ -31,10 +31,12 @@ struct output {
 };
 
 /* Two pipes; their writing ends are the caller's, and close-on-exec. */
-int output_open(struct output *output, int ret_ends[static 2], struct err *err);
+int output_open(struct output *output, int64_t limit, int ret_ends[static 2],
+                struct err *err);
 void output_done(struct output *output);
 
-/* Reads what is there, up to some chunks; closes what has ended. */
+/* Reads what is there, up to some chunks and as long as no more than that
+ * waits; closes what has ended. */
 void output_read(struct output *output, int64_t now);
 
 /* When what waits should be told, by clock_steady(); and whether that is now.

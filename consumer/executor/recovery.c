@@ -25,7 +25,7 @@ static void conclude(struct execution *execution, bool started,
 static int tell_spooled(struct executor *executor, struct execution *execution,
                         struct err *err)
 {
-    while (execution->undelivered < BACKLOG) {
+    while (execution->undelivered < executor->share) {
         _cleanup_envelope_ struct envelope envelope = {0};
         int64_t next = 0;
         int got = spool_read(executor->spool, &execution->id,
@@ -60,8 +60,11 @@ int recover_more(struct executor *executor, struct execution *execution,
         return 0;
     }
     conclude(execution, true,
-             entry->same_boot ? "the executor was killed while it ran"
-                              : "the host was started anew while it ran");
+             entry->same_boot
+                 ? "the executor was killed while it ran; the end of "
+                   "its output may be missing"
+                 : "the host was started anew while it ran; the "
+                   "end of its output may be missing");
     return 0;
 }
 

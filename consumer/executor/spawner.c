@@ -27,9 +27,12 @@
 
 struct spawned {
     struct id execution;
-    pid_t keeper; /* 0: it has ended */
-    int report;   /* what it wrote then */
+    pid_t keeper; /* 0: it has ended; what it wrote then, */
+    int report;   /* and the pipe that it wrote to */
+    struct ending ending;
+    bool lost;    /* it was killed, and wrote nothing */
     pid_t masker; /* that its output passes through; 0: none, or ended */
+    bool torn;    /* and not all of it did */
     UT_hash_handle hh;
 };
 
@@ -73,9 +76,11 @@ static void reap(struct spawner *spawner)
         for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
             if (s->keeper == pid) {
                 s->keeper = 0;
+                s->lost = !keeper_report(s->report, &s->ending);
             }
             if (s->masker == pid) {
                 s->masker = 0;
+                s->torn = status != 0;
             }
         }
     }
@@ -313,11 +318,15 @@ static void tell_exit(struct spawner *spawner, const struct spawned *spawned)
     _cleanup_message_ struct link_message message =
         link_message_of(LINK_EXITED, &spawned->execution);
     struct link_head *head = &message.head;
-    struct ending ending = {.status = SIGKILL};
+    struct ending ending = spawned->ending;
 
-    head->lost = !keeper_report(spawned->report, &ending);
+    head->lost = spawned->lost;
+    if (spawned->lost) {
+        ending = (struct ending){.status = SIGKILL};
+    }
     head->timed_out = ending.timed_out;
     head->ended = ending.asked;
+    head->torn = spawned->torn;
     head->usage = ending.usage;
     if (WIFSIGNALED(ending.status)) {
         head->signal = WTERMSIG(ending.status);
@@ -349,12 +358,11 @@ static bool tell_exits(struct spawner *spawner)
     bool lingers = false;
 
     HASH_ITER (hh, spawner->all, spawned, next) {
-        if (spawned->keeper == 0 && end_strays(spawner)) {
-            return true;
-        }
-        if (spawned->keeper == 0 && spawned->masker != 0) {
-            (void)kill(spawned->masker, SIGTERM); /* passes on what there is */
+        if (spawned->lost && end_strays(spawner)) {
             lingers = true;
+        } else if (spawned->keeper == 0 && spawned->masker != 0) {
+            (void)kill(spawned->masker, SIGTERM); /* passes on what there is */
+            (void)kill(spawned->masker, SIGCONT);
         } else if (spawned->keeper == 0) {
             tell_exit(spawner, spawned);
             forget(spawner, spawned);

@@ -36,9 +36,10 @@ static int produce(struct executor *executor, const struct envelope *envelope,
 }
 
 /* A reply's record, sealed to the asker: nobody else reads it. */
-static int send_sealed(struct executor *executor, const struct asker *asker,
+static int send_sealed(struct executor *executor, struct execution *execution,
                        const struct envelope *reply, struct err *err)
 {
+    const struct asker *asker = &execution->asker;
     _cleanup_buf_ struct buf json = {0};
     struct sealed_reply sealed = {0};
     struct record record = {.topic = must_strdup("errand.replies"),
@@ -52,7 +53,9 @@ static int send_sealed(struct executor *executor, const struct asker *asker,
         buf_adds(&record.key, key) == 0 &&
         table_encode(&sealed_reply_table, &sealed, &record.value, err) == 0) {
         record_header_add(&record, "content-type", "application/json");
-        done = kafka_writer_send(executor->daemon->writer, &record, 0, err);
+        done = kafka_writer_send(executor->daemon->writer, &record,
+                                 execution->serial | REPLY_TAG, err);
+        execution->replies += done == 0;
     }
     table_done(&sealed_reply_table, &sealed);
     record_done(&record);
@@ -60,7 +63,8 @@ static int send_sealed(struct executor *executor, const struct asker *asker,
 }
 
 /* The same result to who follows the run. The asker can do without (it asks
- * run.show), so what fails here is no reason to stop. */
+ * run.show), so what fails here, or waits for too long, is no reason to stop.
+ */
 static void tell_asker(struct executor *executor, struct execution *execution,
                        const struct envelope *result, bool last)
 {
@@ -79,13 +83,17 @@ static void tell_asker(struct executor *executor, struct execution *execution,
     if (!asker->follows) {
         return;
     }
+    if (execution->replies >= 4 * executor->share && !last) {
+        asker->part++; /* which is then seen to be missing */
+        return;
+    }
     if (asker->part == 0) {
         reply.proof = executor->daemon->enrolment; /* lent */
     }
     if (envelope_encode(result, &reply.body, &err) == 0 &&
         event_sign(EVENT_REPLY, &reply, executor->daemon->keys, NULL, &envelope,
                    &err) == 0) {
-        (void)send_sealed(executor, asker, &envelope, &err);
+        (void)send_sealed(executor, execution, &envelope, &err);
     }
     asker->part++;
     reply.proof = (struct list){0};

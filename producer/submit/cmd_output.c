@@ -89,9 +89,8 @@ static void tell_missing(const struct track *track, int64_t missing, bool ended)
         say("%lld pieces of %s's output are missing", (long long)missing,
             track->row.target);
     }
-    if (track->row.dropped > 0) {
-        say("%lld bytes of %s's output beyond the limit were not kept",
-            (long long)track->row.dropped, track->row.target);
+    if (ended && track->row.reason != NULL) {
+        say("%s: %s", track->row.target, track->row.reason);
     }
     if (!ended) {
         say("%s has not ended: this is what came so far", track->row.target);

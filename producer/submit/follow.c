@@ -170,10 +170,6 @@ static int tell_end(struct follow *follow, struct track *track, struct err *err)
             (long long)(track->wanted - track->have), (long long)track->wanted,
             track->row.target, follow->shown);
     }
-    if (track->row.dropped > 0) {
-        say("%lld bytes of %s's output beyond the limit were not kept",
-            (long long)track->row.dropped, track->row.target);
-    }
     if (track->followed) {
         tell_attempt(follow, track);
     } else {

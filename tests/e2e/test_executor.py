@@ -1,5 +1,7 @@
 """What an executor starts, and what it tells of it (P1, P8, P11)."""
 import hashlib
+import os
+import signal
 
 import pytest
 
@@ -73,8 +75,23 @@ def test_output_beyond_the_limit_is_counted_not_kept(lone):
     results = lone.finished(lone.ask(f"#!/bin/sh\nhead -c {size} /dev/zero\n"), 60)
     kept = text_of(results)
     assert len(kept) == 8 << 20
-    assert results[-1].fields["dropped"] == size - len(kept)
-    assert results[-1].fields["outcome"] == "succeeded"
+    last = results[-1].fields
+    assert (last["dropped"], last["outcome"]) == (size - len(kept), "succeeded")
+    assert last["reason"] == ("only the first 8388608 bytes of its output were kept,"
+                              " 1048576 more were not")
+
+
+def test_who_prints_without_end_delays_no_other(lone):
+    """It is read all the while, far beyond its limit; others start, print and end."""
+    witness = lone.home / "chatty"
+    chatty = lone.ask(f"#!/bin/sh\necho $$ > {witness}; exec yes\n", output=1 << 16)
+    until("it prints", lambda: lone.results(chatty))
+    for _ in range(3):
+        others = lone.finished(lone.ask("#!/bin/sh\necho one; sleep 0.1; echo two\n"))
+        assert text_of(others) == b"one\ntwo\n"
+    os.kill(int(witness.read_text()), signal.SIGKILL)
+    last = lone.outcome(chatty)
+    assert last["signal"] == signal.SIGKILL and last["dropped"] > 10 << 20
 
 
 def test_a_child_inherits_nothing(lone):

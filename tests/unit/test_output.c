@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "consumer/executor/output.h"
+#include "model/command.h"
 
 struct pipes {
     struct output output;
@@ -18,7 +19,7 @@ static void open_pipes(struct pipes *p)
 {
     struct err err = {0};
 
-    assert_int_equal(output_open(&p->output, p->ends, &err), 0);
+    assert_int_equal(output_open(&p->output, OUTPUT_DEFAULT, p->ends, &err), 0);
 }
 
 static void say(struct pipes *p, int stream, const char *text)
@@ -97,7 +98,7 @@ static void beyond_the_limit_everything_is_read_and_counted(void **state)
 
     (void)state;
     open_pipes(&p);
-    p.output.kept = OUTPUT_LIMIT - 10;
+    p.output.kept = OUTPUT_DEFAULT - 10;
     memset(block, 'b', sizeof(block));
     for (int i = 0; i < 3; i++) {
         assert_int_equal(write(p.ends[1], block, sizeof(block)), sizeof(block));
@@ -107,6 +108,47 @@ static void beyond_the_limit_everything_is_read_and_counted(void **state)
     output_read(&p.output, 0);
     assert_int_equal(p.output.waiting, 10);
     assert_int_equal(p.output.dropped, beyond - 10);
+    close_pipes(&p);
+}
+
+static void a_command_may_want_more_kept_or_less(void **state)
+{
+    struct pipes p;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(output_open(&p.output, 5, p.ends, &err), 0);
+    say(&p, STREAM_STDOUT, "one two");
+    output_read(&p.output, 0);
+    expect(&p, STREAM_STDOUT, "one t");
+    assert_int_equal(p.output.dropped, 2);
+    close_pipes(&p);
+}
+
+/* Where a full disk, or a broker, does not take it, the child waits. */
+static void what_is_not_told_is_not_added_to_without_end(void **state)
+{
+    struct pipes p;
+    char block[16384] = "";
+
+    (void)state;
+    open_pipes(&p);
+    for (int i = 0; i < 100; i++) {
+        (void)!write(p.ends[i & 1], block, sizeof(block));
+        output_read(&p.output, 0);
+        if (p.output.waiting >= (size_t)4 * CHUNK_MAX) {
+            break;
+        }
+    }
+    size_t waits = p.output.waiting;
+    (void)!write(p.ends[0], block, sizeof(block));
+    output_read(&p.output, 0);
+    assert_int_equal(p.output.waiting, waits);
+    assert_true(p.output.more && p.output.dropped == 0);
+    output_drop_first(&p.output);
+    output_drop_first(&p.output);
+    output_read(&p.output, 0);
+    assert_false(p.output.more);
     close_pipes(&p);
 }
 
@@ -170,6 +212,8 @@ int main(void)
         cmocka_unit_test(the_order_of_arrival_is_kept_across_streams),
         cmocka_unit_test(what_waits_is_due_after_a_moment_or_a_full_chunk),
         cmocka_unit_test(beyond_the_limit_everything_is_read_and_counted),
+        cmocka_unit_test(a_command_may_want_more_kept_or_less),
+        cmocka_unit_test(what_is_not_told_is_not_added_to_without_end),
         cmocka_unit_test(an_ended_stream_is_closed),
     };
 

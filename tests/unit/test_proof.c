@@ -13,6 +13,9 @@
 
 #include "chain.h"
 
+/* Where a case has good signatures remembered from one look to the next. */
+static struct verified *remembered;
+
 static int judge(struct chain *c, const char *target, int64_t now,
                  struct err *err)
 {
@@ -24,6 +27,7 @@ static int judge(struct chain *c, const char *target, int64_t now,
     if (event == NULL) {
         return -1;
     }
+    proof_set_verified(proof, remembered);
     return proof_dispatch(proof, event, target, now, &order, err);
 }
 
@@ -111,6 +115,50 @@ static void every_envelope_of_the_proof_is_needed(void **state)
         assert_int_equal(judge(&c, "web-1", c.now, &err), needed ? -1 : 0);
         chain_done(&c);
     }
+}
+
+static void forget_dispatch(struct chain *c)
+{
+    envelope_done(&c->signed_dispatch);
+    memset(&c->dispatch.head, 0, sizeof(c->dispatch.head));
+}
+
+/* Signed by another, or said to be, and all else is as it was. */
+static void spoil(struct chain *c, unsigned char *byte)
+{
+    struct err err = {0};
+
+    *byte ^= 1;
+    chain_dispatch(c);
+    assert_int_equal(judge(c, "web-1", c->now, &err), -1);
+    forget_dispatch(c);
+    *byte ^= 1;
+}
+
+static void what_is_remembered_is_that_signature_alone(void **state)
+{
+    struct chain c;
+    struct err err = {0};
+
+    (void)state;
+    remembered = verified_new();
+    chain_init(&c);
+    chain_sign(&c);
+    for (size_t i = 0; i < c.envelopes.n; i++) {
+        struct envelope *e = &list_at(&c.envelopes, struct envelope, i);
+        chain_dispatch(&c);
+        assert_int_equal(judge(&c, "web-1", c.now, &err), 0);
+        forget_dispatch(&c);
+        for (size_t s = 0; s < e->signatures.n && i != 2; s++) {
+            struct signature *signature =
+                &list_at(&e->signatures, struct signature, s);
+            spoil(&c, &signature->b[5]);
+            spoil(&c, &signature->key.b[5]);
+        }
+    }
+    chain_done(&c);
+    verified_free(remembered);
+    remembered = NULL;
 }
 
 static void every_signature_of_the_proof_is_checked(void **state)
@@ -481,6 +529,7 @@ int main(void)
         cmocka_unit_test(an_administrator_in_force_needs_no_assignment),
         cmocka_unit_test(every_envelope_of_the_proof_is_needed),
         cmocka_unit_test(every_signature_of_the_proof_is_checked),
+        cmocka_unit_test(what_is_remembered_is_that_signature_alone),
         cmocka_unit_test(another_root_is_refused),
         cmocka_unit_test(a_dispatch_for_another_target_is_refused),
         cmocka_unit_test(an_expired_dispatch_is_refused),

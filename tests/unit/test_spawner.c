@@ -281,6 +281,31 @@ static void what_was_sealed_for_something_else_starts_nothing(void **state)
     close_stage(&s);
 }
 
+/* Of /proc/PID/status. */
+static bool status_has(pid_t pid, const char *line)
+{
+    _cleanup_free_ char *path = must_printf("/proc/%d/status", (int)pid);
+    _cleanup_buf_ struct buf text = {0};
+    struct err err = {0};
+
+    return file_read(path, 8192, &text, &err) == 0 &&
+           strstr(buf_text(&text), line) != NULL;
+}
+
+static pid_t masker_of(const struct stage *s)
+{
+    struct list pids = {0};
+    pid_t found = 0;
+
+    kin_children(s->pid, &pids);
+    for (size_t i = 0; i < pids.n; i++) {
+        pid_t pid = list_at(&pids, pid_t, i);
+        found = status_has(pid, "Name:\terrand-masker\n") ? pid : found;
+    }
+    free(pids.items);
+    return found;
+}
+
 /* Somebody got away with the writing end: no output is waited for for ever. */
 static void a_masker_ends_with_its_child_whoever_holds_its_pipe(void **state)
 {
@@ -295,6 +320,87 @@ static void a_masker_ends_with_its_child_whoever_holds_its_pipe(void **state)
     (void)expect(&s, LINK_STARTED);
     assert_int_equal(expect(&s, LINK_EXITED).exit, 0);
     assert_true(clock_steady() - began < 2500);
+    close_stage(&s);
+}
+
+/* All that comes from now on. */
+static size_t read_all(struct stage *s)
+{
+    static char bytes[65536];
+    size_t n = 0;
+
+    for (ssize_t got; (got = read(s->out, bytes, sizeof(bytes))) > 0;) {
+        n += (size_t)got;
+    }
+    return n;
+}
+
+static pid_t await_masker(const struct stage *s)
+{
+    pid_t masker;
+
+    while ((masker = masker_of(s)) == 0) {
+        (void)poll(NULL, 0, 1);
+    }
+    return masker;
+}
+
+static void say_word(struct stage *s, const char *script)
+{
+    open_stage(s, script);
+    add_secret(&s->chain, "hunter2", SECRET_PURPOSE);
+    sign_and_start(s);
+    (void)expect(s, LINK_STARTED);
+}
+
+static void a_masker_that_is_killed_is_told_of(void **state)
+{
+    struct stage s;
+    char begun[8];
+
+    (void)state;
+    say_word(&s, "#!/bin/sh\necho begun; sleep 0.3; trap '' PIPE\n"
+                 "echo lost 2>/dev/null; exit 0\n");
+    assert_int_equal(read(s.out, begun, 6), 6);
+    assert_int_equal(kill(await_masker(&s), SIGKILL), 0);
+    struct link_head head = expect(&s, LINK_EXITED);
+    assert_int_equal(head.exit, 0);
+    assert_int_equal(head.torn, 1);
+    assert_int_equal(read_all(&s), 0);
+    close_stage(&s);
+}
+
+static void a_masker_that_was_stopped_loses_nothing(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    say_word(&s, "#!/bin/sh\nsleep 0.2; echo 12345 hunter2\n");
+    assert_int_equal(kill(await_masker(&s), SIGSTOP), 0);
+    struct link_head head = expect(&s, LINK_EXITED);
+    assert_int_equal(head.torn, 0);
+    assert_int_equal(read_all(&s), strlen("12345 ***\n"));
+    close_stage(&s);
+}
+
+static bool told_within(const struct stage *s, int ms)
+{
+    struct pollfd link = {.fd = s->link, .events = POLLIN};
+
+    return poll(&link, 1, ms) == 1;
+}
+
+static void who_reads_slowly_slows_the_child_and_loses_nothing(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    say_word(&s, "#!/bin/sh\nexec head -c 1000000 /dev/zero\n");
+    assert_false(told_within(&s, 300)); /* its pipes are full */
+    assert_int_equal(read_all(&s), 1000000);
+    struct link_head head = expect(&s, LINK_EXITED);
+    assert_int_equal(head.exit, 0);
+    assert_int_equal(head.torn, 0);
     close_stage(&s);
 }
 
@@ -654,31 +760,6 @@ static void a_command_opens_its_output_by_name(void **state)
     close_stage_of_root(&s);
 }
 
-/* Of /proc/PID/status. */
-static bool status_has(pid_t pid, const char *line)
-{
-    _cleanup_free_ char *path = must_printf("/proc/%d/status", (int)pid);
-    _cleanup_buf_ struct buf text = {0};
-    struct err err = {0};
-
-    return file_read(path, 8192, &text, &err) == 0 &&
-           strstr(buf_text(&text), line) != NULL;
-}
-
-static pid_t masker_of(const struct stage *s)
-{
-    struct list pids = {0};
-    pid_t found = 0;
-
-    kin_children(s->pid, &pids);
-    for (size_t i = 0; i < pids.n; i++) {
-        pid_t pid = list_at(&pids, pid_t, i);
-        found = status_has(pid, "Name:\terrand-masker\n") ? pid : found;
-    }
-    free(pids.items);
-    return found;
-}
-
 /* It knows secrets and reads what a stranger writes. */
 static void a_masker_has_no_more_rights_than_the_other_half(void **state)
 {
@@ -1023,6 +1104,9 @@ int main(void)
             a_secret_reaches_the_child_and_is_hidden_in_its_output),
         cmocka_unit_test(what_was_sealed_for_something_else_starts_nothing),
         cmocka_unit_test(a_masker_ends_with_its_child_whoever_holds_its_pipe),
+        cmocka_unit_test(a_masker_that_is_killed_is_told_of),
+        cmocka_unit_test(a_masker_that_was_stopped_loses_nothing),
+        cmocka_unit_test(who_reads_slowly_slows_the_child_and_loses_nothing),
         cmocka_unit_test(
             a_forged_dispatch_is_refused_whatever_the_other_half_says),
         cmocka_unit_test(a_dispatch_is_started_for_its_own_execution_only),

@@ -267,6 +267,7 @@ class Installation:
                        "runner_may": ["cancel", "see_script"],
                        "run_as": "www-data", "cpu": 60, "memory": 1 << 30,
                        "file_size": 1 << 20, "open_files": 64, "processes": 32,
+                       "output": 1 << 26,
                        "files": [{"name": "a.conf", "data": b64(b"\x00\xff")},
                                  {"name": "run_2.sh", "executable": True,
                                   "data": b64(b"#!/bin/sh\n")}],
