@@ -30,7 +30,8 @@ TRUST := allow approved dsse event key_file keys known late person proof \
 	standing_places wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
-ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
+ROOF := revocation_log rpc rpc_reply rpc_told service service_reload \
+	service_setup service_signals
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked \
 	cards_seen chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing \
@@ -56,8 +57,8 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	views
 EXECUTOR := cgroup check_host child claim_log confine execution executor \
 	given_files halves intake keeper kin ledger leftovers link mask \
-	masker opened output permitted private_dir recovery revoked rlimits \
-	spawner spool started tell
+	masker opened output permitted private_dir recovery reload revoked \
+	rlimits spawner spool started tell
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \

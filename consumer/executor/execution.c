@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "consumer/executor/executor.h"
-#include "consumer/executor/link.h"
 #include "consumer/executor/spool.h"
 
 #define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
@@ -211,7 +210,7 @@ int on_won(struct executor *executor, struct execution *execution,
                  "too long passed since it was claimed");
         return 0;
     }
-    if (executor->stopping) {
+    if (executor->hurried) {
         conclude(execution, OUTCOME_INTERRUPTED, false,
                  "the executor was stopped");
         return 0;
@@ -272,6 +271,10 @@ int on_spawner(struct executor *executor, struct err *err)
     }
     if (got < 0) {
         return -1;
+    }
+    if (message.head.kind >= LINK_RELOADED) {
+        on_reloaded(executor, &message);
+        return 0;
     }
     struct execution *execution =
         execution_find(executor, &message.head.execution);

@@ -157,7 +157,48 @@ static int make_directories(const struct host *host,
 
 /* The spawner */
 
-static int make_spawner(struct executor *executor, const struct host *host,
+/* All of it is good, or permitted stays as it is. */
+static int reread(const struct daemon *daemon, struct permitted *permitted,
+                  struct buf *ret_text, struct err *err)
+{
+    struct config config;
+    struct host host;
+
+    if (daemon_config_again(daemon, ret_text, &config, err) != 0) {
+        return -1;
+    }
+    int failed = read_host(&config, &host, err);
+    config_done(&config);
+    if (failed) {
+        return -1;
+    }
+    if (ret_text->len > LINK_RELOADED_MAX) {
+        host_done(&host);
+        return err_set(err, ERR_REJECT, "over 64 KiB: read at a start alone");
+    }
+    permitted_done(permitted);
+    *permitted = host.permitted;
+    account_done(&host.user); /* who the halves are stays */
+    return 0;
+}
+
+/* Runs in the spawner, with its own eyes: the other half may not be able to
+ * read the file, and is told what of it is its own. */
+static struct link_message reload(void *arg, struct permitted *permitted)
+{
+    struct link_message answer =
+        link_message_of(LINK_RELOADED, &(struct id){0});
+    struct err err = {0};
+
+    if (reread(arg, permitted, &answer.body, &err) != 0) {
+        answer.head.kind = LINK_KEPT;
+        buf_clear(&answer.body);
+        (void)buf_adds(&answer.body, err.text);
+    }
+    return answer;
+}
+
+static int make_spawner(struct executor *executor, struct host *host,
                         const char *children, struct err *err)
 {
     _cleanup_free_ char *log = must_printf("%s/revocations", host->state);
@@ -175,6 +216,8 @@ static int make_spawner(struct executor *executor, const struct host *host,
                                 .directory = children,
                                 .cgroups = cgroups,
                                 .permitted = &host->permitted,
+                                .reload = reload,
+                                .reload_arg = executor->daemon,
                                 .user = half(host),
                                 .enrolment = &executor->daemon->enrolment,
                                 .by = executor->daemon->by,
@@ -196,7 +239,7 @@ static int make_spawner(struct executor *executor, const struct host *host,
     return 0;
 }
 
-static int make_halves(struct executor *executor, const struct host *host,
+static int make_halves(struct executor *executor, struct host *host,
                        struct err *err)
 {
     _cleanup_free_ char *children = must_printf("%s/children", host->state);

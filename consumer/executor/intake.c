@@ -308,7 +308,7 @@ static bool in_use(const struct executor *executor)
 
 static bool has_room(const struct executor *executor)
 {
-    return !executor->stopping && claim_log_current(executor->claims) &&
+    return claim_log_current(executor->claims) &&
            executions_active(executor) < (size_t)executor->slots &&
            HASH_COUNT(executor->all) < (size_t)executor->slots + UNTOLD_MAX;
 }
@@ -318,8 +318,8 @@ int intake_read(struct executor *executor, struct err *err)
     if (bury(executor, err) != 0) {
         return -1;
     }
-    if (!in_use(executor)) {
-        return 0;
+    if (executor->stopping || !in_use(executor)) {
+        return 0; /* it is left to others of the pool */
     }
     int early = take_early(executor, err);
     if (early != 0) {

@@ -387,6 +387,16 @@ static void on_entry(struct spawner *spawner,
     }
 }
 
+/* It is believed that it was asked for, and nothing else. */
+static void on_reload(struct spawner *spawner)
+{
+    const struct spawner_plan *plan = spawner->plan;
+    _cleanup_message_ struct link_message answer =
+        plan->reload(plan->reload_arg, plan->permitted);
+
+    say(spawner, &answer);
+}
+
 static void on_message(struct spawner *spawner)
 {
     _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
@@ -402,6 +412,8 @@ static void on_message(struct spawner *spawner)
         on_end(spawner, &message);
     } else if (message.head.kind == LINK_ENTRY) {
         on_entry(spawner, &message);
+    } else if (message.head.kind == LINK_RELOAD) {
+        on_reload(spawner);
     }
 }
 

@@ -53,6 +53,19 @@ static void set_script(struct chain *c, const char *text)
     assert_int_equal(buf_adds(&c->save.script, text), 0);
 }
 
+/* As if the file said now that nothing may be run by /bin/sh. */
+static struct link_message allow_less(void *arg, struct permitted *permitted)
+{
+    struct link_message answer =
+        link_message_of(LINK_RELOADED, &(struct id){0});
+
+    (void)arg;
+    texts_done(&permitted->interpreters);
+    texts_add(&permitted->interpreters, "/usr/bin/perl");
+    assert_int_equal(buf_adds(&answer.body, "what it read"), 0);
+    return answer;
+}
+
 static void start_spawner(struct stage *s)
 {
     struct err err = {0};
@@ -64,6 +77,7 @@ static void start_spawner(struct stage *s)
                                     .target = "web-1",
                                     .directory = s->directory,
                                     .permitted = &s->permitted,
+                                    .reload = allow_less,
                                     .user = s->half,
                                     .enrolment = &s->enrolment,
                                     .by = s->by,
@@ -669,6 +683,21 @@ static void an_interpreter_that_is_not_allowed_runs_nothing(void **state)
     close_stage(&s);
 }
 
+static void what_is_allowed_is_read_again_by_the_spawner_itself(void **state)
+{
+    struct stage s;
+    struct link_message ask = link_message_of(LINK_RELOAD, &(struct id){0});
+    struct err err = {0};
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    assert_int_equal(link_send(s.link, &ask, &err), 0);
+    assert_int_equal(expect(&s, LINK_RELOADED).length, strlen("what it read"));
+    sign_and_start(&s);
+    expect_refusal(&s, "the interpreter '/bin/sh' is not allowed on this host");
+    close_stage(&s);
+}
+
 static void its_limits_are_the_kernel_s(void **state)
 {
     struct stage s;
@@ -860,6 +889,7 @@ int main(void)
         cmocka_unit_test(as_root_nobody_runs_where_nobody_is_named),
         cmocka_unit_test(as_an_ordinary_user_it_is_nobody_else),
         cmocka_unit_test(an_interpreter_that_is_not_allowed_runs_nothing),
+        cmocka_unit_test(what_is_allowed_is_read_again_by_the_spawner_itself),
         cmocka_unit_test(its_limits_are_the_kernel_s),
         cmocka_unit_test(the_signal_and_what_it_took_are_told),
         cmocka_unit_test(a_keeper_that_is_killed_takes_all_with_it),
