@@ -193,6 +193,13 @@ $(TICKS): $(OUT)/tests/e2e/ticks.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Stops a program at an instant that a test names, to be killed there.
+STOPS_AT := $(OUT)/tests/stops_at.so
+$(STOPS_AT): tests/e2e/stops_at.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out -fPIE -fsanitize=% -MMD -MP,$(CFLAGS)) -fPIC -shared \
+		-o $@ $<
+
 -include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) \
 	$(UNIT_HELP:%=$(OUT)/tests/unit/%.d) $(OUT)/tests/unit/verdict.d \
 	$(OUT)/tests/e2e/sieve.d $(OUT)/tests/e2e/ticks.d
@@ -217,18 +224,18 @@ unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
 unit e2e check: export UBSAN_OPTIONS := print_stacktrace=1
 
 .PHONY: programs test check unit e2e asan planted
-programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS) ## compile all, unit tests too
+programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS) $(STOPS_AT) ## compile all, unit tests too
 test: deps deps-test ## install what tests need, build, run everything
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs layers
 	@$(MAKE) --no-print-directory check
-check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS)
+check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS) $(STOPS_AT)
 	@for home in $(TEST_HOMES); do \
 		ERRAND_HOME=$$home $(PYTHON) ops/dev/stack.py reset || exit; done
 	@$(PYTEST) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
 		--home $(TEST_HOMES)
 unit: $(UNIT_PROGRAMS) ## run the unit tests (UNIT_TESTS="dsse link")
 	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS)
-e2e: all $(VERDICT) $(SIEVE) $(TICKS) ## run the end-to-end tests (TESTS="test_x.py -k y")
+e2e: all $(VERDICT) $(SIEVE) $(TICKS) $(STOPS_AT) ## run the end-to-end tests (TESTS="test_x.py -k y")
 	@$(PYTEST) tests/run --e2e="$(TESTS)" --home $(ERRAND_TEST_HOME)
 asan: ## run all tests under ASan and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs
