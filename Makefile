@@ -58,7 +58,7 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 EXECUTOR := cgroup check_host child claim_log confine execution executor \
 	given_files halves intake keeper kin ledger leftovers link mask \
 	masker opened output permitted private_dir recovery reload revoked \
-	rlimits spawner spool started tell
+	rlimits room spawner spool started tell
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \

@@ -168,6 +168,9 @@ static int start(struct executor *executor, struct execution *execution,
                      &why) != 0) {
         output_done(&execution->output);
         conclude(execution, OUTCOME_INTERRUPTED, false, why.text);
+        if (!failed) {
+            room_lacks(executor);
+        }
         return 0;
     }
     execution->finished.started = true;
@@ -358,13 +361,18 @@ int executions_advance(struct executor *executor, int64_t now, struct err *err)
 {
     struct execution *execution;
     struct execution *next;
+    int done = 0;
 
     HASH_ITER (hh, executor->all, execution, next) {
-        if (advance(executor, execution, now, err) != 0) {
+        if (advance(executor, execution, now, err) == 0) {
+            continue;
+        }
+        if (err->kind != ERR_RETRY) {
             return -1;
         }
+        done = -1; /* holds up no other: that one may need nothing */
     }
-    return 0;
+    return done;
 }
 
 int64_t executions_due(const struct executor *executor, int64_t now,
