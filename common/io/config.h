@@ -47,11 +47,12 @@ struct config {
 int config_read(const char *path, const struct config_key *keys, size_t n,
                 struct config *ret_config, struct err *err);
 
-/* The same, of a file's bytes, which are taken apart. */
+/* The same in two steps, for who wants to keep the bytes: the file as it is,
+ * and what it says. The text is cut up meanwhile. */
+int config_load(const char *path, struct buf *ret_text, struct err *err);
 int config_parse(const char *path, struct buf *text,
                  const struct config_key *keys, size_t n,
                  struct config *ret_config, struct err *err);
-int config_load(const char *path, struct buf *ret_text, struct err *err);
 void config_done(struct config *config);
 
 /* A value that was read or its fallback; NULL, 0: none. */
