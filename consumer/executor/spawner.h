@@ -13,7 +13,8 @@
  * an execution is alive. When the other half dies, everything here is ended
  * first.
  *
- * It resolves no name and opens no socket. No seccomp filter holds it to that:
+ * It resolves no host's name and opens no socket, but for what the system's own
+ * database of users wants at a RELOAD. No seccomp filter holds it to that:
  * the kernel has children inherit a filter, and those may do what their user
  * may. So it keeps its privileges, where it has any, for who runs as root.
  */
