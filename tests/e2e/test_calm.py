@@ -45,13 +45,13 @@ def running(lone, execution):
 # SIGTERM
 
 def test_who_is_asked_to_end_lets_finish_what_runs_and_takes_no_more(lone):
-    first = configured(lone.executor("ex-1", slots=1), ("drain = 1s", "drain = 60s")).start()
+    first = configured(lone.executor("ex-1", slots=2), ("drain = 1s", "drain = 60s")).start()
     go = lone.home / "go"
     held = lone.ask(f"#!/bin/sh\necho begun; while [ ! -e {go} ]; do sleep 0.05; done; echo done\n")
     running(lone, held)
-    waiting = lone.ask("#!/bin/sh\necho elsewhere\n")  # first's only slot is in use
     first.process.terminate()
     until("it drains", lambda: "msg=draining" in first.log.read_text())
+    waiting = lone.ask("#!/bin/sh\necho elsewhere\n")  # first has a slot left
     second = lone.executor("ex-2").start()
     said = lone.finished(waiting)
     assert said[-1].fields["outcome"] == "succeeded" and said[-1].signed_by(second.key)
