@@ -47,7 +47,8 @@ def running(lone, execution):
 def test_who_is_asked_to_end_lets_finish_what_runs_and_takes_no_more(lone):
     first = configured(lone.executor("ex-1", slots=2), ("drain = 1s", "drain = 60s")).start()
     go = lone.home / "go"
-    held = lone.ask(f"#!/bin/sh\necho begun; while [ ! -e {go} ]; do sleep 0.05; done; echo done\n")
+    held = lone.ask(f"#!/bin/sh\necho begun; while [ ! -e {go} ]; do sleep 0.05; done;"
+                    " echo done\n", timeout=300)
     running(lone, held)
     first.process.terminate()
     until("it drains", lambda: "msg=draining" in first.log.read_text())
@@ -67,9 +68,10 @@ def test_who_is_asked_to_end_lets_finish_what_runs_and_takes_no_more(lone):
 def test_a_second_signal_hurries_and_what_is_ended_is_told(lone):
     """Even of a child that does not listen: that is 5 s of grace."""
     executor = configured(lone.executor(), ("drain = 1s", "drain = 60s")).start()
-    deaf = lone.ask("#!/bin/sh\ntrap '' TERM\necho begun; while :; do sleep 0.1; done\n")
+    deaf = lone.ask("#!/bin/sh\ntrap '' TERM\necho begun; while :; do sleep 0.1; done\n",
+                    timeout=300)
     quick = lone.ask("#!/bin/sh\ntrap 'echo asked; exit' TERM\necho begun;"
-                     " while :; do sleep 0.1; done\n")
+                     " while :; do sleep 0.1; done\n", timeout=300)
     running(lone, deaf)
     running(lone, quick)
     executor.process.terminate()
@@ -87,7 +89,8 @@ def test_a_second_signal_hurries_and_what_is_ended_is_told(lone):
 
 def test_a_third_signal_ends_it_at_once_and_the_next_life_tells(lone):
     executor = configured(lone.executor(), ("drain = 1s", "drain = 60s")).start()
-    deaf = lone.ask("#!/bin/sh\ntrap '' TERM\necho begun; while :; do sleep 0.1; done\n")
+    deaf = lone.ask("#!/bin/sh\ntrap '' TERM\necho begun; while :; do sleep 0.1; done\n",
+                    timeout=300)
     running(lone, deaf)
     for _ in range(3):
         executor.process.send_signal(signal.SIGTERM)
@@ -144,7 +147,7 @@ def test_a_configuration_that_is_read_again_counts_in_both_halves_or_in_none(lon
              ("/bin/sh", "/bin/sh, /usr/bin/python3"), ("slots = 1", "slots = 2"))
     assert asked(run_as="daemon") == "run_as = daemon is not allowed on this host"
     assert "not allowed" in asked(python)
-    held = lone.ask("#!/bin/sh\necho begun; sleep 60\n")
+    held = lone.ask("#!/bin/sh\necho begun; sleep 600\n", timeout=900)
     running(lone, held)
     reload(*wider, ("target = lone", "target = other"), ("[root]", "linger.ms = 1\n[root]"))
     assert asked(run_as="daemon") == "daemon\n"  # beside what is held
@@ -199,9 +202,9 @@ def test_a_full_disk_takes_nothing_new_and_keeps_what_runs_honest(lone, small_di
     go, copy = lone.home / "go", lone.home / "copy"
     first = lone.executor("ex-1").start()
     talks = lone.ask(f"#!/bin/sh\necho begun; while [ ! -e {go} ]; do sleep 0.05; done;"
-                     f" seq 1 200000 | tee {copy}; echo ended\n")
+                     f" seq 1 200000 | tee {copy}; echo ended\n", timeout=300)
     fails = lone.ask(f"#!/bin/sh\necho begun; while [ ! -e {go} ]; do sleep 0.05; done;"
-                     " echo so; exit 3\n")
+                     " echo so; exit 3\n", timeout=300)
     running(lone, talks)
     running(lone, fails)
     fill(small_disk / "filling")
