@@ -13,6 +13,7 @@
 #define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8      /* in so many chunks */
 #define RECOVER_AGAIN 10     /* ms */
+#define UNTOLD_MOST 262144   /* bytes that a disk did not take: more waits */
 #define LAST_READS 16        /* of up to 512 KiB: a pipe holds 1 MiB at most */
 
 struct execution *execution_find(const struct executor *executor,
@@ -300,7 +301,8 @@ static int advance_running(struct executor *executor,
                            struct execution *execution, int64_t now,
                            struct err *err)
 {
-    if (execution->undelivered < BACKLOG) {
+    if (execution->undelivered < BACKLOG &&
+        execution->output.waiting < UNTOLD_MOST) {
         output_read(&execution->output, now);
     }
     bool young = now - execution->started < OUTPUT_WAIT &&
