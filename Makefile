@@ -32,7 +32,7 @@ TRUST := allow approved dsse event key_file keys known late person proof \
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_dead \
-	service_setup
+	service_reload service_setup service_signals
 
 SUBMIT := arguments asking auditor card_form card_line cards_asked \
 	cards_seen chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing \
@@ -58,8 +58,8 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	views
 EXECUTOR := cgroup check_host child claim_log confine execution executor \
 	given_files halves intake judge keeper kin ledger leftovers link mask \
-	masker notes opened output permitted private_dir recovery revoked \
-	rlimits spawner spool started tell versions
+	masker notes opened output permitted private_dir recovery reload \
+	revoked rlimits room spawner spool started tell versions
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \
@@ -197,6 +197,13 @@ $(TICKS): $(OUT)/tests/e2e/ticks.o $(OUT)/libcommon.a
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Stops a program at an instant that a test names, to be killed there.
+STOPS_AT := $(OUT)/tests/stops_at.so
+$(STOPS_AT): tests/e2e/stops_at.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out -fPIE -fsanitize=% -MMD -MP,$(CFLAGS)) -fPIC -shared \
+		-o $@ $<
+
 -include $(UNIT_TESTS:%=$(OUT)/tests/unit/test_%.d) \
 	$(UNIT_HELP:%=$(OUT)/tests/unit/%.d) $(OUT)/tests/unit/verdict.d \
 	$(OUT)/tests/e2e/sieve.d $(OUT)/tests/e2e/ticks.d
@@ -221,18 +228,18 @@ unit e2e check: export ERRAND_TEST_HOME := $(ERRAND_TEST_HOME)
 unit e2e check: export UBSAN_OPTIONS := print_stacktrace=1
 
 .PHONY: programs test check unit e2e asan planted
-programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS) ## compile all, unit tests too
+programs: $(BUILT) $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS) $(STOPS_AT) ## compile all, unit tests too
 test: deps deps-test ## install what tests need, build, run everything
 	@$(MAKE) --no-print-directory -j$(JOBS) all programs layers
 	@$(MAKE) --no-print-directory check
-check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS)
+check: all $(UNIT_PROGRAMS) $(VERDICT) $(SIEVE) $(TICKS) $(STOPS_AT)
 	@for home in $(TEST_HOMES); do \
 		ERRAND_HOME=$$home $(PYTHON) ops/dev/stack.py reset || exit; done
 	@$(PYTEST) tests/run --unit $(UNIT_PROGRAMS) --e2e="$(TESTS)" \
 		--home $(TEST_HOMES)
 unit: $(UNIT_PROGRAMS) ## run the unit tests (UNIT_TESTS="dsse link")
 	@$(PYTHON) tests/run --unit $(UNIT_PROGRAMS)
-e2e: all $(VERDICT) $(SIEVE) $(TICKS) ## run the end-to-end tests (TESTS="test_x.py -k y")
+e2e: all $(VERDICT) $(SIEVE) $(TICKS) $(STOPS_AT) ## run the end-to-end tests (TESTS="test_x.py -k y")
 	@$(PYTEST) tests/run --e2e="$(TESTS)" --home $(ERRAND_TEST_HOME)
 asan: ## run all tests under ASan and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=asan programs

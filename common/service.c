@@ -11,13 +11,9 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
@@ -27,15 +23,11 @@
 
 #define BACK_OFF_MIN 100  /* ms */
 #define BACK_OFF_MAX 5000 /* ms */
-#define HANGING_MS 5000   /* from the first signal to the end at any price */
 #define TROUBLE_MS 300    /* a broker's absence that is worth a line */
 #define FLUSH_MS 1000
 #define WAIT_FDS_MAX 16
 
 struct life {
-    int signals; /* signalfd */
-    int ending;  /* eventfd: readable once a signal came */
-    bool watched;
     bool ready;
     struct list readers; /* struct kafka_reader * */
     int64_t back_off;    /* ms; 0: all is well */
@@ -45,72 +37,13 @@ struct life {
     char *dead; /* the record that was sent to errand.dead last */
 };
 
-/* Signals */
-
-static void *watch(void *arg)
-{
-    const struct life *life = arg;
-    struct pollfd signals = {.fd = life->signals, .events = POLLIN};
-    struct signalfd_siginfo info;
-    const uint64_t one = 1;
-
-    while (read(life->signals, &info, sizeof(info)) < 0 && errno == EINTR) {
-    }
-    (void)!write(life->ending, &one, sizeof(one));
-    (void)poll(&signals, 1, HANGING_MS);
-    _exit(1);
-}
-
-static int block_signals(struct life *life, struct err *err)
-{
-    sigset_t set;
-
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-    life->signals = signalfd(-1, &set, SFD_CLOEXEC);
-    life->ending = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return life->signals >= 0 && life->ending >= 0
-               ? 0
-               : err_set(err, ERR_FATAL, "signals: %s", strerror(errno));
-}
-
-/* From here on a signal is noticed; not earlier where start forks, so that it
- * does so with a single thread. */
-static int watch_signals(struct life *life, struct err *err)
-{
-    pthread_t thread;
-
-    if (life->watched) {
-        return 0;
-    }
-    if (pthread_create(&thread, NULL, watch, life) != 0) {
-        return err_set(err, ERR_FATAL, "can't start a thread");
-    }
-    life->watched = true;
-    return 0;
-}
-
-bool daemon_ending(const struct daemon *daemon)
-{
-    struct pollfd ending = {.fd = daemon->life->ending, .events = POLLIN};
-
-    return poll(&ending, 1, 0) == 1;
-}
-
-int daemon_ending_fd(const struct daemon *daemon)
-{
-    return daemon->life->ending;
-}
+/* Waiting */
 
 void daemon_wait(struct daemon *daemon, const int *fds, size_t n,
                  int timeout_ms)
 {
     struct pollfd all[WAIT_FDS_MAX + 1] = {
-        {.fd = daemon->life->ending, .events = POLLIN}};
+        {.fd = daemon_ending_fd(daemon), .events = POLLIN}};
 
     if (n > WAIT_FDS_MAX) {
         abort();
@@ -293,12 +226,12 @@ static int live(struct daemon *daemon, struct err *err)
 {
     bool early = daemon->service->before_writer;
 
-    if (!early && watch_signals(daemon->life, err) != 0) {
+    if (!early && signals_watch(daemon->signals, err) != 0) {
         return -1;
     }
     if (again(daemon, open_database, err) != 0 ||
         (early && again(daemon, start, err) != 0) ||
-        watch_signals(daemon->life, err) != 0 ||
+        signals_watch(daemon->signals, err) != 0 ||
         open_writer(daemon, err) != 0 ||
         (!early && again(daemon, start, err) != 0)) {
         return -1;
@@ -400,7 +333,7 @@ static int serve(struct daemon *daemon, struct err *err)
     if (daemon_identify(daemon, err) != 0) {
         return -1;
     }
-    if (block_signals(daemon->life, err) != 0) {
+    if (signals_block(daemon->signals, daemon->service, err) != 0) {
         return -1;
     }
     if (ready != NULL) {
@@ -418,8 +351,11 @@ static int serve(struct daemon *daemon, struct err *err)
 
 int service_main(const struct service *service, int argc, char **argv)
 {
-    struct life life = {.signals = -1, .ending = -1};
-    struct daemon daemon = {.service = service, .life = &life};
+    struct life life = {0};
+    struct signals signals = {
+        .came = -1, .ending = -1, .hurried = -1, .reload = -1};
+    struct daemon daemon = {
+        .service = service, .life = &life, .signals = &signals};
     struct options options;
     struct err err = {0};
 
@@ -436,7 +372,7 @@ int service_main(const struct service *service, int argc, char **argv)
     int failed =
         person ? answer(&daemon, &options, &err) : serve(&daemon, &err);
     int status = !failed                      ? EXIT_SUCCESS
-                 : person || life.signals < 0 ? give_up(service, &err)
+                 : person || signals.came < 0 ? give_up(service, &err)
                  : err.status == EX_CONFIG    ? EX_CONFIG
                                               : EXIT_FAILURE;
     daemon_unconfigure(&daemon);

@@ -11,7 +11,10 @@
  *
  * TERM and INT are blocked in every thread (a child has to unblock them) and
  * end the daemon after its turn; a second one, or 5 s of hanging, ends the
- * process at once with 1. PIPE and HUP are ignored.
+ * process at once with 1. A daemon that drains goes on with what it has for a
+ * while before that; then a second signal hurries it, and a third ends it. HUP
+ * asks for the configuration to be read again where the row says so, and is
+ * ignored elsewhere, as PIPE is everywhere.
  */
 #pragma once
 
@@ -32,7 +35,7 @@ struct daemon {
     struct config config;
     struct log log;        /* log_info(&daemon->log, …) */
     const char *name;      /* [service] name; of config */
-    struct list kafka;     /* [kafka]: struct pair; taken from config */
+    struct list kafka;     /* [kafka]: struct pair; the daemon's to add to */
     struct roots roots;    /* [root] keys */
     struct key_pair *keys; /* NULL where the kind signs nothing */
     struct list enrolment; /* struct envelope: own first, then its chain */
@@ -42,6 +45,7 @@ struct daemon {
     struct postgres *postgres; /* NULL where .postgres is false */
     void *state;               /* what start made */
     struct life *life;         /* service.c's own */
+    struct signals *signals;   /* service_signals.c's own */
 };
 
 struct service {
@@ -49,6 +53,9 @@ struct service {
     enum service_kind kind; /* recorder: signs nothing, has no key */
     bool postgres;
     bool before_writer; /* start runs before librdkafka does (it forks) */
+    bool reloads;       /* on HUP: see daemon_reload_asked() */
+    int ending_ms; /* from TERM, or from when it is hurried, to the end at any
+                      price; 0: 5 s */
     const struct config_key *keys; /* beside the common ones */
     size_t n_keys;
     /* What else is wrong with the configuration (status 78); before start, and
@@ -77,6 +84,29 @@ bool daemon_ending(const struct daemon *daemon);
 
 /* Readable once TERM or INT came; for epoll. */
 int daemon_ending_fd(const struct daemon *daemon);
+
+/* It drains: from TERM or INT on, it goes on (in stop) for so long with what it
+ * has; counts from the next signal on. */
+void daemon_drain(struct daemon *daemon, int64_t ms);
+
+/* True, and readable, once that time has passed or another signal came. */
+bool daemon_hurried(const struct daemon *daemon);
+int daemon_hurried_fd(const struct daemon *daemon);
+
+/* True, once, and readable until it was asked, when HUP came. */
+bool daemon_reload_asked(const struct daemon *daemon);
+int daemon_reload_fd(const struct daemon *daemon);
+
+/* The configuration's file as it is now, checked as at the start (of the files
+ * that it names none is read). Both are the caller's. -1: says what is wrong.
+ */
+int daemon_config_again(const struct daemon *daemon, struct buf *ret_text,
+                        struct config *ret_config, struct err *err);
+
+/* Takes from such bytes all that may change while it runs; what else differs is
+ * logged by name, and stays. -1: they are not good, and nothing was taken. */
+int daemon_config_take(struct daemon *daemon, const struct buf *text,
+                       struct err *err);
 
 /* Waits until one of these descriptors is readable, or TERM or INT came; at
  * most timeout_ms. */

@@ -1,10 +1,29 @@
 /*
- * service_private.h: what service.c, service_setup.c and service_dead.c share.
- * Only they include it.
+ * service_private.h: what service.c, service_setup.c, service_dead.c,
+ * service_signals.c and service_reload.c share. Only they include it.
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "service.h"
+
+/* What they asked for: descriptors that are readable once that is so. */
+struct signals {
+    int came;           /* signalfd */
+    int ending;         /* a first signal came, */
+    int hurried;        /* and it can't go on with what it has */
+    int reload;         /* HUP came */
+    int ending_ms;      /* from `hurried` to the end at any price */
+    atomic_llong drain; /* ms between the first two */
+    bool watched;
+};
+
+/* Before the first thread; and from the second on they are noticed: not earlier
+ * where start forks, so that it does so with a single thread. */
+int signals_block(struct signals *signals, const struct service *service,
+                  struct err *err);
+int signals_watch(struct signals *signals, struct err *err);
 
 struct options {
     const char *config;
@@ -16,6 +35,12 @@ struct options {
 /* Reads the command line; usage, --help and --version end the process. */
 void options_read(const struct service *service, int argc, char **argv,
                   struct options *ret_options);
+
+/* All keys that its configuration may have: struct config_key, the caller's. */
+struct list service_keys(const struct service *service);
+
+int log_level_read(const struct config *config, int *ret_level,
+                   struct err *err);
 
 /* Reads the configuration into the daemon: its values, name and log. -1: status
  * 78, as for the next two. */

@@ -119,7 +119,7 @@ static const struct {
      {"postgres", "conninfo", CONFIG_TEXT, .required = true,
       .help = "how to reach the database, as libpq writes it"}},
     {ALWAYS,
-     {"log", "level", CONFIG_TEXT, .fallback = "info",
+     {"log", "level", CONFIG_TEXT, .fallback = "info", .live = true,
       .help = "debug, info, warning or error"}},
     {ALWAYS,
      {"kafka", "bootstrap.servers", CONFIG_TEXT, .required = true,
@@ -131,48 +131,53 @@ static bool signs(const struct service *service)
     return service->kind != SERVICE_RECORDER;
 }
 
-static void add_keys(struct list *keys, const struct service *service)
+struct list service_keys(const struct service *service)
 {
+    struct list keys = {0};
     const bool wanted[] = {[ALWAYS] = true,
                            [SIGNS] = signs(service),
                            [POSTGRES] = service->postgres};
 
     for (size_t i = 0; i < ARRAY_SIZE(common_keys); i++) {
         if (wanted[common_keys[i].when]) {
-            struct config_key *to = list_grow(keys, sizeof(*to));
+            struct config_key *to = list_grow(&keys, sizeof(*to));
             *to = common_keys[i].key;
         }
     }
     for (size_t i = 0; i < service->n_keys; i++) {
-        struct config_key *to = list_grow(keys, sizeof(*to));
+        struct config_key *to = list_grow(&keys, sizeof(*to));
         *to = service->keys[i];
     }
+    return keys;
+}
+
+int log_level_read(const struct config *config, int *ret_level, struct err *err)
+{
+    const char *text = config_text(config, "log", "level");
+    int level = word_value(&log_level_words, text);
+
+    if (level == LEVEL_NONE) {
+        return err_exit(err, EX_CONFIG,
+                        "%s: [log] level: '%.32s' is not "
+                        "debug, info, warning or error",
+                        config->path, text);
+    }
+    *ret_level = level;
+    return 0;
 }
 
 int daemon_configure(struct daemon *daemon, const char *path, struct err *err)
 {
-    struct list keys = {0};
-
-    add_keys(&keys, daemon->service);
+    struct list keys = service_keys(daemon->service);
     int failed = config_read(path, keys.items, keys.n, &daemon->config, err);
     free(keys.items);
     if (failed) {
         return -1;
     }
-    const char *level = config_text(&daemon->config, "log", "level");
     daemon->name = config_text(&daemon->config, "service", "name");
-    daemon->kafka = daemon->config.kafka;
-    daemon->config.kafka = (struct list){0};
-    daemon->log = (struct log){.service = daemon->name,
-                               .level = word_value(&log_level_words, level),
-                               .fd = STDERR_FILENO};
-    if (daemon->log.level == LEVEL_NONE) {
-        return err_exit(err, EX_CONFIG,
-                        "%s: [log] level: '%.32s' is not "
-                        "debug, info, warning or error",
-                        path, level);
-    }
-    return 0;
+    pairs_add_all(&daemon->kafka, &daemon->config.kafka);
+    daemon->log = (struct log){.service = daemon->name, .fd = STDERR_FILENO};
+    return log_level_read(&daemon->config, &daemon->log.level, err);
 }
 
 void daemon_unconfigure(struct daemon *daemon)

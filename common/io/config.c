@@ -136,6 +136,19 @@ static void pair_replace(struct list *pairs, const char *name,
     pairs_add(pairs, name, value);
 }
 
+static void pair_remove(struct list *pairs, const char *name)
+{
+    for (size_t i = 0; i < pairs->n; i++) {
+        struct pair *pair = &list_at(pairs, struct pair, i);
+        if (strcmp(pair->name, name) == 0) {
+            free(pair->name);
+            free(pair->value);
+            *pair = list_at(pairs, struct pair, --pairs->n);
+            return;
+        }
+    }
+}
+
 static char *full_name(const char *section, const char *key)
 {
     return must_printf("%s.%s", section, key);
@@ -385,23 +398,40 @@ static int complete(struct reading *reading)
     return 0;
 }
 
-int config_read(const char *path, const struct config_key *keys, size_t n,
-                struct config *ret_config, struct err *err)
+int config_parse(const char *path, struct buf *text,
+                 const struct config_key *keys, size_t n,
+                 struct config *ret_config, struct err *err)
 {
     struct config config = {.path = must_strdup(path)};
     struct reading reading = {
         .config = &config, .keys = keys, .n = n, .err = err};
+
+    if (read_lines(&reading, text) != 0 || read_environment(&reading) != 0 ||
+        complete(&reading) != 0) {
+        config_done(&config);
+        return -1;
+    }
+    *ret_config = config;
+    return 0;
+}
+
+int config_load(const char *path, struct buf *ret_text, struct err *err)
+{
+    if (file_read(path, FILE_MAX, ret_text, err) != 0) {
+        err->status = EX_CONFIG;
+        return -1;
+    }
+    return 0;
+}
+
+int config_read(const char *path, const struct config_key *keys, size_t n,
+                struct config *ret_config, struct err *err)
+{
     _cleanup_buf_ struct buf text = {0};
 
-    if (file_read(path, FILE_MAX, &text, err) != 0) {
-        err->status = EX_CONFIG;
-    } else if (read_lines(&reading, &text) == 0 &&
-               read_environment(&reading) == 0 && complete(&reading) == 0) {
-        *ret_config = config;
-        return 0;
-    }
-    config_done(&config);
-    return -1;
+    return config_load(path, &text, err) != 0
+               ? -1
+               : config_parse(path, &text, keys, n, ret_config, err);
 }
 
 void config_done(struct config *config)
@@ -432,6 +462,19 @@ int64_t config_int(const struct config *config, const char *section,
     }
     return duration_parse(text, &seconds, &err) == 0 ? seconds
                                                      : strtoll(text, NULL, 10);
+}
+
+void config_take(struct config *config, const struct config *from,
+                 const char *section, const char *key)
+{
+    _cleanup_free_ char *name = full_name(section, key);
+    const char *value = pairs_get(&from->values, name);
+
+    if (value != NULL) {
+        pair_replace(&config->values, name, value);
+    } else {
+        pair_remove(&config->values, name);
+    }
 }
 
 struct list config_files(const struct config *config, const char *section,

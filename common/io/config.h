@@ -34,6 +34,7 @@ struct config_key {
     int64_t min;          /* of INT and DURATION; both 0: 0 and up */
     int64_t max;
     const char *help;
+    bool live; /* may change while the program runs */
 };
 
 struct config {
@@ -45,6 +46,13 @@ struct config {
 /* Reads and checks the whole file; -1 (status 78). */
 int config_read(const char *path, const struct config_key *keys, size_t n,
                 struct config *ret_config, struct err *err);
+
+/* The same in two steps, for who wants to keep the bytes: the file as it is,
+ * and what it says. The text is cut up meanwhile. */
+int config_load(const char *path, struct buf *ret_text, struct err *err);
+int config_parse(const char *path, struct buf *text,
+                 const struct config_key *keys, size_t n,
+                 struct config *ret_config, struct err *err);
 void config_done(struct config *config);
 
 /* A value that was read or its fallback; NULL, 0: none. */
@@ -52,6 +60,10 @@ const char *config_text(const struct config *config, const char *section,
                         const char *key);
 int64_t config_int(const struct config *config, const char *section,
                    const char *key); /* durations: seconds */
+
+/* This one value becomes that of another configuration. */
+void config_take(struct config *config, const struct config *from,
+                 const char *section, const char *key);
 
 /* The parts of a comma list: char *, to be released with texts_done(). */
 struct list config_files(const struct config *config, const char *section,

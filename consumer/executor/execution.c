@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "consumer/executor/executor.h"
-#include "consumer/executor/link.h"
 #include "consumer/executor/spool.h"
 
 #define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
@@ -209,6 +208,9 @@ static int start(struct executor *executor, struct execution *execution,
                      &why) != 0) {
         output_done(&execution->output);
         conclude(execution, OUTCOME_INTERRUPTED, false, why.text);
+        if (!failed) {
+            room_lacks(executor);
+        }
         return 0;
     }
     execution->finished.started = true;
@@ -251,7 +253,7 @@ int on_won(struct executor *executor, struct execution *execution,
                  "too long passed since it was claimed");
         return 0;
     }
-    if (executor->stopping) {
+    if (executor->hurried) {
         conclude(execution, OUTCOME_INTERRUPTED, false,
                  "the executor was stopped");
         return 0;
@@ -313,6 +315,10 @@ int on_spawner(struct executor *executor, struct err *err)
     }
     if (got < 0) {
         return -1;
+    }
+    if (message.head.kind >= LINK_RELOADED) {
+        on_reloaded(executor, &message);
+        return 0;
     }
     struct execution *execution =
         execution_find(executor, &message.head.execution);
@@ -414,14 +420,19 @@ int executions_advance(struct executor *executor, int64_t now, struct err *err)
 {
     struct execution *execution;
     struct execution *next;
+    int done = 0;
 
     executor->share = share_of(HASH_COUNT(executor->all));
     HASH_ITER (hh, executor->all, execution, next) {
-        if (advance(executor, execution, now, err) != 0) {
+        if (advance(executor, execution, now, err) == 0) {
+            continue;
+        }
+        if (err->kind != ERR_RETRY) {
             return -1;
         }
+        done = -1; /* holds up no other: that one may need nothing */
     }
-    return 0;
+    return done;
 }
 
 int64_t executions_due(const struct executor *executor, int64_t now,

@@ -20,7 +20,9 @@
 #include "base/file.h"
 
 #define TURN 1000        /* ms that a turn waits at most */
-#define STOP_WAIT 3000   /* ms for children and results when we are stopped */
+#define STOP_WAIT 8000   /* ms to end what runs, 5 s of grace, and to tell it */
+#define STOP_MAX 12000   /* ms for all that, and the spawner's end */
+#define AGAIN 100        /* ms */
 #define BROKER_WAIT 1000 /* ms for an answer of the broker; asked again */
 #define EVENTS 64
 
@@ -43,10 +45,12 @@ static const struct config_key keys[] = {
     {.section = "run_as",
      .key = "allow",
      .kind = CONFIG_FILES,
+     .live = true,
      .help = "the users of this host that commands may run as"},
     {.section = "run_as",
      .key = "default",
      .kind = CONFIG_TEXT,
+     .live = true,
      .help = "which of them where a command says none"},
     {.section = "interpreters",
      .key = "allow",
@@ -55,6 +59,7 @@ static const struct config_key keys[] = {
                  "/usr/bin/bash, /usr/bin/python3, /usr/bin/perl, "
                  "/usr/bin/awk, /usr/bin/gawk, /usr/bin/ruby, /usr/bin/node, "
                  "/usr/bin/php",
+     .live = true,
      .help = "what the first line of a script may name"},
     {.section = "executor",
      .key = "slots",
@@ -62,6 +67,7 @@ static const struct config_key keys[] = {
      .fallback = "4",
      .min = 1,
      .max = 1000,
+     .live = true,
      .help = "executions at the same time"},
     {.section = "executor",
      .key = "heartbeat",
@@ -69,7 +75,15 @@ static const struct config_key keys[] = {
      .fallback = "5s",
      .min = 1,
      .max = 60,
+     .live = true,
      .help = "how often it says hello"},
+    {.section = "executor",
+     .key = "drain",
+     .kind = CONFIG_DURATION,
+     .fallback = "30s",
+     .max = 86400,
+     .live = true,
+     .help = "how long what runs may go on after SIGTERM, before it is ended"},
 };
 
 /* The target that it is enrolled for, in the generation that it is enrolled
@@ -109,9 +123,7 @@ static int start(struct daemon *daemon, struct err *err)
     executor->daemon = daemon;
     executor->incarnation = id_random();
     executor->target = config_text(&daemon->config, "executor", "target");
-    executor->slots = config_int(&daemon->config, "executor", "slots");
-    executor->heartbeat =
-        config_int(&daemon->config, "executor", "heartbeat") * 1000;
+    settings_take(executor);
     executor->lock = -1;
     executor->link = -1;
     executor->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -129,6 +141,11 @@ static void watch(struct executor *executor, int fd, uint32_t events)
     struct epoll_event event = {.events = events};
 
     (void)epoll_ctl(executor->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void unwatch(struct executor *executor, int fd)
+{
+    (void)epoll_ctl(executor->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
 /* So that no first record waits for its topic's metadata. */
@@ -181,6 +198,7 @@ static int begin(struct executor *executor, struct err *err)
     }
     watch(executor, executor->link, EPOLLIN);
     watch(executor, daemon_ending_fd(daemon), EPOLLIN);
+    watch(executor, daemon_reload_fd(daemon), EPOLLIN);
     watch(executor, claim_log_fd(executor->claims), EPOLLIN | EPOLLET);
     watch(executor, revocation_log_fd(executor->revocations),
           EPOLLIN | EPOLLET);
@@ -269,7 +287,7 @@ static int work(struct executor *executor, struct err *err)
         revocation_log_current(executor->revocations)) {
         recover(
             executor); /* first: what the last life owes is told, or ended */
-        if (!executor->stopping && revoked_check(executor, err) != 0) {
+        if (!executor->hurried && revoked_check(executor, err) != 0) {
             return -1;
         }
         if (intake_read(executor, err) != 0) {
@@ -287,30 +305,67 @@ static int turn(struct daemon *daemon, struct err *err)
 {
     struct executor *executor = daemon->state;
 
-    if (!executor->begun && begin(executor, err) != 0) {
+    if (reload_ask(executor, err) != 0 ||
+        (!executor->begun && begin(executor, err) != 0)) {
         return -1;
     }
     (void)wait_for_something(executor);
     return daemon_ending(daemon) ? 0 : work(executor, err);
 }
 
-/* Ends what runs and tells it, as far as that takes no longer than it may. */
-static void wind_down(struct executor *executor)
+/* The way to the end */
+
+/* One turn more; false: there is none. What is only not possible now is tried
+ * again. */
+static bool go_on(struct executor *executor)
 {
-    int64_t until = clock_steady() + STOP_WAIT;
     struct err err = {0};
 
-    executor->stopping = true;
+    (void)wait_for_something(executor);
+    if (reload_ask(executor, &err) == 0 && work(executor, &err) == 0) {
+        return true;
+    }
+    (void)poll(NULL, 0, AGAIN);
+    return err.kind == ERR_RETRY;
+}
+
+/* What was claimed and what runs goes on as ever; nothing more is claimed. */
+static void drain(struct executor *executor)
+{
+    int hurried = daemon_hurried_fd(executor->daemon);
+
+    log_info(&executor->daemon->log, "draining",
+             L_INT("held", HASH_COUNT(executor->all)));
+    watch(executor, hurried, EPOLLIN);
+    while (executor->all != NULL && !daemon_hurried(executor->daemon) &&
+           go_on(executor)) {
+    }
+    unwatch(executor, hurried);
+}
+
+/* Ends what runs, and tells it. */
+static void hurry(struct executor *executor)
+{
+    int64_t until = clock_steady() + STOP_WAIT;
+
+    executor->hurried = true;
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
         if (e->phase == PHASE_STARTING || e->phase == PHASE_RUNNING) {
             execution_end(executor, e);
         }
     }
-    while (executor->all != NULL && clock_steady() < until &&
-           work(executor, &err) == 0) {
-        struct epoll_event event;
-        (void)epoll_wait(executor->epoll, &event, 1, 20);
+    while (executor->all != NULL && clock_steady() < until && go_on(executor)) {
     }
+}
+
+static void wind_down(struct executor *executor)
+{
+    executor->stopping = true;
+    unwatch(executor, daemon_ending_fd(executor->daemon)); /* it stays so */
+    if (daemon_ending(executor->daemon)) {
+        drain(executor);
+    }
+    hurry(executor);
     intake_keep_position(executor);
 }
 
@@ -355,6 +410,8 @@ static const struct service executor_service = {
     .name = "errand-executor",
     .kind = SERVICE_EXECUTOR,
     .before_writer = true,
+    .reloads = true,
+    .ending_ms = STOP_MAX,
     .delivered = on_delivered,
     .keys = keys,
     .n_keys = ARRAY_SIZE(keys),

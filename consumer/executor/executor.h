@@ -15,6 +15,7 @@
 
 #include "consumer/executor/claim_log.h"
 #include "consumer/executor/ledger.h"
+#include "consumer/executor/link.h"
 #include "consumer/executor/output.h"
 #include "model/target.h"
 #include "revocation_log.h"
@@ -114,12 +115,15 @@ struct executor {
     uint64_t serials;
     size_t share; /* of BACKLOG_ALL, for each of them */
     int64_t said_hello;
-    int64_t looked; /* clock_steady() when the claim log was last read */
-    bool more;      /* intake stopped before it had seen everything */
-    bool begun;     /* readers are in place */
-    bool recovered; /* earlier lives' debts are told */
-    bool stopping;
-    struct err failed; /* what a callback could not return */
+    int64_t looked;     /* clock_steady() when the claim log was last read */
+    bool full;          /* the disk: see room.c; also until then */
+    int64_t full_until; /* (clock_steady()) */
+    bool more;          /* intake stopped before it had seen everything */
+    bool begun;         /* readers are in place */
+    bool recovered;     /* earlier lives' debts are told */
+    bool stopping;      /* nothing more is claimed, */
+    bool hurried;       /* nor started */
+    struct err failed;  /* what a callback could not return */
 };
 
 struct debt { /* a first claim of an earlier life that the ledger knows no more
@@ -185,6 +189,16 @@ int revoked_read(struct executor *executor, struct err *err);
 /* FATAL: by what was read, this host is no executor any more, or its target is
  * gone. */
 int revoked_check(struct executor *executor, struct err *err);
+
+/* room.c: the disk. A write failed; and: there is room for one execution more.
+ */
+void room_lacks(struct executor *executor);
+bool room_is_there(struct executor *executor);
+
+/* reload.c: a configuration that changed */
+void settings_take(struct executor *executor); /* from daemon->config */
+int reload_ask(struct executor *executor, struct err *err);
+void on_reloaded(struct executor *executor, const struct link_message *message);
 
 /* recovery.c: what earlier lives owe */
 void recover(struct executor *executor);

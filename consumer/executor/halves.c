@@ -75,6 +75,7 @@ static int read_host(const struct config *config, struct host *ret_host,
         host_done(&host);
         return -1;
     }
+    host.permitted.slots = config_int(config, "executor", "slots");
     *ret_host = host;
     return 0;
 }
@@ -159,7 +160,48 @@ static int make_directories(const struct host *host,
 
 /* The spawner */
 
-static int make_spawner(struct executor *executor, const struct host *host,
+/* All of it is good, or permitted stays as it is. */
+static int reread(const struct daemon *daemon, struct permitted *permitted,
+                  struct buf *ret_text, struct err *err)
+{
+    struct config config;
+    struct host host;
+
+    if (daemon_config_again(daemon, ret_text, &config, err) != 0) {
+        return -1;
+    }
+    int failed = read_host(&config, &host, err);
+    config_done(&config);
+    if (failed) {
+        return -1;
+    }
+    if (ret_text->len > LINK_RELOADED_MAX) {
+        host_done(&host);
+        return err_set(err, ERR_REJECT, "over 64 KiB: read at a start alone");
+    }
+    permitted_done(permitted);
+    *permitted = host.permitted;
+    account_done(&host.user); /* who the halves are stays */
+    return 0;
+}
+
+/* Runs in the spawner, with its own eyes: the other half may not be able to
+ * read the file, and is told what of it is its own. */
+static struct link_message reload(void *arg, struct permitted *permitted)
+{
+    struct link_message answer =
+        link_message_of(LINK_RELOADED, &(struct id){0});
+    struct err err = {0};
+
+    if (reread(arg, permitted, &answer.body, &err) != 0) {
+        answer.head.kind = LINK_KEPT;
+        buf_clear(&answer.body);
+        (void)buf_adds(&answer.body, err.text);
+    }
+    return answer;
+}
+
+static int make_spawner(struct executor *executor, struct host *host,
                         const char *children, struct err *err)
 {
     _cleanup_free_ char *log = must_printf("%s/revocations", host->state);
@@ -175,10 +217,11 @@ static int make_spawner(struct executor *executor, const struct host *host,
     }
     struct spawner_plan plan = {.roots = &executor->daemon->roots,
                                 .target = executor->target,
-                                .slots = executor->slots,
                                 .directory = children,
                                 .cgroups = cgroups,
                                 .permitted = &host->permitted,
+                                .reload = reload,
+                                .reload_arg = executor->daemon,
                                 .user = half(host),
                                 .enrolment = &executor->daemon->enrolment,
                                 .by = executor->daemon->by,
@@ -210,7 +253,7 @@ static int drop_groups(const struct host *host, struct err *err)
                : err_set(err, ERR_FATAL, "its groups: %s", strerror(errno));
 }
 
-static int make_halves(struct executor *executor, const struct host *host,
+static int make_halves(struct executor *executor, struct host *host,
                        struct err *err)
 {
     _cleanup_free_ char *children = must_printf("%s/children", host->state);

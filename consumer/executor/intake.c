@@ -326,11 +326,12 @@ static bool in_use(const struct executor *executor)
     return place == NULL || place->state == TARGET_IN_USE;
 }
 
-static bool has_room(const struct executor *executor)
+static bool has_room(struct executor *executor)
 {
-    return !executor->stopping && claim_log_current(executor->claims) &&
+    return claim_log_current(executor->claims) &&
            executions_active(executor) < (size_t)executor->slots &&
-           HASH_COUNT(executor->all) < (size_t)executor->slots + UNTOLD_MAX;
+           HASH_COUNT(executor->all) < (size_t)executor->slots + UNTOLD_MAX &&
+           room_is_there(executor);
 }
 
 static int read_some(struct executor *executor, struct err *err)
@@ -362,8 +363,8 @@ int intake_read(struct executor *executor, struct err *err)
     if (bury(executor, err) != 0 || see_buried(executor, err) != 0) {
         return -1;
     }
-    if (!in_use(executor)) {
-        return 0;
+    if (executor->stopping || !in_use(executor) || !room_is_there(executor)) {
+        return 0; /* it is left to others of the pool */
     }
     return read_some(executor, err) != 0 ? -1 : see_buried(executor, err);
 }

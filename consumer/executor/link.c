@@ -188,9 +188,12 @@ static const struct shape {
     [LINK_START] = {LINK_SPAWNER, true, LINK_BODY_MAX},
     [LINK_END] = {LINK_SPAWNER, false, 0},
     [LINK_ENTRY] = {LINK_SPAWNER, false, LINK_BODY_MAX},
+    [LINK_RELOAD] = {LINK_SPAWNER, false, 0},
     [LINK_REFUSED] = {LINK_EXECUTOR, false, sizeof(struct err)},
     [LINK_STARTED] = {LINK_EXECUTOR, false, 0},
     [LINK_EXITED] = {LINK_EXECUTOR, false, 0},
+    [LINK_RELOADED] = {LINK_EXECUTOR, false, LINK_RELOADED_MAX},
+    [LINK_KEPT] = {LINK_EXECUTOR, false, sizeof(struct err)},
 };
 
 /* The writing end of a pipe, and nothing else that the other half can open: no

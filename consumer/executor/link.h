@@ -3,11 +3,14 @@
  * pair: a fixed head, then a body of the length that the head names.
  *
  * To the spawner: START (body: the dispatch as a DSSE envelope; two descriptors
- * to write standard output and error to), END (end it now, no body) and ENTRY
- * (body: an entry of the revocation log with its proof; see revocation.h). From
- * the spawner: one REFUSED (body: why), or one STARTED and later one EXITED (no
- * body). A message that is anything else, or that the reader itself would send,
- * ends the process that reads it: the other half is then not what it should be.
+ * to write standard output and error to), END (end it now, no body), ENTRY
+ * (body: an entry of the revocation log with its proof; see revocation.h) and
+ * RELOAD (read the configuration again, no body). From the spawner: one REFUSED
+ * (body: why), or one STARTED and later one EXITED (no body); and to each
+ * RELOAD one RELOADED (body: the file's bytes, which are good) or KEPT (body:
+ * why nothing changes). A message that is anything else, or that the reader
+ * itself would send, ends the process that reads it: the other half is then not
+ * what it should be.
  */
 #pragma once
 
@@ -17,14 +20,18 @@
 #include "consumer/executor/keeper.h"
 
 #define LINK_BODY_MAX (2U << 20)
+#define LINK_RELOADED_MAX (64U << 10) /* fits the socket: nobody waits */
 
 enum link_kind {
     LINK_START = 1,
     LINK_END,
     LINK_ENTRY,
+    LINK_RELOAD,
     LINK_REFUSED,
     LINK_STARTED,
     LINK_EXITED,
+    LINK_RELOADED,
+    LINK_KEPT,
 };
 
 enum link_reader { LINK_SPAWNER, LINK_EXECUTOR };

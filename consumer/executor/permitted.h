@@ -19,6 +19,7 @@ struct permitted {
     struct list accounts;           /* struct account; not root: itself alone */
     const struct account *standard; /* for who asks for nobody; or NULL */
     struct list interpreters;       /* char *: absolute paths */
+    int64_t slots;                  /* executions at once */
 };
 
 struct interpreter { /* both borrowed */

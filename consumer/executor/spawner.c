@@ -262,11 +262,11 @@ static int check_room(const struct spawner *spawner, const struct id *execution,
     if (spawned != NULL) {
         return err_set(err, ERR_REJECT, "it runs already");
     }
-    return HASH_COUNT(spawner->all) < (size_t)spawner->plan->slots
+    return HASH_COUNT(spawner->all) < (size_t)spawner->plan->permitted->slots
                ? 0
                : err_set(err, ERR_REJECT,
                          "all %lld slots of this host are taken",
-                         (long long)spawner->plan->slots);
+                         (long long)spawner->plan->permitted->slots);
 }
 
 static void on_start(struct spawner *spawner,
@@ -386,6 +386,16 @@ static void on_entry(struct spawner *spawner,
     }
 }
 
+/* It is believed that it was asked for, and nothing else. */
+static void on_reload(struct spawner *spawner)
+{
+    const struct spawner_plan *plan = spawner->plan;
+    _cleanup_message_ struct link_message answer =
+        plan->reload(plan->reload_arg, plan->permitted);
+
+    say(spawner, &answer);
+}
+
 static void on_message(struct spawner *spawner)
 {
     _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
@@ -401,6 +411,8 @@ static void on_message(struct spawner *spawner)
         on_end(spawner, &message);
     } else if (message.head.kind == LINK_ENTRY) {
         on_entry(spawner, &message);
+    } else if (message.head.kind == LINK_RELOAD) {
+        on_reload(spawner);
     }
 }
 

@@ -9,26 +9,30 @@
  * (permitted.h). It alone opens what is sealed to this host: it keeps that half
  * of the host's keys, the other half keeps the other (and each forgets what is
  * not its own). It has no more children at once than the host has slots. In
- * come START, END and ENTRY, out go REFUSED, STARTED and EXITED (link.h).
- * EXITED is said once nothing of an execution is alive. When the other half
- * dies, everything here is ended first.
+ * come START, END, ENTRY and RELOAD, out go REFUSED, STARTED, EXITED and what
+ * it read again itself (link.h). EXITED is said once nothing of an execution is
+ * alive. When the other half dies, everything here is ended first.
  *
- * It resolves no name and opens no socket. No seccomp filter holds it to that:
+ * It resolves no host's name and opens no socket, but for what the system's own
+ * database of users wants at a RELOAD. No seccomp filter holds it to that:
  * the kernel has children inherit a filter, and those may do what their user
  * may. So it keeps its privileges, where it has any, for who runs as root.
  */
 #pragma once
 
+#include "consumer/executor/link.h"
 #include "consumer/executor/permitted.h"
 #include "trust/keys.h"
 
 struct spawner_plan {
     const struct roots *roots;
     const char *target;
-    int64_t slots;         /* children at once */
     const char *directory; /* for the children's private ones */
     const char *cgroups;   /* cgroup.h's base; NULL: none */
-    const struct permitted *permitted;
+    struct permitted *permitted;
+    /* Reads that anew; the answer to a RELOAD, the caller's. */
+    struct link_message (*reload)(void *arg, struct permitted *permitted);
+    void *reload_arg;
     const struct account
         *user; /* the other half's, and a masker's; NULL: ours */
     const struct list *enrolment; /* struct envelope: the own one's chain, */

@@ -131,8 +131,11 @@ static int tell(struct executor *executor, struct execution *execution,
     _cleanup_envelope_ struct envelope envelope = {0};
 
     if (event_sign(kind, payload, executor->daemon->keys, NULL, &envelope,
-                   err) != 0 ||
-        spool_add(executor->spool, &execution->id, &envelope, err) != 0) {
+                   err) != 0) {
+        return -1;
+    }
+    if (spool_add(executor->spool, &execution->id, &envelope, err) != 0) {
+        room_lacks(executor);
         return -1;
     }
     execution->number++;
@@ -183,9 +186,12 @@ int tell_finished(struct executor *executor, struct execution *execution,
     finished->chunks = execution->chunks + (int64_t)finished->output.n;
     finished->dropped = execution->output.dropped;
     if (event_sign(EVENT_FINISHED, finished, executor->daemon->keys, NULL,
-                   &envelope, err) != 0 ||
-        ledger_exit(executor->ledger, &execution->id, &execution->incarnation,
+                   &envelope, err) != 0) {
+        return -1;
+    }
+    if (ledger_exit(executor->ledger, &execution->id, &execution->incarnation,
                     &envelope, err) != 0) {
+        room_lacks(executor);
         return -1;
     }
     execution->phase = PHASE_ENDED;

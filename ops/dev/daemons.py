@@ -79,7 +79,7 @@ def settings(home, kind):
         # A stack is one person's: both halves are theirs, and all they start.
         me = pwd.getpwuid(os.geteuid()).pw_name
         sections["executor"] = {"target": TARGET, "slots": 4, "user": me,
-                                "state": home / f"state/{name}"}
+                                "state": home / f"state/{name}", "drain": "1s"}
         sections["run_as"] = {"allow": me, "default": me}
     return sections
 
@@ -123,7 +123,7 @@ def spec(home, kind):
             "env": {**environment(), **overrides(kind)},
             "stamp": stamp(program, config,
                            home / f"keys/{name_of(kind)}.enrol.json"),
-            "signal": signal.SIGTERM, "patience": 10, "order": 2}
+            "signal": signal.SIGTERM, "patience": 15, "order": 2}
 
 
 def is_ready(home, kind, pid):

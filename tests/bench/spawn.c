@@ -89,20 +89,21 @@ static void make_spawner(struct bench *b)
     must(link_pair(ends, &err), "link", &err);
     b->link = ends[0];
     account_self(&b->self);
-    b->permitted = (struct permitted){.standard = &b->self};
+    b->permitted = (struct permitted){.standard = &b->self, .slots = 8};
     texts_add(&b->permitted.interpreters, b->program->interpreter);
-    b->plan = (struct spawner_plan){.roots = &c->roots,
-                                    .target = "web-1",
-                                    .directory = b->directory,
-                                    .permitted = &b->permitted,
-                                    .enrolment = &b->enrolment,
-                                    .by = b->by,
-                                    .keys = c->executor,
-                                    .init = c->init_hash,
-                                    .log = must_printf("%s.log", b->directory),
-                                    .started =
-                                        must_printf("%s.started", b->directory),
-                                    .link = ends[1]};
+    b->plan = (struct spawner_plan){
+        .roots = &c->roots,
+        .target = "web-1",
+        .directory = b->directory,
+        .permitted = &b->permitted,
+        .enrolment = &b->enrolment,
+        .by = b->by,
+        .keys = c->executor,
+        .init = c->init_hash,
+        .log = must_printf("%s.log", b->directory),
+        .started = must_printf("%s.started", b->directory),
+        .versions = must_printf("%s.versions", b->directory),
+        .link = ends[1]};
     must(confine_memory(&err), "memory", &err);
     must(spawner_start(&b->plan, ends[0], &pid, &err), "spawner", &err);
 }

@@ -41,13 +41,14 @@ def standing(*pids):
 
 
 class Host(lone.Executor):
-    """An enrolled executor of a target that nobody else serves."""
+    """An enrolled executor of a target that nobody else serves, or others of the
+    same test do."""
 
-    def __init__(self, house, home, slots=4):  # pylint: disable=super-init-not-called
+    def __init__(self, house, home, slots=4, beside=None):  # pylint: disable=super-init-not-called
         self.house, self.home, self.slots = house, home, slots
         self.lone = self  # whose home is ours
-        self.target = house.fresh("h")
-        self.name = f"{self.target}-1"
+        self.target = beside.target if beside else house.fresh("h")
+        self.name = house.fresh(f"{self.target}-") if beside else f"{self.target}-1"
         self.process = None
         self.log = home / f"{self.name}.log"
         self.config = home / f"{self.name}.conf"
@@ -57,8 +58,9 @@ class Host(lone.Executor):
             brokers=house.brokers, home=home, name=self.name,
             target=self.target, slots=slots, who=lone.WHO))
         line = self.run("--make-key").stdout.strip()
-        done = house.submit("target", "add", self.target)
-        assert done.returncode == 0, done.stderr
+        if not beside:
+            done = house.submit("target", "add", self.target)
+            assert done.returncode == 0, done.stderr
         done = house.submit(
             "service", "enrol", "executor", self.name, "--target", self.target,
             "--key", line, "--out", str(home / f"{self.name}.enrol.json"))
@@ -125,6 +127,13 @@ class Asked:
             " exit_status, reason FROM results WHERE outcome IS NOT NULL"
             " AND execution_id = ANY(%s::uuid[])", list(self.runs))
         return {r[0]: Result(*r[1:]) for r in rows}
+
+    def ended_or_lost(self, seconds=60):
+        """All have an outcome; that of who is lost may give way."""
+        def all_told():
+            found = self.results()
+            return found if len(found) == len(self.runs) else None
+        return until("each has an outcome", all_told, seconds)
 
     def ended(self, seconds=60):
         """All have an outcome that stays."""

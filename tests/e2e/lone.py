@@ -35,6 +35,7 @@ target = {target}
 state = {home}/{name}.state
 slots = {slots}
 heartbeat = 1s
+drain = 1s
 {who}"""
 # Whoever the tests run as is both halves, and all that they start.
 ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -181,7 +182,7 @@ class Executor:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(15)
             except subprocess.TimeoutExpired:
                 self.process.kill()
 

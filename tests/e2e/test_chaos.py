@@ -7,10 +7,12 @@ so many runs that together there are some 200.
 """
 import os
 import signal
+import time
 
 import pytest
 
-from host import Asked, Witness, finished_events
+import client
+from host import Asked, Host, Witness, finished_events
 from house import until
 
 SLOTS = 4     # of the stack's executor
@@ -95,3 +97,60 @@ def test_a_killed_executor_costs_what_it_had_claimed(house, tmp_path, which):
     assert len(others) <= KILLS * SLOTS
     assert not [e for e in set(here.witness.lines()) & others
                 if said[e].was_started is False], "said not started, and was"
+
+
+# A pool
+
+POOL = {"small": 1, "middle": 2, "large": 3}  # slots
+
+
+@pytest.fixture
+def pool(house, tmp_path):
+    """Three executors of one target, with different numbers of slots."""
+    hosts = []
+    for name, slots in POOL.items():
+        (tmp_path / name).mkdir()
+        hosts.append(Host(house, tmp_path / name, slots, *hosts[:1]))
+    yield [host.start() for host in hosts]
+    for host in hosts:
+        host.stop()
+
+
+def ran_by(house, hosts, executions):
+    """How many of them each of these executors ended."""
+    by = dict(house.rows("SELECT encode(hash, 'hex'), name FROM services"))
+    counts = dict.fromkeys((host.name for host in hosts), 0)
+    for message in client.read_all(house.brokers, "errand.results"):
+        if (message.key() or b"").decode(errors="replace") in executions:
+            event = client.Envelope.from_record(message)
+            if event.type == "errand.execution.finished.v1":
+                counts[by[event.fields["by"]]] += 1
+    return counts
+
+
+def test_one_of_a_pool_is_killed_under_load_and_the_rest_goes_on(house, pool, tmp_path):
+    witness = Witness(tmp_path, "sleep 0.3")
+    asked = Asked(house, witness.script, pool[0].target)
+    asked.ask(24)
+    asked.flush()
+    asked.ended()
+    counts = ran_by(house, pool, asked.runs)
+    spread = [counts[host.name] for host in pool]
+    assert sum(spread) == 24 and min(spread) >= 1 and spread[0] < spread[2], counts
+
+    asked.ask(36)
+    asked.flush()
+    until("they are at it", lambda: len(witness.lines()) > 30, 30)
+    pool[2].kill()
+    at, killed = len(witness.lines()), time.monotonic()
+    until("the rest goes on", lambda: len(witness.lines()) > at + 3, 5)
+    said = asked.ended_or_lost(60)
+    assert time.monotonic() - killed < 30
+    lost = [e for e, r in said.items() if r.outcome != "succeeded"]
+    assert {said[e].outcome for e in lost} <= {"lost"} and len(lost) <= POOL["large"]
+    pool[2].start()
+    said = asked.ended()
+    assert {said[e].outcome for e in lost} <= {"interrupted"}
+    lines = witness.lines()
+    assert len(lines) == len(set(lines)), "started twice"
+    assert all(len(h) == 1 for h in finished_events(house, said).values())

@@ -6,6 +6,7 @@ from confluent_kafka.admin import NewTopic
 
 import client
 from client import Envelope, Key, uuid7
+from host import standing
 from lone import Lone, until
 
 
@@ -204,7 +205,20 @@ def test_a_stopped_executor_says_what_it_interrupted(lone):
 
 
 def test_a_second_executor_on_the_same_state_refuses_to_start(lone):
-    lone.executor().start()
-    again = lone.executors[0].run()
-    assert again.returncode == 1
-    assert "another executor lives on this state directory" in again.stderr
+    """While either half of the first lives; and costs it nothing."""
+    first = lone.executor().start()
+    spawner = first.halves()[1]
+    held = lone.ask("#!/bin/sh\nsleep 5; echo done\n")
+    until("it runs", lambda: lone.results(held))
+    with standing(spawner):
+        again = first.run()
+        assert again.returncode == 1
+        assert "another executor lives on this state directory" in again.stderr
+        first.kill(0)
+        again = first.run()  # the spawner has not ended what it had yet
+        assert again.returncode == 1
+        assert "another executor lives on this state directory" in again.stderr
+    first.start()
+    fields = lone.outcome(held)
+    assert (fields["outcome"], fields["started"]) == ("interrupted", True)
+    assert lone.outcome(lone.ask("#!/bin/sh\ntrue\n"))["outcome"] == "succeeded"

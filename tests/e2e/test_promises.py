@@ -165,27 +165,51 @@ def test_what_was_claimed_long_ago_is_not_started(house, host, tmp_path, which):
     assert all(len(h) == 1 for h in finished_events(house, said).values())
 
 
-def test_a_broker_that_is_away_costs_no_output(house, tmp_path):
-    """12 s without it, longer than the daemons wait for anything, and a kill at the
-    end; children write all the while."""
+IMPATIENT = """[kafka]
+socket.timeout.ms = 5000
+socket.connection.setup.timeout.ms = 1000
+request.timeout.ms = 5000
+metadata.max.age.ms = 2000
+topic.metadata.refresh.interval.ms = 1000
+connections.max.idle.ms = 3000
+"""
+
+
+def test_a_broker_that_is_away_costs_no_output(house, host, tmp_path):
+    """For longer than every time-out that there is: those of a client are
+    shortened, a claim's start is the longest (10 s). Then it is killed, too."""
+    host.config.write_text(host.config.read_text().replace("[kafka]\n", IMPATIENT))
+    host.start()
     copy = tmp_path / "copy"
-    script = ("#!/bin/sh\n(for i in $(seq 1 90); do echo $i $ERRAND_EXECUTION_ID;"
-              " seq $i $((i + 400)); sleep 0.1; done) |"
-              f" tee {copy}-$ERRAND_EXECUTION_ID\n")
-    asked = Asked(house, script)
-    executions = [asked.accept() for _ in range(3)]
+    slow = ("for i in $(seq 1 70); do echo $i $ERRAND_EXECUTION_ID;"
+            " seq $i $((i + 400)); sleep 0.1; done")  # ends while it is away
+    much = (f"echo begun; while [ ! -e {tmp_path}/go ]; do sleep 0.1; done;"
+            " seq 1 1000000")  # 6.9 MB: more than may wait
+    asked = [Asked(house, f"#!/bin/sh\n({what}) | tee {copy}-$ERRAND_EXECUTION_ID\n",
+                   host.target, timeout=600) for what in (slow, slow, much)]
+    executions = [a.accept() for a in asked]
     until("all have begun", lambda: all(output(house, e) for e in executions))
+    copies = [pathlib.Path(f"{copy}-{e}") for e in executions]
     broker = house.pid("kafka")
     with standing(broker):
-        time.sleep(12)  # it is time itself that is tried here
+        away = time.monotonic()
+        (tmp_path / "go").touch()
+        until("it has to wait", lambda: copies[2].stat().st_size > 1 << 20)
+        until("the others have ended", lambda: all(
+            c.read_bytes().endswith(b"\n470\n") for c in copies[:2]), 40)
+        time.sleep(max(0, away + 14 - time.monotonic()))  # it is time itself
+        assert copies[2].stat().st_size < 6 << 20, "a child that writes must wait"
+        spool = sum(f.stat().st_size for f in (
+            host.home / f"{host.name}.state/kafka/spool").iterdir())
+        assert 1 << 20 < spool < 24 << 20, "on disk, within a bound"
+        assert host.process.poll() is None
         os.kill(broker, signal.SIGKILL)
-    said = asked.ended(90)
+    for one, execution in zip(asked, executions):
+        assert one.ended(150)[execution].outcome == "succeeded"
     record.settled(house)
-    for execution in executions:
-        assert said[execution].outcome == "succeeded"
-        whole = pathlib.Path(f"{copy}-{execution}").read_bytes()
+    for execution, whole in zip(executions, copies):
         assert hashlib.sha256(output(house, execution)).hexdigest() == \
-            hashlib.sha256(whole).hexdigest()
+            hashlib.sha256(whole.read_bytes()).hexdigest()
         chunks, dropped, rows = house.rows(
             "SELECT chunks, dropped, (SELECT count(*) FROM outputs o WHERE"
             " o.execution_id = r.execution_id) FROM results r WHERE"

@@ -277,6 +277,32 @@ static void a_bad_variable_is_refused_by_its_name(void **state)
     }
 }
 
+static void one_value_is_taken_from_another_and_the_rest_stays(void **state)
+{
+    struct config config;
+    struct config later;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(
+        read_text(NAMED "ready-file = x\n[pool]\nslots = 2\n", &config, &err),
+        0);
+    const char *name = config_text(&config, "service", "name");
+    assert_int_equal(
+        read_text("[service]\nname = b\n[pool]\nslots = 9\ntick = 5s\n", &later,
+                  &err),
+        0);
+    config_take(&config, &later, "pool", "slots");
+    config_take(&config, &later, "service", "ready-file");
+    config_take(&config, &later, "root", "keys"); /* in neither */
+    config_done(&later);
+    assert_int_equal(config_int(&config, "pool", "slots"), 9);
+    assert_int_equal(config_int(&config, "pool", "tick"), 1);
+    assert_null(config_text(&config, "service", "ready-file"));
+    assert_ptr_equal(config_text(&config, "service", "name"), name);
+    config_done(&config);
+}
+
 static int make_path(void **state)
 {
     (void)state;
@@ -304,6 +330,7 @@ int main(void)
         cmocka_unit_test(the_environment_overrides_the_file),
         cmocka_unit_test(in_the_environment_kafka_has_underscores_for_dots),
         cmocka_unit_test(a_bad_variable_is_refused_by_its_name),
+        cmocka_unit_test(one_value_is_taken_from_another_and_the_rest_stays),
     };
 
     return cmocka_run_group_tests(tests, make_path, remove_path);

@@ -58,6 +58,19 @@ static void set_script(struct chain *c, const char *text)
     assert_int_equal(buf_adds(&c->save.script, text), 0);
 }
 
+/* As if the file said now that nothing may be run by /bin/sh. */
+static struct link_message allow_less(void *arg, struct permitted *permitted)
+{
+    struct link_message answer =
+        link_message_of(LINK_RELOADED, &(struct id){0});
+
+    (void)arg;
+    texts_done(&permitted->interpreters);
+    texts_add(&permitted->interpreters, "/usr/bin/perl");
+    assert_int_equal(buf_adds(&answer.body, "what it read"), 0);
+    return answer;
+}
+
 static void start_spawner(struct stage *s)
 {
     struct err err = {0};
@@ -67,9 +80,9 @@ static void start_spawner(struct stage *s)
     s->link = ends[0];
     s->plan = (struct spawner_plan){.roots = &s->chain.roots,
                                     .target = "web-1",
-                                    .slots = SLOTS,
                                     .directory = s->directory,
                                     .permitted = &s->permitted,
+                                    .reload = allow_less,
                                     .user = s->half,
                                     .enrolment = &s->enrolment,
                                     .by = s->by,
@@ -129,7 +142,7 @@ static void open_stage(struct stage *s, const char *script)
     s->late = 0;
     s->half = NULL;
     account_self(&s->self);
-    s->permitted = (struct permitted){.standard = &s->self};
+    s->permitted = (struct permitted){.standard = &s->self, .slots = SLOTS};
     texts_add(&s->permitted.interpreters, "/bin/sh");
     enrol_host(s);
     struct err err = {0};
@@ -850,6 +863,21 @@ static void an_interpreter_that_is_not_allowed_runs_nothing(void **state)
     close_stage(&s);
 }
 
+static void what_is_allowed_is_read_again_by_the_spawner_itself(void **state)
+{
+    struct stage s;
+    struct link_message ask = link_message_of(LINK_RELOAD, &(struct id){0});
+    struct err err = {0};
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    assert_int_equal(link_send(s.link, &ask, &err), 0);
+    assert_int_equal(expect(&s, LINK_RELOADED).length, strlen("what it read"));
+    sign_and_start(&s);
+    expect_refusal(&s, "the interpreter '/bin/sh' is not allowed on this host");
+    close_stage(&s);
+}
+
 static void its_limits_are_the_kernel_s(void **state)
 {
     struct stage s;
@@ -1128,6 +1156,7 @@ int main(void)
         cmocka_unit_test(as_root_nobody_runs_where_nobody_is_named),
         cmocka_unit_test(as_an_ordinary_user_it_is_nobody_else),
         cmocka_unit_test(an_interpreter_that_is_not_allowed_runs_nothing),
+        cmocka_unit_test(what_is_allowed_is_read_again_by_the_spawner_itself),
         cmocka_unit_test(its_limits_are_the_kernel_s),
         cmocka_unit_test(the_signal_and_what_it_took_are_told),
         cmocka_unit_test(a_keeper_that_is_killed_takes_all_with_it),
