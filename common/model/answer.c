@@ -2,6 +2,7 @@
 #include "model/answer.h"
 
 #include "model/enrolment.h"
+#include "model/run.h"
 #include "model/user.h"
 
 WORDS(execution_state_words, "planned", "waiting", "claimed", "running",
@@ -316,6 +317,8 @@ static const struct field run_row_fields[] = {
      .at = offsetof(struct run_row, finished)},
     {"outcome", FIELD_WORD, .optional = true, .words = &outcome_words,
      .at = offsetof(struct run_row, outcome)},
+    {"state", FIELD_WORD, .optional = true, .words = &run_state_words,
+     .at = offsetof(struct run_row, state)},
     {"arguments", FIELD_PAIRS, .optional = true,
      .at = offsetof(struct run_row, arguments)},
     {"pending", FIELD_TABLE, .optional = true, .table = &run_pending_table,

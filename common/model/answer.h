@@ -261,6 +261,7 @@ struct run_row {
     int64_t asked;
     int64_t finished;      /* 0: not yet */
     int outcome;           /* succeeded, or the first other one; 0: goes on */
+    int state;             /* enum run_state; 0: it has ended */
     struct list arguments; /* struct pair */
     struct run_pending pending; /* all zero: it doesn't wait for approval */
     struct id schedule; /* that started it, in asked_by's name; zero: none */

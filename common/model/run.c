@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "model/parameter.h"
 
+WORDS(run_state_words, "pending", "waiting", "running");
 WORDS(closing_words, "expired", "cancelled");
 
 static const struct field run_start_fields[] = {

@@ -42,6 +42,14 @@ struct dispatch { /* authorizer */
     struct list proof; /* struct envelope */
 };
 
+/* How a run that has not ended is. */
+enum run_state {
+    RUN_NONE,
+    RUN_PENDING, /* it waits for approval */
+    RUN_WAITING, /* nothing of it has begun */
+    RUN_RUNNING,
+};
+
 enum closing { CLOSING_NONE, CLOSING_EXPIRED, CLOSING_CANCELLED };
 
 struct claim { /* executor; a closing one: authorizer or scheduler */
@@ -52,6 +60,7 @@ struct claim { /* executor; a closing one: authorizer or scheduler */
     struct list proof; /* struct envelope: a cancelling authorizer's chain */
 };
 
+extern const struct words run_state_words;
 extern const struct words closing_words;
 extern const struct table run_start_table;
 extern const struct table run_cancel_table;

@@ -293,6 +293,7 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
         .version = plan->version,
         .asked_by = must_strdup(order_of(plan)->asker.email),
         .asked = plan->run->request.head.issued,
+        .state = waits_for_approval(plan) ? RUN_PENDING : RUN_WAITING,
     };
     pairs_add_all(&row->arguments, &plan->recorded);
     if (waits_for_approval(plan)) {

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "model/read.h"
+#include "model/run.h"
 #include "producer/submit/ended.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
@@ -32,8 +33,9 @@ char *run_text(const struct run_row *run)
     if (run->pending.lacking > 0) {
         return waits_text(&run->pending);
     }
-    return run->outcome == 0 ? must_strdup("goes on")
-                             : word_spoken(&outcome_words, run->outcome);
+    return run->outcome != 0 ? word_spoken(&outcome_words, run->outcome)
+           : run->state != 0 ? word_spoken(&run_state_words, run->state)
+                             : must_strdup("goes on");
 }
 
 char *run_by_text(const struct run_row *run)

@@ -396,7 +396,8 @@ class Installation:
                 ("run.history", {
                     "before": uid("a run"), "limit": 100, "count": True,
                     "command": "disk-report", "email": "runner@example.org",
-                    "target": "web-1", "outcome": "timed_out", "since": moment(NOW - 2),
+                    "target": "web-1", "outcome": "timed_out", "state": "running",
+                    "since": moment(NOW - 2),
                     "until": moment(NOW), "arguments": {"dir": "/var"}}),
                 ("session.close", {"session": self.open.hash})):
             self.asked("a session asks: " + kind, kind, by, fields, *session)
