@@ -52,8 +52,8 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	factor factor_key factor_reset factors groups history installation \
 	organisation outputs pendings people policy recipients replies reuse \
 	revocations runs schedules services sessions signed signers source \
-	standings start target_views targets ticks transaction turns verbs \
-	views
+	standings start target_views targets tellings ticks transaction \
+	turns verbs views
 EXECUTOR := cgroup check_host child claim_log confine execution executor \
 	given_files halves intake keeper kin ledger leftovers link mask \
 	masker opened output permitted private_dir recovery revoked rlimits \

@@ -5,6 +5,7 @@ redirects, is not known yet, or one of ours is killed.
 import base64
 import contextlib
 import http.server
+import json
 import os
 import secrets
 import signal
@@ -129,6 +130,14 @@ def ran(house, name, *arguments, status):
                       " ORDER BY r.asked_at DESC LIMIT 1", name)[0][0]
 
 
+def shown(house, run):
+    """{to: (fate, reason, until)} as submit result tells it."""
+    done = house.submit("result", str(run), "-o", "json")
+    assert done.returncode == 0, done.stderr
+    return {n["to"]: (n["fate"], n.get("reason"), n.get("until"))
+            for n in json.loads(done.stdout).get("notices", [])}
+
+
 def address(house):
     return f"{house.fresh('n')}@told.example"
 
@@ -143,7 +152,7 @@ def test_mail_and_webhook_tell_how_a_run_ended(house, receiver):
     command = house.command(
         '[ "$ERRAND_PARAM_HOW" = good ] || { echo the-output; exit 3; }',
         f"#: notify = {failed.upper()}, webhook:pager on not succeeded",
-        f"#: notify = {succeeded} on succeeded", *told_header("how"))
+        f"#: notify = {succeeded} on succeeded", *told_header("how"), runner=True)
     shown = house.submit("command", "show", command).stdout
     assert f"{failed} on not succeeded" in shown
     assert f"{succeeded} on succeeded" in shown
@@ -175,6 +184,12 @@ def test_mail_and_webhook_tell_how_a_run_ended(house, receiver):
     assert call[0]["Content-Type"] == "application/json"
     fate(house, run, failed, "sent")
     fate(house, run, "webhook:pager", "sent")
+    assert {to: told[0] for to, told in shown(house, run).items()} == {
+        failed: "sent", "webhook:pager": "sent"}
+    told = house.submit("result", str(run)).stdout
+    assert failed in told and "sent" in told.split(failed)[1], told
+    kept = house.submit("result", str(run), "-o", "json", who="runner").stdout
+    assert failed not in kept and "notices" not in kept
 
     good = ran(house, command, "how=good", status=0)
     assert house.post.awaited(succeeded)["Subject"] == \
@@ -217,6 +232,9 @@ def test_what_fails_is_sent_again_as_it_was_or_said_to_be_refused(
         fate(house, run, f"webhook:{flaky}", "delayed")
         assert f"no webhook {late}" in \
             fate(house, run, f"webhook:{late}", "delayed")[1]
+        word, reason, until_ = shown(house, run)[f"webhook:{late}"]
+        assert word == "delayed" and f"no webhook {late}" in reason and until_
+        assert "tried again until" in house.submit("result", str(run)).stdout
         keys[late] = webhook(late, f"{receiver.url}/{late}")[0]
         os.kill(house.pid("notifier-1"), signal.SIGKILL)
 
@@ -237,6 +255,8 @@ def test_what_fails_is_sent_again_as_it_was_or_said_to_be_refused(
         assert "302; redirects are not followed" in said
         assert "certificate" in \
             fate(house, run, f"webhook:{strange}", "refused")[1]
+        assert shown(house, run)[f"webhook:{gone}"] == (
+            "refused", "the receiver answered 410", None)
         assert not stranger.calls
         assert not receiver.of("/elsewhere") and len(receiver.of(f"/{gone}")) == 1
     restart(house)

@@ -582,7 +582,8 @@ class Installation:
                                  self.invite.envelope.dsse()]},
                   self.authorizer, self.user)
         for kind, more in (("mail.sent", {}),
-                           ("mail.delayed", {"reason": "451 4.7.1 later"}),
+                           ("mail.delayed", {"reason": "451 4.7.1 later",
+                                            "until": moment(NOW + MINUTE)}),
                            ("mail.refused", {"reason": "550 5.1.1 no such user"})):
             self.said("what became of a mail: " + kind, kind, self.post.hash,
                       {"mail": uid("a mail"), "about": self.invite.hash,
