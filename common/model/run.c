@@ -104,6 +104,14 @@ void run_recorded(const struct list *parameters, const struct run_start *run,
     }
 }
 
+struct hash run_key(const struct id *run, const struct hash *hash, bool ticked)
+{
+    static const char what[] = "errand.run.tick";
+    struct part parts[] = {{what, sizeof(what) - 1}, {run->b, sizeof(run->b)}};
+
+    return ticked ? hash_tuple(parts, ARRAY_SIZE(parts)) : *hash;
+}
+
 struct id execution_id(const struct hash *run, const char *target,
                        int64_t attempt)
 {

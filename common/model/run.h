@@ -72,6 +72,12 @@ extern const struct table claim_table;
 void run_recorded(const struct list *parameters, const struct run_start *run,
                   struct list *ret_pairs);
 
-/* run: the hash of run.start's envelope. */
+/* What names a run in its executions' ids: the hash of its run.start's
+ * envelope; of a tick the hash of ("errand.run.tick", its id). Whoever holds a
+ * scheduler's key can sign the same tick again, at another moment: that is the
+ * same run. */
+struct hash run_key(const struct id *run, const struct hash *hash, bool ticked);
+
+/* run: run_key(). */
 struct id execution_id(const struct hash *run, const char *target,
                        int64_t attempt);
