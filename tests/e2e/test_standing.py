@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 import client
+import post
 from client import Key, accepted, b64, moment, now_ms
 from host import Host, standing
 from house import BIN, HOME, until
@@ -224,6 +225,9 @@ def test_a_lost_password_gives_the_same_person_a_new_key(house, folder):
     guest, command = runner_of(house, folder)
     done(house.submit("user", "reset", guest.email, "--password"))
     told(guest.submit("run", command), 77, "verify")
+    mail = house.post.awaited(guest.email, "choose a new password")
+    text = " ".join(post.plain(mail).split())
+    assert "has reset your password" in text and "invites you" not in text
     again = anew(house, folder, guest)
     assert done(again.submit("run", command)).stdout == "hello\n"
     assert done(again.submit("history", "-o", "name")).stdout.count("\n") == 2
