@@ -221,6 +221,17 @@ def test_a_withdrawn_invitation_can_t_be_followed(house, folder):
     told(house.submit("user", "withdraw", joined.email), 65, "remove")
 
 
+def test_a_command_that_is_almost_called_so_is_suggested(house, folder):
+    """To whom it is theirs; to nobody else."""
+    guest, command = runner_of(house, folder)
+    meant = f"did you mean {command}?"
+    told(house.submit("assign", "add", command + "x", guest.email), 67, meant)
+    told(guest.submit("run", command + "x"), 67, meant)
+    theirs = house.command("true")
+    hidden = guest.submit("show", theirs + "xyz")
+    assert hidden.returncode == 67 and theirs + "?" not in hidden.stderr
+
+
 def test_a_lost_password_gives_the_same_person_a_new_key(house, folder):
     guest, command = runner_of(house, folder)
     done(house.submit("user", "reset", guest.email, "--password"))
