@@ -143,8 +143,9 @@ static int turn(struct daemon *daemon, struct err *err)
     }
     if (standing_service_revoked(authorizer->revocations.standing,
                                  &daemon->by)) {
-        return err_set(err, ERR_FATAL,
-                       "this authorizer's enrolment was revoked");
+        (void)err_set(err, ERR_FATAL,
+                      "this authorizer's enrolment was revoked");
+        return daemon_no_more(err);
     }
     if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
         return -1;
