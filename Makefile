@@ -48,7 +48,7 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked \
 SCHEDULER := advancing due firing overdue requests said scheduler
 AUTHORIZER := advance_plan advances announcements approvals approvers \
 	assignments audits authorizer billing_keys cancels cards chains \
-	closings commands decide decision deliver dispatching ends explain \
+	closings commands concerned decide decision deliver dispatching ends explain \
 	factor factor_key factor_reset factors groups history installation \
 	organisation outputs pendings people policy recipients replies reuse \
 	revocations runs schedules services sessions signed signers source \
