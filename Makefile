@@ -50,12 +50,12 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked \
 SCHEDULER := advancing due firing overdue requests said scheduler
 AUTHORIZER := advance_plan advances announcements approvals approvers \
 	assignments audits authorizer billing_keys cancels cards chains \
-	closings commands decide decision deliver dispatching ends explain \
-	factor factor_key factor_reset factors groups history installation \
-	organisation outputs pendings people policy recipients replies reuse \
-	revocations runs schedules services sessions signed signers source \
-	standings start target_views targets ticks transaction turns verbs \
-	views
+	closings commands concerned decide decision deliver dispatching ends \
+	explain factor factor_key factor_reset factors groups history \
+	installation organisation outputs pendings people policy recipients \
+	replies reuse revocations runs schedules services sessions signed \
+	signers source standings start target_views targets tellings ticks \
+	transaction turns verbs views
 EXECUTOR := cgroup check_host child claim_log confine execution executor \
 	given_files halves intake judge keeper kin ledger leftovers link mask \
 	masker notes opened output permitted private_dir recovery reload \

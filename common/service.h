@@ -6,8 +6,9 @@
  * second for it (daemon_wait() tells how), and ends with 0 or an error: RETRY
  * backs off (one line of log when it begins and one when it is over, 100 ms to
  * 5 s) and turns again; FATAL, and what else was not dealt with, ends the
- * process with 1. A record that can't be processed goes to errand.dead by
- * daemon_dead(), and the partition moves on.
+ * process with 1; with 78 where only a person can mend it: a supervisor need
+ * not start it again (RestartPreventExitStatus=78). A record that can't be
+ * processed goes to errand.dead by daemon_dead(), and the partition moves on.
  *
  * TERM and INT are blocked in every thread (a child has to unblock them) and
  * end the daemon after its turn; a second one, or 5 s of hanging, ends the
@@ -133,3 +134,7 @@ int daemon_dead(struct daemon *daemon, const struct record *record,
 int daemon_dead_send(struct daemon *daemon, const struct record *record,
                      const struct err *reason, struct err *err);
 int daemon_dead_wait(struct daemon *daemon, struct err *err);
+
+/* What was said is for good: nothing is left to do for this enrolment. Makes it
+ * FATAL, with status 78; -1. */
+int daemon_no_more(struct err *err);

@@ -293,6 +293,13 @@ int daemon_identify(struct daemon *daemon, struct err *err)
     return 0;
 }
 
+int daemon_no_more(struct err *err)
+{
+    err->kind = ERR_FATAL;
+    err->status = EX_CONFIG;
+    return -1;
+}
+
 static int make_key_file(const char *path, struct err *err)
 {
     _cleanup_key_pair_ struct key_pair *pair = key_pair_new();

@@ -2,6 +2,7 @@
 #include "model/answer.h"
 
 #include "model/enrolment.h"
+#include "model/run.h"
 #include "model/user.h"
 
 WORDS(execution_state_words, "planned", "waiting", "claimed", "running",
@@ -316,6 +317,8 @@ static const struct field run_row_fields[] = {
      .at = offsetof(struct run_row, finished)},
     {"outcome", FIELD_WORD, .optional = true, .words = &outcome_words,
      .at = offsetof(struct run_row, outcome)},
+    {"state", FIELD_WORD, .optional = true, .words = &run_state_words,
+     .at = offsetof(struct run_row, state)},
     {"arguments", FIELD_PAIRS, .optional = true,
      .at = offsetof(struct run_row, arguments)},
     {"pending", FIELD_TABLE, .optional = true, .table = &run_pending_table,
@@ -332,6 +335,29 @@ const struct table run_row_table = {.name = "run row",
 static const struct field run_row_item = {
     .name = "run", .kind = FIELD_TABLE, .table = &run_row_table};
 
+static const struct field notice_row_fields[] = {
+    {"to", FIELD_TEXT, .at = offsetof(struct notice_row, to)},
+    {"outcome", FIELD_WORD, .words = &outcome_words,
+     .at = offsetof(struct notice_row, outcome)},
+    {"fate", FIELD_WORD, .words = &fate_words,
+     .at = offsetof(struct notice_row, fate)},
+    {"reason", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct notice_row, reason)},
+    {"at", FIELD_TIME, .optional = true, .at = offsetof(struct notice_row, at)},
+    {"until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct notice_row, until)},
+    {"before", FIELD_INT, .optional = true,
+     .at = offsetof(struct notice_row, before)},
+};
+
+const struct table notice_row_table = {.name = "notice row",
+                                       TABLE(notice_row_fields),
+                                       .size = sizeof(struct notice_row),
+                                       .open = true};
+
+static const struct field notice_row_item = {
+    .name = "notice", .kind = FIELD_TABLE, .table = &notice_row_table};
+
 static const struct field run_answer_fields[] = {
     {"run", FIELD_TABLE, .table = &run_row_table,
      .at = offsetof(struct run_answer, run)},
@@ -339,6 +365,8 @@ static const struct field run_answer_fields[] = {
      .at = offsetof(struct run_answer, executions)},
     {"attempts", FIELD_INT, .optional = true,
      .at = offsetof(struct run_answer, attempts)},
+    {"notices", FIELD_LIST, .optional = true, .item = &notice_row_item,
+     .at = offsetof(struct run_answer, notices)},
 };
 
 const struct table run_answer_table = {.name = "run answer",

@@ -20,6 +20,7 @@
 
 #include "model/command.h"
 #include "model/envelope.h"
+#include "model/mail.h"
 #include "model/mfa.h"
 #include "model/result.h"
 #include "model/rules.h"
@@ -261,15 +262,27 @@ struct run_row {
     int64_t asked;
     int64_t finished;      /* 0: not yet */
     int outcome;           /* succeeded, or the first other one; 0: goes on */
+    int state;             /* enum run_state; 0: it has ended */
     struct list arguments; /* struct pair */
     struct run_pending pending; /* all zero: it doesn't wait for approval */
     struct id schedule; /* that started it, in asked_by's name; zero: none */
+};
+
+struct notice_row { /* what somebody is told of a run's end */
+    char *to;       /* an address, or webhook:NAME */
+    int outcome;    /* of the end that it tells */
+    int fate;       /* enum fate; WAITING: no notifier has said anything yet */
+    char *reason;   /* of the fate; may be NULL */
+    int64_t at;     /* when that was said */
+    int64_t until;  /* DELAYED: it is tried again until then */
+    int64_t before; /* ends that were held back since the one before */
 };
 
 struct run_answer {
     struct run_row run;
     struct list executions; /* struct execution_row: by target and attempt */
     int64_t attempts;       /* that the command allows on each; 0: one */
+    struct list notices;    /* struct notice_row; only for administrators */
 };
 
 struct history_answer {
@@ -310,6 +323,7 @@ extern const struct table assignments_answer_table;
 extern const struct table explained_answer_table;
 extern const struct table run_pending_table;
 extern const struct table run_row_table;
+extern const struct table notice_row_table;
 extern const struct table run_answer_table;
 extern const struct table history_answer_table;
 extern const struct table output_answer_table;

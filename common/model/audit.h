@@ -111,6 +111,7 @@ struct audit_entry {
     int64_t decided;
     char *email; /* NULL: not known */
     char *verb;
+    char *about;   /* an address; NULL: about nobody else */
     char *command; /* NULL: none, or not theirs to see */
     int outcome;
     char *status;

@@ -103,6 +103,9 @@ static int open_section(struct reader *reader, const char *text)
     }
     struct parameter *parameter = list_grow(all, sizeof(*parameter));
     parameter->name = must_strdup(name);
+    if (reader->opened == 0) {
+        memcpy(reader->above, reader->given, sizeof(reader->above));
+    }
     reader->opened = reader->line;
     memset(reader->given, 0, sizeof(reader->given));
     return 0;
@@ -269,6 +272,19 @@ static int read_lines(struct reader *reader, const char *text, size_t n)
     return close_section(reader);
 }
 
+/* Of the key that a complaint about the whole begins with ("args: …",
+ * "retry_on goes …"); 1: of none. */
+static size_t line_of(const struct reader *reader, const char *complaint)
+{
+    const size_t *lines = reader->opened == 0 ? reader->given : reader->above;
+    size_t len = strspn(complaint, "abcdefghijklmnopqrstuvwxyz_");
+    _cleanup_free_ char *key = strndup(complaint, len);
+    bool named = complaint[len] == ':' || strchr(key, '_') != NULL;
+    size_t i = named ? key_index(command_keys, key) : KEYS_MAX;
+
+    return i == KEYS_MAX || lines[i] == 0 ? 1 : lines[i];
+}
+
 static int check_whole(struct reader *reader)
 {
     const struct command_save *command = &reader->command;
@@ -284,8 +300,9 @@ static int check_whole(struct reader *reader)
                         "missing: say where it may run, %s targets = TARGET, …",
                         prefix);
     }
-    return command_check(command, reader->err) == 0 ? check_when(reader)
-                                                    : pass_on(reader, 1, NULL);
+    return command_check(command, reader->err) == 0
+               ? check_when(reader)
+               : pass_on(reader, line_of(reader, reader->err->text), NULL);
 }
 
 static int read_whole(struct reader *reader, const void *bytes, size_t n)

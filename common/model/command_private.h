@@ -19,6 +19,7 @@ struct reader {
     const char *key;        /* that is being read */
     size_t opened;          /* line of [param NAME]; 0: above the first one */
     size_t given[KEYS_MAX]; /* line of each key of this section; 0: none */
+    size_t above[KEYS_MAX]; /* the same, of those above the first [param] */
     struct command_save command;
     struct schedule_lines when;
     struct err *err;

@@ -234,6 +234,53 @@ static int read_block(const char *line, struct ticket *ticket, struct err *err)
     return done;
 }
 
+/* Whether this line, or one before the block's end, is quoted-printable (RFC
+ * 2045, 6.7), as a mail's source shows it: each '=' of the block is "=3D". */
+static bool is_quoted(const char *line)
+{
+    for (; *line != '\0' && !invitation_ends(line); line = next_line(line)) {
+        if (mark_in(line, "=3D") != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What it stands for, in place. */
+static void unquote(char *text)
+{
+    char *to = text;
+
+    while (*text != '\0') {
+        size_t soft = text[0] != '='                       ? 0
+                      : text[1] == '\n'                    ? 2
+                      : text[1] == '\r' && text[2] == '\n' ? 3
+                                                           : 0;
+        if (soft > 0) {
+            text += soft;
+        } else if (text[0] == '=' && isxdigit((unsigned char)text[1]) &&
+                   isxdigit((unsigned char)text[2])) {
+            char digits[] = {text[1], text[2], '\0'};
+            *to++ = (char)strtol(digits, NULL, 16);
+            text += 3;
+        } else {
+            *to++ = *text++;
+        }
+    }
+    *to = '\0';
+}
+
+static int read_quoted(const char *line, struct ticket *ticket, struct err *err)
+{
+    size_t len = strlen(line);
+    _cleanup_free_ char *text = must_strdup(line);
+
+    unquote(text);
+    int done = read_block(text, ticket, err);
+    sodium_memzero(text, len);
+    return done;
+}
+
 int invitation_read(const char *text, struct ticket *ret_ticket,
                     struct err *err)
 {
@@ -244,8 +291,9 @@ int invitation_read(const char *text, struct ticket *ret_ticket,
     while (*line != '\0' && !invitation_begins(line)) {
         line = next_line(line);
     }
-    int done = *line == '\0' ? read_code(text, &ticket, err)
-                             : read_block(next_line(line), &ticket, err);
+    int done = *line == '\0'     ? read_code(text, &ticket, err)
+               : is_quoted(line) ? read_quoted(next_line(line), &ticket, err)
+                                 : read_block(next_line(line), &ticket, err);
     if (done == 0) {
         *ret_ticket = ticket;
     }

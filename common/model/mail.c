@@ -4,7 +4,7 @@
 #include <string.h>
 
 WORDS(letter_words, "invitation", "followed", "reused", "reused_own", "ended");
-WORDS(fate_words, "waiting", "delayed", "sent", "refused");
+WORDS(fate_words, "waiting", "delayed", "sent", "refused", "held");
 
 static const struct field mail_fate_fields[] = {
     {"mail", FIELD_ID, .at = offsetof(struct mail_fate, mail)},
@@ -17,6 +17,8 @@ static const struct field mail_fate_fields[] = {
     {"reason", FIELD_TEXT, .optional = true, .max = MAIL_REASON_MAX,
      .at = offsetof(struct mail_fate, reason)},
     {"tries", FIELD_INT, .at = offsetof(struct mail_fate, tries)},
+    {"until", FIELD_TIME, .optional = true,
+     .at = offsetof(struct mail_fate, until)},
     {"envelopes", FIELD_LIST, .optional = true, .max = PROOF_MAX,
      .item = &envelope_item, .at = offsetof(struct mail_fate, envelopes)},
 };

@@ -27,7 +27,14 @@ enum letter {
 extern const struct words letter_words;
 
 /* What is known of a mail. */
-enum fate { FATE_NONE, FATE_WAITING, FATE_DELAYED, FATE_SENT, FATE_REFUSED };
+enum fate {
+    FATE_NONE,
+    FATE_WAITING,
+    FATE_DELAYED,
+    FATE_SENT,
+    FATE_REFUSED,
+    FATE_HELD, /* enough went there of late */
+};
 
 extern const struct words fate_words;
 
@@ -42,6 +49,7 @@ struct mail_fate {
     char *email;    /* whom it is addressed to, or "webhook:NAME" */
     char *reason;   /* the server's words, or ours; sent: may be NULL */
     int64_t tries;
+    int64_t until; /* it is not tried after that; 0: not said */
     struct list envelopes;
 };
 

@@ -4,6 +4,7 @@
 #include "model/enrolment.h"
 #include "model/parameter.h"
 #include "model/result.h"
+#include "model/run.h"
 #include "model/user.h"
 
 static const struct field run_named_fields[] = {
@@ -42,6 +43,8 @@ static const struct field run_history_fields[] = {
      .at = offsetof(struct run_history, target)},
     {"outcome", FIELD_WORD, .optional = true, .words = &outcome_words,
      .at = offsetof(struct run_history, outcome)},
+    {"state", FIELD_WORD, .optional = true, .words = &run_state_words,
+     .at = offsetof(struct run_history, state)},
     {"since", FIELD_TIME, .optional = true,
      .at = offsetof(struct run_history, since)},
     {"until", FIELD_TIME, .optional = true,

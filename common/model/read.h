@@ -27,6 +27,7 @@ struct run_history {
     char *email; /* of who asked for it */
     char *target;
     int outcome;           /* enum outcome; 0: any, or none yet */
+    int state;             /* enum run_state; 0: any, or ended */
     int64_t since, until;  /* asked then or later, and before then */
     struct list arguments; /* struct pair: as they were given */
 };

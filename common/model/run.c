@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "model/parameter.h"
 
+WORDS(run_state_words, "pending", "waiting", "running");
 WORDS(closing_words, "expired", "cancelled");
 
 static const struct field run_start_fields[] = {
@@ -101,6 +102,14 @@ void run_recorded(const struct list *parameters, const struct run_start *run,
             pairs_add(ret_pairs, name, SECRET_SHOWN);
         }
     }
+}
+
+struct hash run_key(const struct id *run, const struct hash *hash, bool ticked)
+{
+    static const char what[] = "errand.run.tick";
+    struct part parts[] = {{what, sizeof(what) - 1}, {run->b, sizeof(run->b)}};
+
+    return ticked ? hash_tuple(parts, ARRAY_SIZE(parts)) : *hash;
 }
 
 struct id execution_id(const struct hash *run, const char *target,

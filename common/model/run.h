@@ -42,6 +42,14 @@ struct dispatch { /* authorizer */
     struct list proof; /* struct envelope */
 };
 
+/* How a run that has not ended is. */
+enum run_state {
+    RUN_NONE,
+    RUN_PENDING, /* it waits for approval */
+    RUN_WAITING, /* nothing of it has begun */
+    RUN_RUNNING,
+};
+
 enum closing { CLOSING_NONE, CLOSING_EXPIRED, CLOSING_CANCELLED };
 
 struct claim { /* executor; a closing one: authorizer or scheduler */
@@ -52,6 +60,7 @@ struct claim { /* executor; a closing one: authorizer or scheduler */
     struct list proof; /* struct envelope: a cancelling authorizer's chain */
 };
 
+extern const struct words run_state_words;
 extern const struct words closing_words;
 extern const struct table run_start_table;
 extern const struct table run_cancel_table;
@@ -63,6 +72,12 @@ extern const struct table claim_table;
 void run_recorded(const struct list *parameters, const struct run_start *run,
                   struct list *ret_pairs);
 
-/* run: the hash of run.start's envelope. */
+/* What names a run in its executions' ids: the hash of its run.start's
+ * envelope; of a tick the hash of ("errand.run.tick", its id). Whoever holds a
+ * scheduler's key can sign the same tick again, at another moment: that is the
+ * same run. */
+struct hash run_key(const struct id *run, const struct hash *hash, bool ticked);
+
+/* run: run_key(). */
 struct id execution_id(const struct hash *run, const char *target,
                        int64_t attempt);

@@ -19,6 +19,22 @@ static const struct table target_end_table = {.name = "target end",
 const struct field target_end_item = {
     .name = "target", .kind = FIELD_TABLE, .table = &target_end_table};
 
+static const struct field hold_fields[] = {
+    {"to", FIELD_TEXT, .max = EMAIL_MAX, .at = offsetof(struct hold, to)},
+    {"held", FIELD_BOOL, .optional = true, .at = offsetof(struct hold, held)},
+    {"before", FIELD_INT, .optional = true,
+     .at = offsetof(struct hold, before)},
+    {"since", FIELD_TIME, .optional = true, .at = offsetof(struct hold, since)},
+};
+
+static const struct table hold_table = {.name = "hold",
+                                        TABLE(hold_fields),
+                                        .size = sizeof(struct hold),
+                                        .open = true};
+
+static const struct field hold_item = {
+    .name = "hold", .kind = FIELD_TABLE, .table = &hold_table};
+
 static const struct field run_end_fields[] = {
     {"run", FIELD_ID, .at = offsetof(struct run_end, run)},
     {"start", FIELD_HASH, .at = offsetof(struct run_end, start)},
@@ -32,6 +48,8 @@ static const struct field run_end_fields[] = {
      .at = offsetof(struct run_end, outcome)},
     {"targets", FIELD_LIST, .item = &target_end_item,
      .max = RUN_END_TARGETS_MAX, .at = offsetof(struct run_end, targets)},
+    {"holds", FIELD_LIST, .optional = true, .item = &hold_item,
+     .max = NOTIFY_MAX, .at = offsetof(struct run_end, holds)},
     {"envelopes", FIELD_LIST, .optional = true, .max = PROOF_MAX,
      .item = &envelope_item, .at = offsetof(struct run_end, envelopes)},
 };
@@ -62,6 +80,17 @@ bool run_end_concerns(const struct run_end *end, const struct notify *notify)
         }
     }
     return false;
+}
+
+const struct hold *run_end_hold(const struct run_end *end, const char *to)
+{
+    for (size_t i = 0; i < end->holds.n; i++) {
+        const struct hold *one = &list_at(&end->holds, struct hold, i);
+        if (strcmp(one->to, to) == 0) {
+            return one;
+        }
+    }
+    return NULL;
 }
 
 struct id notice_id(const struct run_end *end, const char *to)

@@ -19,6 +19,14 @@ struct target_end {
     int64_t exit; /* 0: none is known, or it succeeded */
 };
 
+/* Of one who is told of ends, what is not as usual. */
+struct hold {
+    char *to;
+    bool held;      /* enough was told there of late: nothing, this time */
+    int64_t before; /* ends that were held back since the one before … */
+    int64_t since;  /* … the first of them then */
+};
+
 struct run_end {
     struct head head;
     struct id run;
@@ -30,11 +38,15 @@ struct run_end {
     int64_t ended;
     int outcome;         /* of the whole: the worst of its targets' */
     struct list targets; /* struct target_end */
+    struct list holds;   /* struct hold */
     struct list envelopes;
 };
 
 extern const struct table run_end_table;
 extern const struct field target_end_item;
+
+/* What is not as usual of this address or webhook; NULL: nothing. */
+const struct hold *run_end_hold(const struct run_end *end, const char *to);
 
 /* Whether who is told on these outcomes is told of this end: of any target's
  * that is among them; of `succeeded` where all have. */

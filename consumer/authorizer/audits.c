@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "consumer/authorizer/concerned.h"
 #include "consumer/authorizer/handlers.h"
 #include "trust/late.h"
 
@@ -16,6 +17,9 @@
 #define PAGE_ENVELOPES 600      /* of signers' chains */
 
 /* audit.list: $1 the asker, $2 now, $3 whether they see everything. */
+
+/* Bytes: what names somebody is not large, but for its list of what is kept. */
+#define READ_MAX "65536"
 
 /* The command's name, where they may see it. Filters look at what is shown, so
  * that no filter tells more. */
@@ -27,8 +31,12 @@
 #define LIST_SELECT                                                         \
     "SELECT r.id, r.partition, r.number, r.issued, r.decided_at, u.email, " \
     "r.verb, s.command, r.decision, r.status, CASE WHEN $3::boolean THEN "  \
-    "r.reason ELSE r.text END AS reason, r.hash, r.key_id FROM requests r " \
-    "LEFT JOIN users u ON u.id = r.user_id "                                \
+    "r.reason ELSE r.text END AS reason, r.hash, r.key_id, r.user_id, "     \
+    "CASE WHEN octet_length(coalesce(r.envelope, e.envelope)) <= " READ_MAX \
+    " THEN coalesce(r.envelope, e.envelope) END AS document "               \
+    "FROM requests r LEFT JOIN users u ON u.id = r.user_id "                \
+    "LEFT JOIN envelopes e ON e.hash = r.hash AND r.envelope IS NULL "      \
+    "AND r.decision = 'accepted' "                                          \
     "CROSS JOIN LATERAL (SELECT " SHOWN_COMMAND " AS command) s "           \
     "WHERE ($3::boolean OR r.user_id = $1) "                                \
     "AND ($4::uuid IS NULL OR r.id < $4::uuid) "                            \
@@ -117,7 +125,13 @@ static int answer_list(struct asking *asking, const struct audit_list *list,
     answer.more = n > (size_t)list->limit;
     for (size_t i = 0; i < n - (answer.more ? 1 : 0); i++) {
         struct audit_entry *to = list_grow(&answer.entries, sizeof(*to));
+        _cleanup_buf_ struct buf document = row_bytes(rows, i, "document");
+        struct id asker = row_id(rows, i, "user_id");
         *to = entry_of(rows, i);
+        if (concerned_email(asking, &document, &asker, &to->about, err) != 0) {
+            table_done(&audit_answer_table, &answer);
+            return -1;
+        }
     }
     return asking_answer_take(asking, &audit_answer_table, &answer, err);
 }

@@ -25,6 +25,13 @@ struct state {
 static const struct config_key keys[] = {
     {"authorizer", "batch", CONFIG_INT, .fallback = "500", .min = 1,
      .max = 10000, .help = "records that are decided in one transaction"},
+    {"authorizer", "notices", CONFIG_INT, .fallback = "3", .min = 1,
+     .max = 1000000,
+     .help = "mails to one address about one command's ends, within …"},
+    {"authorizer", "notices_in", CONFIG_DURATION, .fallback = "1h", .min = 1,
+     .max = 7 * 86400,
+     .help = "… this time: what comes beyond is held back, and the next mail "
+             "says how many were"},
     {"authorizer", "factor_key", CONFIG_TEXT,
      .help = "the file of the key that second factors are stored under, the "
              "same for all authorizers (factor.key beside [service] key; made "
@@ -136,8 +143,9 @@ static int turn(struct daemon *daemon, struct err *err)
     }
     if (standing_service_revoked(authorizer->revocations.standing,
                                  &daemon->by)) {
-        return err_set(err, ERR_FATAL,
-                       "this authorizer's enrolment was revoked");
+        (void)err_set(err, ERR_FATAL,
+                      "this authorizer's enrolment was revoked");
+        return daemon_no_more(err);
     }
     if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
         return -1;

@@ -48,7 +48,8 @@ int dispatching_find(struct asking *asking, const struct id *run,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT r.hash, r.command_hash, a.hash AS assigned FROM runs r "
+           "SELECT r.hash, r.command_hash, r.schedule_id, "
+           "a.hash AS assigned FROM runs r "
            "LEFT JOIN assignments a ON a.command_id = r.command_id "
            "AND a.user_id = r.user_id WHERE r.id = $1",
            &rows, err, P_ID(run)) != 0) {
@@ -59,6 +60,8 @@ int dispatching_find(struct asking *asking, const struct id *run,
     }
     struct hash assigned = row_hash(rows, 0, "assigned");
     dispatching->run = row_hash(rows, 0, "hash");
+    dispatching->key =
+        run_key(run, &dispatching->run, !row_is_null(rows, 0, "schedule_id"));
     dispatching->command = row_hash(rows, 0, "command_hash");
     if (!row_is_null(rows, 0, "assigned") &&
         source_fetch(asking->source, &assigned, asking->proof, err) != 0) {

@@ -28,6 +28,7 @@ struct planned planned_of_row(const struct rows *rows, size_t row);
 /* What all dispatches of a run have in common. */
 struct dispatching {
     struct hash run;     /* run.start's envelope */
+    struct hash key;     /* run_key() */
     struct hash command; /* command.save's */
     struct order order;  /* its payloads belong to asking->proof */
     int64_t expires;     /* no dispatch outlives it */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/authorizer/tellings.h"
 #include "model/run_end.h"
 
 #define LOOK 1000     /* ms between looks, unless there is more */
@@ -14,7 +15,8 @@
  * true outcome after lost) the end is no news any more. */
 static const char noted_text[] =
     "SELECT n.run_id, n.outcome, n.noted_at, r.hash, r.command_hash,"
-    " r.user_id, r.asked_at, u.email, coalesce(o.outcome = n.outcome, false)"
+    " r.command_id, r.user_id, r.asked_at, u.email, coalesce(o.outcome = "
+    "n.outcome, false)"
     " AS stands FROM notices n JOIN runs r ON r.id = n.run_id"
     " LEFT JOIN users u ON u.id = r.user_id"
     " LEFT JOIN run_outcomes o ON o.id = n.run_id"
@@ -85,22 +87,19 @@ static int end_of(const struct authorizer *authorizer, const struct rows *rows,
     return add_targets(authorizer, ret_end, err);
 }
 
-/* The command.save's chain and the own enrolment, and whether anybody is to be
- * told: 1; 0: nobody is. REJECT: the command is void, or not there. */
+/* The command.save's chain and the own enrolment. REJECT: the command is void,
+ * or not there. */
 static int add_proof(const struct authorizer *authorizer, struct run_end *end,
                      struct err *err)
 {
     const struct daemon *daemon = authorizer->daemon;
     _cleanup_proof_ struct proof *proof =
         proof_new(&daemon->roots, source_fetch, authorizer->source);
-    _cleanup_event_ struct event *saved = source_event(
-        authorizer->source, &end->command, EVENT_COMMAND_SAVE, err);
     const struct service_enrol *enrol;
     struct person author;
 
     proof_set_standing(proof, authorizer->revocations.standing);
-    if (saved == NULL ||
-        proof_signed_by_administrator(proof, &end->command, &author, err) !=
+    if (proof_signed_by_administrator(proof, &end->command, &author, err) !=
             0 ||
         proof_add_all(proof, &daemon->enrolment, err) != 0 ||
         proof_service(proof, &daemon->by, SERVICE_AUTHORIZER, NULL, clock_now(),
@@ -108,12 +107,6 @@ static int add_proof(const struct authorizer *authorizer, struct run_end *end,
         return -1;
     }
     proof_used(proof, &end->envelopes);
-    const struct command_save *save = saved->payload;
-    for (size_t i = 0; i < save->notify.n; i++) {
-        if (run_end_concerns(end, &list_at(&save->notify, struct notify, i))) {
-            return 1;
-        }
-    }
     return 0;
 }
 
@@ -135,22 +128,33 @@ static int send_end(const struct authorizer *authorizer,
                : kafka_writer_send(daemon->writer, &record, 0, err);
 }
 
-static int tell_one(const struct authorizer *authorizer, struct run_end *end,
+static int tell(const struct authorizer *authorizer, const struct id *command,
+                struct run_end *end, struct err *err)
+{
+    _cleanup_event_ struct event *saved = source_event(
+        authorizer->source, &end->command, EVENT_COMMAND_SAVE, err);
+
+    if (saved == NULL || add_proof(authorizer, end, err) != 0) {
+        return -1;
+    }
+    int none = tellings_note(authorizer, command, saved->payload, end, err);
+    return none != 0 ? none : send_end(authorizer, end, err);
+}
+
+static int tell_one(const struct authorizer *authorizer,
+                    const struct id *command, struct run_end *end,
                     struct err *err)
 {
-    int wanted = add_proof(authorizer, end, err);
+    int done = tell(authorizer, command, end, err);
 
-    if (wanted > 0) {
-        wanted = send_end(authorizer, end, err);
-    }
-    if (wanted < 0 && err->kind == ERR_REJECT) {
+    if (done < 0 && err->kind == ERR_REJECT) {
         log_warning(&authorizer->daemon->log,
                     "nobody is told of the end of a run",
                     L_ID("run", &end->run), L_ERR(err));
         err_clear(err);
         return 0;
     }
-    return wanted < 0 ? -1 : 0;
+    return done < 0 ? -1 : 0;
 }
 
 static int tell_all(const struct authorizer *authorizer,
@@ -161,9 +165,10 @@ static int tell_all(const struct authorizer *authorizer,
         if (!row_bool(rows, i, "stands")) {
             continue;
         }
+        struct id command = row_id(rows, i, "command_id");
         int done = end_of(authorizer, rows, i, &end, err) != 0
                        ? -1
-                       : tell_one(authorizer, &end, err);
+                       : tell_one(authorizer, &command, &end, err);
         table_done(&run_end_table, &end);
         if (done != 0) {
             return -1;

@@ -3,8 +3,9 @@
  *
  * A page costs the same however many runs there are. It begins in an index, in
  * the order in which it is told: of all runs, of those of each command that is
- * theirs, of one person's, of one outcome. What no index serves (a target, an
- * argument, a person among a command's runs) is looked for in the next
+ * theirs, of one person's, of one outcome; of those that have not ended, which
+ * are few, all. What no index serves (a target, an argument, a person among a
+ * command's runs, how what has not ended is) is looked for in the next
  * LOOKED_AT runs; where those hold less than a page, the answer says how far it
  * got, and the asker asks on from there. So nobody's question holds up the
  * others'.
@@ -82,6 +83,7 @@ static struct page page_of(const struct seer *seer,
 {
     bool by_command = !seer->all || asked->command != NULL;
     bool sifts = asked->target != NULL || asked->arguments.n > 0 ||
+                 asked->state != 0 ||
                  (asked->email != NULL && (by_command || asked->outcome != 0));
 
     return (struct page){
@@ -91,7 +93,8 @@ static struct page page_of(const struct seer *seer,
                   : sifts      ? LOOKED_AT
                                : asked->limit + 1,
         .by_command = by_command,
-        .by_user = asked->email != NULL && !by_command && asked->outcome == 0,
+        .by_user = asked->email != NULL && !by_command && asked->outcome == 0 &&
+                   asked->state == 0,
         .sifts = sifts,
     };
 }
@@ -110,7 +113,9 @@ static void add_runs(struct query *query, const struct page *page)
     add(query, "SELECT x.id, x.asked_at");
     add(query, asked->email != NULL ? ", x.user_id" : "");
     add(query, has_arguments(page) ? ", x.arguments FROM " : " FROM ");
-    add(query, asked->outcome != 0 ? "run_outcomes x" : "runs x");
+    add(query, asked->outcome != 0 ? "run_outcomes x"
+               : asked->state != 0 ? "unended x"
+                                   : "runs x");
     add(query, page->by_command ? " WHERE x.command_id = k.id"
                : page->by_user  ? " WHERE x.user_id = k.id"
                                 : " WHERE true");
@@ -158,9 +163,23 @@ static void add_keys(struct query *query, const struct page *page)
     }
 }
 
+/* Two indexes hold what has not ended, and nothing else. */
+static void add_unended(struct query *query)
+{
+    add(query,
+        "unended AS MATERIALIZED (SELECT r.id, r.command_id, r.user_id, "
+        "r.asked_at, r.arguments FROM runs r WHERE r.id IN (SELECT e.run_id "
+        "FROM executions e WHERE NOT e.ended UNION SELECT a.id FROM runs a "
+        "WHERE a.advancing)), ");
+}
+
 static void add_seen(struct query *query, const struct page *page)
 {
-    add(query, "WITH seen AS MATERIALIZED (");
+    add(query, "WITH ");
+    if (page->asked->state != 0) {
+        add_unended(query);
+    }
+    add(query, "seen AS MATERIALIZED (");
     if (page->by_command || page->by_user) {
         add(query, "SELECT y.* FROM (");
         add_keys(query, page);
@@ -183,7 +202,12 @@ static void add_found(struct query *query, const struct page *page)
     add(query, page->arguments != NULL && !has_arguments(page)
                    ? " JOIN runs r ON r.id = y.id"
                    : "");
+    add(query, asked->state != 0 ? " " RUN_STATE_JOINS("y.id") : "");
     add(query, " WHERE true");
+    if (asked->state != 0) {
+        add_with(query, " AND " RUN_STATE " = $?",
+                 P_TEXT(word_text(&run_state_words, asked->state)));
+    }
     if (page->sifts && asked->email != NULL) {
         add_with(query,
                  " AND y.user_id IN (SELECT id FROM users WHERE email = $?)",
@@ -196,7 +220,8 @@ static void add_found(struct query *query, const struct page *page)
                  P_TEXT(asked->target));
     }
     if (page->arguments != NULL) {
-        add_with(query, " AND arguments::jsonb @> ($?::jsonb -> 'arguments')",
+        add(query, has_arguments(page) ? " AND y" : " AND r");
+        add_with(query, ".arguments::jsonb @> ($?::jsonb -> 'arguments')",
                  P_TEXT(page->arguments));
     }
     add_order(query, "y", asked->count ? COUNTED_AT : asked->limit + 1);

@@ -80,6 +80,51 @@ static int add_executions(struct asking *asking, struct run_answer *answer,
     return 0;
 }
 
+/* What the notifier says of it; FATE_HELD is the authorizer's own word. */
+static struct notice_row notice_row_of(const struct rows *rows, size_t i)
+{
+    bool held = row_bool(rows, i, "held");
+    const char *fate = row_text(rows, i, "fate");
+    const char *reason = row_text(rows, i, "reason");
+
+    return (struct notice_row){
+        .to = must_strdup(row_text(rows, i, "told_to")),
+        .outcome = word_value(&outcome_words, row_text(rows, i, "outcome")),
+        .fate = held           ? FATE_HELD
+                : fate != NULL ? word_value(&fate_words, fate)
+                               : FATE_WAITING,
+        .reason = reason == NULL ? NULL : must_strdup(reason),
+        .at = row_time(rows, i, held ? "decided_at" : "told_at"),
+        .until = row_time(rows, i, "until"),
+        .before = row_int(rows, i, "before"),
+    };
+}
+
+/* Who is told is the administrators' to know, as in command.show. */
+static int add_notices(struct asking *asking, struct run_answer *answer,
+                       struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    if (!asking_by_administrator(asking)) {
+        return 0;
+    }
+    if (PG(asking->daemon->postgres,
+           "SELECT t.told_to, t.outcome, t.held, t.before, t.decided_at, "
+           "m.fate, m.reason, m.told_at, "
+           "CASE WHEN m.fate = 'delayed' THEN m.until END AS until "
+           "FROM tellings t LEFT JOIN mails m ON m.id = t.mail "
+           "WHERE t.run_id = $1 ORDER BY t.decided_at, t.told_to",
+           &rows, err, P_ID(&answer->run.run)) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        struct notice_row *to = list_grow(&answer->notices, sizeof(*to));
+        *to = notice_row_of(rows, i);
+    }
+    return 0;
+}
+
 static int answer_run(struct asking *asking, const struct id *run,
                       struct err *err)
 {
@@ -94,7 +139,8 @@ static int answer_run(struct asking *asking, const struct id *run,
         return -1;
     }
     answer.attempts = row_int(rows, 0, "attempts");
-    if (add_executions(asking, &answer, err) != 0) {
+    if (add_executions(asking, &answer, err) != 0 ||
+        add_notices(asking, &answer, err) != 0) {
         table_done(&run_answer_table, &answer);
         return -1;
     }

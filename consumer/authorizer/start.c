@@ -18,6 +18,11 @@
 #include "consumer/authorizer/views.h"
 #include "trust/reach.h"
 
+static const struct order *order_of(const struct plan *plan)
+{
+    return &plan->dispatching.order;
+}
+
 void plan_done(struct plan *plan)
 {
     free(plan->name);
@@ -150,6 +155,9 @@ static int prove(struct asking *asking, struct plan *plan, struct err *err)
     }
     if (dispatching_prove(asking, &plan->dispatching, &plan->run->targets,
                           &reason, err) == 0) {
+        plan->dispatching.key =
+            run_key(&plan->run->request.head.id, &asking->request->hash,
+                    order_of(plan)->schedule != NULL);
         run_recorded(&plan->dispatching.order.command->parameters, plan->run,
                      &plan->recorded);
         return 0;
@@ -195,11 +203,6 @@ static int find_targets(struct asking *asking, struct plan *plan,
                                                "there");
 }
 
-static const struct order *order_of(const struct plan *plan)
-{
-    return &plan->dispatching.order;
-}
-
 static const struct pace *pace_of(const struct plan *plan)
 {
     return &order_of(plan)->command->pace;
@@ -227,7 +230,7 @@ static void plan_execution(struct asking *asking, struct plan *plan, size_t i)
         list_grow(&plan->answer.executions, sizeof(*row));
 
     *planned = (struct planned){
-        .execution = execution_id(&asking->request->hash, target, 1),
+        .execution = execution_id(&plan->dispatching.key, target, 1),
         .target = (char *)target,
         .generation = row_int(plan->targets, i, "generation"),
         .attempt = 1,
@@ -293,6 +296,7 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
         .version = plan->version,
         .asked_by = must_strdup(order_of(plan)->asker.email),
         .asked = plan->run->request.head.issued,
+        .state = waits_for_approval(plan) ? RUN_PENDING : RUN_WAITING,
     };
     pairs_add_all(&row->arguments, &plan->recorded);
     if (waits_for_approval(plan)) {

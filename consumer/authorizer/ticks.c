@@ -5,9 +5,10 @@
  * Who holds a scheduler's key rings a bell: whether it is due says the schedule
  * in PostgreSQL, by this machine's own clock and time zones; what starts, the
  * proof. A tick that could still come is never used up: one from before its
- * time, of another schedule.set than counts by now, or that came too late to be
+ * time, of another schedule.set than counts by now, for a target that was
+ * drained or removed since the scheduler looked, or that came too late to be
  * decided under its own signature, is put aside and no request at all; the
- * scheduler says it again.
+ * scheduler says it again, as it is then.
  */
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/start.h"
@@ -72,6 +73,23 @@ static int find_schedule(struct asking *asking, struct ticked *ticked,
     return hash_equal(&newest, &ticked->said->schedule)
                ? 0
                : asking_aside(err, "the schedule was set anew since");
+}
+
+/* The others are not to wait for that one. */
+static int check_places(struct asking *asking, const struct ticked *ticked,
+                        struct err *err)
+{
+    const struct list *targets = &ticked->said->start.targets;
+
+    for (size_t i = 0; i < targets->n; i++) {
+        const struct place_standing *place = standing_place(
+            asking_standing(asking), list_at(targets, char *, i));
+        if (place != NULL && place->state != TARGET_IN_USE) {
+            return asking_aside(err, "one of its targets was drained or "
+                                     "removed since");
+        }
+    }
+    return 0;
 }
 
 static int check_runs(struct asking *asking, const struct ticked *ticked)
@@ -178,8 +196,9 @@ int on_run_tick(struct asking *asking, struct err *err)
     _cleanup_ticked_ struct ticked ticked = {.said = asking->request->payload};
 
     ticked.tick = run_tick_of(ticked.said);
-    int done =
-        check_own(asking, &ticked, err) ?: find_schedule(asking, &ticked, err);
+    int done = check_own(asking, &ticked, err)
+                   ?: find_schedule(asking, &ticked, err)
+                   ?: check_places(asking, &ticked, err);
     if (done != 0) {
         return done;
     }

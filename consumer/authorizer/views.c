@@ -58,6 +58,7 @@ int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
 {
     const char *json = row_text(rows, i, "arguments");
     const char *outcome = row_text(rows, i, "outcome");
+    const char *state = row_text(rows, i, "state");
     struct arguments all;
 
     if (table_decode(&arguments_table, json, strlen(json), &all, err) != 0) {
@@ -72,6 +73,7 @@ int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
         .asked = row_time(rows, i, "asked_at"),
         .finished = row_time(rows, i, "finished_at"),
         .outcome = outcome == NULL ? 0 : word_value(&outcome_words, outcome),
+        .state = state == NULL ? 0 : word_value(&run_state_words, state),
         .arguments = all.pairs,
         .pending = pending_of(rows, i),
         .schedule = row_id(rows, i, "schedule_id"),

@@ -34,17 +34,26 @@ int commands_visible(struct postgres *postgres, const struct seer *seer,
     P_ID(&(asking)->signer.person.user), P_TIME((asking)->now), \
         P_BOOL(asking_by_administrator(asking))
 
+/* How a run that has not ended is, else NULL; and the tables that this reads,
+ * for the run of that id. */
+#define RUN_STATE                                                      \
+    "CASE WHEN s.outcome IS NULL THEN CASE WHEN p.run_id IS NOT NULL " \
+    "THEN 'pending' WHEN s.state = 'accepted' THEN 'waiting' "         \
+    "ELSE s.state END END"
+#define RUN_STATE_JOINS(id)           \
+    "JOIN run_states s ON s.id = " id \
+    " LEFT JOIN approvals p ON p.run_id = " id " AND p.state = 'pending' "
+
 /* The columns that run_row_of() reads, for `runs r`. */
 #define RUN_COLUMNS                                                           \
     "r.id, r.command_id, c.name AS command, r.version, u.email AS asked_by, " \
     "r.asked_at, r.schedule_id, "                                             \
-    "s.finished_at, s.outcome, "                                              \
+    "s.finished_at, s.outcome, " RUN_STATE " AS state, "                      \
     "p.wanted, p.approvers, p.given, p.until, "                               \
     "json_build_object('arguments', r.arguments) AS arguments "
-#define RUN_JOINS                                                        \
-    "JOIN commands c ON c.id = r.command_id "                            \
-    "JOIN users u ON u.id = r.user_id JOIN run_states s ON s.id = r.id " \
-    "LEFT JOIN approvals p ON p.run_id = r.id AND p.state = 'pending' "
+#define RUN_JOINS                             \
+    "JOIN commands c ON c.id = r.command_id " \
+    "JOIN users u ON u.id = r.user_id " RUN_STATE_JOINS("r.id")
 
 int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
                struct err *err);

@@ -62,8 +62,8 @@ static int check_self(struct executor *executor, struct err *err)
     if (proof_add_all(proof, &daemon->enrolment, err) != 0 ||
         proof_service(proof, &daemon->by, SERVICE_EXECUTOR, executor->target,
                       clock_now(), &enrol, err) != 0) {
-        err->kind = ERR_FATAL;
-        return err_wrap(err, "this host is no executor any more");
+        (void)err_wrap(err, "this host is no executor any more");
+        return daemon_no_more(err);
     }
     return 0;
 }
@@ -74,13 +74,14 @@ static int check_place(const struct executor *executor, struct err *err)
     const struct place_standing *place =
         standing_place(executor->standing, executor->target);
 
-    return place == NULL || place->state != TARGET_REMOVED ||
-                   executor->all != NULL
-               ? 0
-               : err_set(err, ERR_FATAL,
-                         "target %s was removed: there is nothing to do here "
-                         "any more",
-                         executor->target);
+    if (place == NULL || place->state != TARGET_REMOVED ||
+        executor->all != NULL) {
+        return 0;
+    }
+    (void)err_set(err, ERR_FATAL,
+                  "target %s was removed: there is nothing to do here any more",
+                  executor->target);
+    return daemon_no_more(err);
 }
 
 int revoked_check(struct executor *executor, struct err *err)

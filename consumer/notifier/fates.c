@@ -46,6 +46,7 @@ static int send_fate(const struct notifier *notifier, const struct mail *mail,
         .email = mail->to,
         .reason = mail->reason[0] == '\0' ? NULL : (char *)mail->reason,
         .tries = mail->tries,
+        .until = mail->until,
         .envelopes = daemon->enrolment};
 
     fate.head.id = derived_id(&mail->id, event_types[kind].type);

@@ -100,6 +100,10 @@ static int take_ending(struct notifier *notifier, const struct record *record,
     for (size_t i = 0; i < ending.saved.notify.n; i++) {
         const struct notify *notify =
             &list_at(&ending.saved.notify, struct notify, i);
+        const struct hold *hold = run_end_hold(ending.end, notify->to);
+        if (hold != NULL && hold->held) {
+            continue;
+        }
         if (run_end_concerns(ending.end, notify) &&
             add_notice(notifier, record, &ending, notify, err) != 0) {
             return -1;

@@ -47,6 +47,20 @@ static void add_block(struct body *body, const struct news *news,
     invitation_wipe(&ticket);
 }
 
+static void say_why(struct body *body, const struct news *news)
+{
+    if (news->again) {
+        body_say(body,
+                 "%s has reset your password for Errand (%s). Your old key is "
+                 "worth nothing any more. You are %s, as before, and your "
+                 "commands and their results are still there.",
+                 news->inviter, news->email, role_in_words(news->role));
+    } else {
+        body_say(body, "%s invites you (%s) to Errand as %s.", news->inviter,
+                 news->email, role_in_words(news->role));
+    }
+}
+
 static void invitation(struct body *body, const struct news *news,
                        const struct sender *sender)
 {
@@ -55,8 +69,7 @@ static void invitation(struct body *body, const struct news *news,
     moment_text(news->until, until);
     body_say(body, "Hello%s%s,", news->name == NULL ? "" : " ",
              news->name == NULL ? "" : news->name);
-    body_say(body, "%s invites you (%s) to Errand as %s.", news->inviter,
-             news->email, role_in_words(news->role));
+    say_why(body, news);
     body_say(body, "What to do: open a terminal on a machine that has Errand's "
                    "program submit, and type");
     body->failed |= buf_adds(body_block(body), "submit verify\n") != 0;
@@ -66,9 +79,9 @@ static void invitation(struct body *body, const struct news *news,
              "nobody.");
     add_block(body, news, sender);
     body_say(body,
-             "Then you choose a password, and you are in. This can be done "
+             "Then you choose a %spassword, and you are in. This can be done "
              "once, until %s.",
-             until);
+             news->again ? "new " : "", until);
     if (news->role == ROLE_ADMINISTRATOR) {
         body_say(body,
                  "After that %s, or another administrator, confirms you: you "
@@ -146,6 +159,8 @@ static void reused_own(struct body *body, const struct news *news,
     body_say(body, "You are told this once, however often it is tried.");
 }
 
+#define RESET_SUBJECT "Errand: choose a new password"
+
 enum to { TO_INVITEE, TO_INVITER };
 
 static const struct letter_row {
@@ -153,19 +168,20 @@ static const struct letter_row {
     enum letter letter;
     enum to to;
     const char *subject; /* fixed: nothing of anybody's stands in it */
+    const char *again;   /* the same for who had a key before; NULL: that */
     void (*write)(struct body *body, const struct news *news,
                   const struct sender *sender);
 } letters[] = {
     {EVENT_USER_INVITED, LETTER_INVITATION, TO_INVITEE,
-     "Your invitation to Errand", invitation},
+     "Your invitation to Errand", RESET_SUBJECT, invitation},
     {EVENT_USER_REINVITED, LETTER_INVITATION, TO_INVITEE,
-     "Your invitation to Errand", invitation},
+     "Your invitation to Errand", RESET_SUBJECT, invitation},
     {EVENT_USER_VERIFIED, LETTER_FOLLOWED, TO_INVITER,
-     "Errand: your invitation was followed", followed},
+     "Errand: your invitation was followed", NULL, followed},
     {EVENT_INVITATION_REUSED, LETTER_REUSED, TO_INVITER,
-     "Errand: an invitation's code was used again", reused},
+     "Errand: an invitation's code was used again", NULL, reused},
     {EVENT_INVITATION_REUSED, LETTER_REUSED_OWN, TO_INVITEE,
-     "Errand: your invitation's code was used again", reused_own},
+     "Errand: your invitation's code was used again", NULL, reused_own},
 };
 
 static const struct letter_row *row_of(enum letter letter)
@@ -208,7 +224,9 @@ int letter_make(const struct news *news, enum letter letter,
     struct heading heading = {.from = sender->from,
                               .to = invitee ? news->email : news->inviter,
                               .to_name = invitee ? news->name : NULL,
-                              .subject = row->subject,
+                              .subject = news->again && row->again != NULL
+                                             ? row->again
+                                             : row->subject,
                               .date = news->issued,
                               .id = mail_id(&news->about, letter)};
 

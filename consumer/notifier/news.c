@@ -65,6 +65,7 @@ static void take_invite(const struct invitation *invite,
     news->root = inviter->root;
     news->user = invite->user;
     news->role = invite->role;
+    news->again = invite->generation > 1;
     news->until = invite->until;
     news->name = invite->name == NULL ? NULL : must_strdup(invite->name);
     news->by_mail = invite->sealed->n > 0;

@@ -23,6 +23,7 @@ struct news {
     char inviter[EMAIL_MAX + 1]; /* of who invited them */
     char *name;                  /* what they are called; may be NULL */
     int role;
+    bool again;    /* they had a key before: it was reset */
     int64_t until; /* the invitation's */
     bool by_mail;  /* it was sealed to notifiers … */
     bool open;     /* … and to this one: there is a seed */

@@ -69,6 +69,27 @@ static void add_targets(struct body *body, const struct run_end *end)
     }
 }
 
+static void say_held(struct body *body, const struct ending *ending,
+                     const char *to)
+{
+    const struct hold *hold = run_end_hold(ending->end, to);
+    char since[TIME_TEXT];
+
+    if (hold == NULL || hold->before == 0) {
+        return;
+    }
+    moment_text(hold->since, since);
+    body_say(
+        body,
+        "Before this one, %lld more %s of which you were to be told, since "
+        "%s: these mails were held back, so that one command does not "
+        "fill your mailbox. All of its runs are in",
+        (long long)hold->before, hold->before == 1 ? "run ended" : "runs ended",
+        since);
+    body->failed |= buf_addf(body_block(body), "submit history --command %s\n",
+                             ending->saved.name) != 0;
+}
+
 static void write_body(struct body *body, const struct ending *ending,
                        const struct notify *notify)
 {
@@ -88,6 +109,7 @@ static void write_body(struct body *body, const struct ending *ending,
     body->failed |=
         buf_addf(body_block(body), "submit result %s\nsubmit output %s\n", run,
                  run) != 0;
+    say_held(body, ending, notify->to);
     if (end->outcome == OUTCOME_LOST) {
         body_say(body, "If the machine comes back, the run may turn out "
                        "otherwise; submit result will say so.");

@@ -248,13 +248,14 @@ void fate_statement(const struct event *event, const struct speaker *speaker,
     *ret_row = (struct row){
         .statement =
             "INSERT INTO mails AS m (id, about, letter, user_id, email, fate,"
-            " reason, tries, told_at, service_hash, fate_hash)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+            " reason, tries, told_at, service_hash, fate_hash, until)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
             " ON CONFLICT (id) DO UPDATE SET fate = excluded.fate,"
             " reason = excluded.reason, tries = excluded.tries,"
             " told_at = excluded.told_at,"
             " service_hash = excluded.service_hash,"
-            " fate_hash = excluded.fate_hash WHERE m.fate = 'delayed'"};
+            " fate_hash = excluded.fate_hash, until = excluded.until"
+            " WHERE m.fate = 'delayed'"};
     add(ret_row, P_ID(&fate->mail));
     add(ret_row, P_HASH(&fate->about));
     add(ret_row, P_TEXT(word_text(&letter_words, fate->letter)));
@@ -266,6 +267,7 @@ void fate_statement(const struct event *event, const struct speaker *speaker,
     add(ret_row, P_TIME(fate->head.issued));
     add(ret_row, P_HASH(&speaker->service));
     add(ret_row, P_HASH(&event->hash));
+    add(ret_row, P_TIME(fate->until));
 }
 
 char *uuid_array(const struct list *ids)

@@ -11,6 +11,7 @@ was killed, has left running; a pid alone never decides, its start time does too
 """
 import fcntl
 import json
+import math
 import os
 import pathlib
 import selectors
@@ -132,6 +133,8 @@ class Process:
             self.due = self.failures = 0
         else:
             self.failed(how)
+            if how == f"status {os.EX_CONFIG}":
+                self.due = math.inf  # until somebody says so: `up`
 
     def signal(self, number):
         try:

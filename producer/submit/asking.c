@@ -159,6 +159,16 @@ static int mistyped(struct err *err)
     return 1;
 }
 
+/* As after a reset, or passwd on another machine of the same profile. */
+static int outdated(const struct submit *submit, struct err *err)
+{
+    return err_exit(err, EXIT_NOT_ALLOWED,
+                    "the password in %s is not, or no longer, that of your key "
+                    "here: put the right one there, or take password_file "
+                    "out of [profile] in the profile's config",
+                    profile_password_file(submit->profile));
+}
+
 /* Once: 0, 1 (wrong password that somebody typed), -1. */
 static int unlock_once(struct submit *submit, const char *file, struct err *err)
 {
@@ -174,7 +184,10 @@ static int unlock_once(struct submit *submit, const char *file, struct err *err)
         return -1;
     }
     if (key_file_read(path, password, &keys, err) != 0) {
-        return typed && err->status == EXIT_NOT_ALLOWED ? mistyped(err) : -1;
+        return err->status != EXIT_NOT_ALLOWED ? -1
+               : typed                         ? mistyped(err)
+               : service || file != NULL       ? -1
+                                               : outdated(submit, err);
     }
     if (!is_own(submit->profile, keys)) {
         return err_exit(err, EXIT_CONFIG,

@@ -81,7 +81,7 @@ static int follow_newest(struct submit *submit, struct command_save *save,
 
     save->version = 1;
     save->command = id_new(clock_now());
-    if (saved_find(submit, save->name, &saved, err) != 0) {
+    if (saved_find_version(submit, save->name, 0, &saved, err) != 0) {
         if (err->status != EXIT_NOT_FOUND) {
             return -1;
         }

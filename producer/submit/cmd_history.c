@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "model/read.h"
+#include "model/run.h"
 #include "model/parameter.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
@@ -113,10 +114,14 @@ static int read_outcome(const struct submit *submit,
     const char *word = flag_value(submit, "outcome");
 
     history->outcome = word == NULL ? 0 : word_value(&outcome_words, word);
-    if (word != NULL && history->outcome == 0) {
+    history->state = word == NULL ? 0 : word_value(&run_state_words, word);
+    if (word != NULL && history->outcome == 0 && history->state == 0) {
         _cleanup_free_ char *known = words_join(&outcome_words);
-        return err_exit(err, EXIT_USAGE, "--outcome %.60s: expected %s", word,
-                        known);
+        _cleanup_free_ char *going = words_join(&run_state_words);
+        return err_exit(err, EXIT_USAGE,
+                        "--outcome %.60s: expected %s; or, of what has not "
+                        "ended, %s",
+                        word, known, going);
     }
     return 0;
 }

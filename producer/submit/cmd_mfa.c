@@ -3,6 +3,7 @@
  */
 #include "producer/submit/saved.h"
 #include "producer/submit/second_factor.h"
+#include "producer/submit/session_file.h"
 
 int cmd_mfa_setup(struct submit *submit, struct err *err)
 {
@@ -24,14 +25,30 @@ static const char *meaning(int state)
     return meanings[state];
 }
 
+/* A session says it without a password; where there is none, the own key says
+ * it without a code. */
+static enum asker asks_by(const struct submit *submit)
+{
+    struct session_key *session = NULL;
+    struct err ignored = {0};
+    bool open = !flag_given(submit, "password-file") &&
+                session_load(submit->profile, &session, &ignored) == 0;
+
+    session_free(session);
+    return open ? ASK_SESSION : ASK_OWN;
+}
+
 int cmd_mfa_status(struct submit *submit, struct err *err)
 {
     struct plain_request plain = {0};
     struct session_answer answer = {0};
+    enum asker by = asks_by(submit);
 
-    if (asking_unlock(submit, flag_value(submit, "password-file"), err) != 0 ||
+    if ((by == ASK_OWN &&
+         asking_unlock(submit, flag_value(submit, "password-file"), err) !=
+             0) ||
         submit_ask(submit,
-                   &(struct question){.as = ASK_OWN,
+                   &(struct question){.as = by,
                                       .kind = EVENT_SESSION_SHOW,
                                       .payload = &plain,
                                       .answer = &session_answer_table,

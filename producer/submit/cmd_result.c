@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "model/read.h"
+#include "model/run.h"
 #include "producer/submit/ended.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
@@ -32,8 +33,9 @@ char *run_text(const struct run_row *run)
     if (run->pending.lacking > 0) {
         return waits_text(&run->pending);
     }
-    return run->outcome == 0 ? must_strdup("goes on")
-                             : word_spoken(&outcome_words, run->outcome);
+    return run->outcome != 0 ? word_spoken(&outcome_words, run->outcome)
+           : run->state != 0 ? word_spoken(&run_state_words, run->state)
+                             : must_strdup("goes on");
 }
 
 char *run_by_text(const struct run_row *run)
@@ -193,6 +195,55 @@ static const struct column execution_columns[] = {
     {"used", COLUMN_MADE, .make = execution_used},
 };
 
+static char *notice_of(const void *row)
+{
+    return word_spoken(&outcome_words,
+                       ((const struct notice_row *)row)->outcome);
+}
+
+/* "delayed (the receiver answered 500); tried again until …" */
+static char *notice_fate(const void *row)
+{
+    const struct notice_row *notice = row;
+    _cleanup_free_ char *until =
+        notice->until == 0 ? NULL : time_text(notice->until);
+
+    if (notice->fate == FATE_WAITING) {
+        return must_strdup("waits for a notifier");
+    }
+    if (notice->fate == FATE_HELD) {
+        return must_strdup("held back: enough was sent there");
+    }
+    return must_printf("%s%s%s%s%s%s", word_text(&fate_words, notice->fate),
+                       notice->reason == NULL ? "" : " (",
+                       notice->reason == NULL ? "" : notice->reason,
+                       notice->reason == NULL ? "" : ")",
+                       until == NULL ? "" : "; tried again until ",
+                       until == NULL ? "" : until);
+}
+
+static const struct column notice_columns[] = {
+    {"told", COLUMN_TEXT, .at = offsetof(struct notice_row, to)},
+    {"end", COLUMN_MADE, .make = notice_of},
+    {"notice", COLUMN_MADE, .make = notice_fate, .wide = true},
+    {"at", COLUMN_TIME, .at = offsetof(struct notice_row, at)},
+};
+
+static int print_notices(const struct print *print, const struct list *notices,
+                         struct err *err)
+{
+    struct noun noun = {.table = &notice_row_table,
+                        .columns = notice_columns,
+                        .n = ARRAY_SIZE(notice_columns)};
+
+    if (notices->n == 0) {
+        return 0;
+    }
+    return print_line(print, err, "%s", "") != 0
+               ? -1
+               : print_rows(print, &noun, notices, err);
+}
+
 static int print_run(const struct print *print, const struct run_answer *answer,
                      struct err *err)
 {
@@ -209,9 +260,10 @@ static int print_run(const struct print *print, const struct run_answer *answer,
     if (print->format != FORMAT_TABLE) {
         return 0;
     }
-    return print_line(print, err, "%s", "") != 0
+    return print_line(print, err, "%s", "") != 0 ||
+                   print_rows(print, &executions, &answer->executions, err) != 0
                ? -1
-               : print_rows(print, &executions, &answer->executions, err);
+               : print_notices(print, &answer->notices, err);
 }
 
 int cmd_result(struct submit *submit, struct err *err)

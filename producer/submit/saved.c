@@ -5,7 +5,41 @@
 
 #include <string.h>
 
+#include "base/suggest.h"
 #include "model/read.h"
+
+/* Among the commands that they may run, one that is called nearly so. */
+static int suggest_command(struct submit *submit, const char *name,
+                           struct err *err)
+{
+    struct plain_request plain = {0};
+    struct commands_answer answer = {0};
+    struct err ignored = {0};
+
+    if (err->status != EXIT_NOT_FOUND ||
+        submit_ask(submit,
+                   &(struct question){.as = ASK_SESSION,
+                                      .kind = EVENT_COMMAND_LIST,
+                                      .payload = &plain,
+                                      .answer = &commands_answer_table,
+                                      .ret_answer = &answer},
+                   &ignored) != 0) {
+        return -1;
+    }
+    size_t n = answer.commands.n;
+    _cleanup_free_ const char **known = must_calloc(n + 1, sizeof(*known));
+    for (size_t i = 0; i < n; i++) {
+        known[i] = list_at(&answer.commands, struct command_row, i).name;
+    }
+    const char *meant = suggest(name, known, n);
+    int done = meant == NULL ? -1
+                             : err_exit(err, EXIT_NOT_FOUND,
+                                        "%s: no such command, or not yours; "
+                                        "did you mean %s?",
+                                        name, meant);
+    table_done(&commands_answer_table, &answer);
+    return done;
+}
 
 static int ask_version(struct submit *submit, const char *name, int64_t version,
                        struct command_answer *ret_answer, struct err *err)
@@ -39,7 +73,9 @@ static int ask_version(struct submit *submit, const char *name, int64_t version,
 int command_ask(struct submit *submit, const char *name,
                 struct command_answer *ret_answer, struct err *err)
 {
-    return ask_version(submit, name, 0, ret_answer, err);
+    return ask_version(submit, name, 0, ret_answer, err) == 0
+               ? 0
+               : suggest_command(submit, name, err);
 }
 
 void saved_done(struct saved *saved)
@@ -122,7 +158,9 @@ int saved_read(const struct submit *submit, const char *name,
 int saved_find(struct submit *submit, const char *name, struct saved *ret_saved,
                struct err *err)
 {
-    return saved_find_version(submit, name, 0, ret_saved, err);
+    return saved_find_version(submit, name, 0, ret_saved, err) == 0
+               ? 0
+               : suggest_command(submit, name, err);
 }
 
 /* version: 0: the newest. */

@@ -26,7 +26,7 @@ int run_last(struct submit *submit, const char *command,
              struct history_answer *ret_history, struct run_row **ret_run,
              struct err *err);
 
-/* "succeeded", or "goes on"; the caller's to free. */
+/* "succeeded", "running", "waits for 1 approval (…)"; the caller's to free. */
 char *run_text(const struct run_row *run);
 
 /* Who asked for it; of a schedule's, in whose name it ran. The caller's. */

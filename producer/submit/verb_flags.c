@@ -53,7 +53,9 @@ const struct flag history_flags[] = {
     {0, "command", "COMMAND", "of this command alone"},
     {0, "user", "EMAIL", "of this person alone"},
     {0, "target", "TARGET", "of this target alone"},
-    {0, "outcome", "OUTCOME", "that ended so: succeeded, failed, timed_out …"},
+    {0, "outcome", "OUTCOME",
+     "that ended so: succeeded, failed, timed_out …; or have not, and are "
+     "pending (for approval), waiting or running"},
     {0, "since", "TIME", "asked since then"},
     {0, "until", "TIME", "asked before then"},
     {0, "param", "NAME=VALUE", "with this value; may be repeated"},

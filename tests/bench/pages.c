@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "consumer/authorizer/history.h"
+#include "model/run.h"
 
 #define TIMES 201
 #define WARM 20
@@ -105,6 +106,7 @@ static int measure_all(const struct world *world, struct err *err)
         {"that failed", false, PAGED(.outcome = OUTCOME_FAILED)},
         {"that succeeded, of a command", false,
          PAGED(.outcome = OUTCOME_SUCCEEDED, .command = command)},
+        {"that run", false, PAGED(.state = RUN_RUNNING)},
         {"with a value", false, PAGED(.arguments = world->rare)},
         {"with a value that none has (a step)", false,
          PAGED(.arguments = world->none)},
@@ -112,6 +114,7 @@ static int measure_all(const struct world *world, struct err *err)
         {"a runner's, from the middle on", true,
          PAGED(.before = world->middle)},
         {"a runner's that failed", true, PAGED(.outcome = OUTCOME_FAILED)},
+        {"a runner's that wait", true, PAGED(.state = RUN_WAITING)},
         {"list", false, {.limit = 0}},
         {"a runner's list", true, {.limit = 0}},
     };

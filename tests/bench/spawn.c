@@ -136,10 +136,12 @@ static void end(struct bench *b)
     }
     (void)unlink(b->plan.log);
     (void)unlink(b->plan.started);
+    (void)unlink(b->plan.versions);
     (void)unlink(b->script);
     (void)rmdir(b->directory);
     free((char *)b->plan.log);
     free((char *)b->plan.started);
+    free((char *)b->plan.versions);
     envelopes_done(&b->enrolment);
     texts_done(&b->permitted.interpreters);
     account_done(&b->self);

@@ -65,7 +65,10 @@ class Sink:
                      lambda: self.mails(address, subject)[nth - 1:])[0]
 
     def block(self, address, nth=1):
-        return block(self.awaited(address, "Your invitation to", nth))
+        """Of the nth mail that brought one."""
+        return block(until(f"a code for {address}", lambda: [
+            mail for mail in self.mails(address)
+            if "BEGIN ERRAND INVITATION" in plain(mail)][nth - 1:])[0])
 
     def code(self, address, nth=1):
         return re.search("^code = (.*)$", self.block(address, nth),

@@ -347,6 +347,11 @@ def test_submit_lists_it(house):
         [entry] = json.loads(done.stdout)
         assert (entry["verb"], entry["command"], entry["email"]) \
             == ("run.start", name, house.runner_email)
+    given = house.submit("audit", "--command", name, "--verb", "assignment.add", "-o",
+                         "json")
+    assert [e["about"] for e in json.loads(given.stdout)] == [house.runner_email]
+    asked = house.submit("audit", "--command", name, "-o", "json", who="runner")
+    assert all("about" not in e for e in json.loads(asked.stdout))
     done = house.submit("audit", "-n", "3", who="runner")
     assert done.stdout.startswith("DECIDED") and done.stdout.count("\n") == 4
     done = house.submit("audit", "--user", "admin@example.org", who="runner")

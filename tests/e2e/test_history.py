@@ -104,6 +104,48 @@ def test_each_filter_and_any_of_them_together(house, sessions, runs, ghost):
     assert seen > 500
 
 
+def test_runs_that_have_not_ended_are_found_by_how_they_are(house, sessions, ghost,
+                                                           tmp_path):
+    """For whoever may see them, with other filters, and no longer than that; a run
+    that has begun on one of its targets runs."""
+    hold = tmp_path / "hold"
+    hold.touch()
+    name = house.command(f"while [ -e {hold} ]; do sleep 0.05; done",
+                         target=f"dev, {ghost}", runner=True)
+    asks = house.command("true", "#: approve = any administrator", target=ghost,
+                         runner=True)
+
+    def asked(*words):
+        tail = done(house.submit("run", "-d", *words, who="runner")).stdout.strip()
+        return house.rows("SELECT id::text FROM runs WHERE id::text LIKE '%%' || %s",
+                          tail)[0][0]
+    runs_ = {"waiting": asked(name, "-t", ghost), "running": asked(name),
+             "pending": asked(asks)}
+    until("it runs", lambda: runs_["running"] in history(
+        sessions, "runner", state="running"))
+    for state, run in runs_.items():
+        command = asks if state == "pending" else name
+        for who in ("admin", "runner"):
+            for more in ({}, {"target": ghost}, {"email": house.runner_email}):
+                assert history(sessions, who, state=state, command=command,
+                               **more) == [run], (state, who, more)
+        assert run in history(sessions, "admin", state=state)
+        assert not history(sessions, "admin", state=state, command=command,
+                           email=house.email_of("admin"))
+        assert not history(sessions, "admin", state=state, outcome="failed")
+        [row] = json.loads(done(house.submit("history", "--command", command, "-o", "json",
+                                             "--outcome", state)).stdout)
+        assert (row["run"], row["state"], row.get("outcome")) == (run, state, None)
+        listed = done(house.submit("history", "--command", command)).stdout
+        assert {"pending": "waits for 1 approval"}.get(state, state) in listed, listed
+    hold.unlink()
+    for run in runs_.values():
+        house.submit("cancel", run)
+    until("all of them have ended", lambda: not any(
+        history(sessions, "admin", state=state, command=command)
+        for state in runs_ for command in (name, asks)))
+
+
 def test_moments_bound_it_exactly(house, sessions, runs):
     """From the very moment on, and up to it."""
     command = runs[0][0]
@@ -264,6 +306,7 @@ def test_watching_tells_what_comes_and_what_ends_once_each(house, runs, ghost):
 
 def test_what_is_no_filter_is_said(house):
     for words, said in ((("--outcome", "good"), "expected succeeded"),
+                        (("--outcome", "good"), "pending, waiting"),
                         (("--command", "X"), "not a name"),
                         (("--target", "a b"), "not a name"),
                         (("--user", "a@"), "--user"),

@@ -207,6 +207,8 @@ def make_key(house, folder):
 
 def test_a_session_ends_and_begins(house, folder):
     guest = Guest(house, folder, "night").joined()
+    asked = guest.submit("mfa", "status")  # no password is wanted for that
+    assert asked.returncode == 0 and guest.email in asked.stdout, asked.stderr
     assert guest.submit("logout").returncode == 0
     told(guest.submit("whoami"), 77, "password_file")
     told(guest.submit("login"), 77)
@@ -230,6 +232,9 @@ def test_a_session_that_was_closed_elsewhere_is_opened_anew(house, folder):
     done = guest.submit("list", "-o", "name")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert any(f.read_bytes() != c for f, c in kept.items())
+    private(guest.password, "the password before that was reset\n")
+    assert guest.submit("logout").returncode == 0
+    told(guest.submit("login"), 77, str(guest.password), "no longer")
 
 
 def test_without_a_profile_or_a_broker_it_says_what_helps(house, folder):

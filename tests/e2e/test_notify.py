@@ -5,6 +5,7 @@ redirects, is not known yet, or one of ours is killed.
 import base64
 import contextlib
 import http.server
+import json
 import os
 import secrets
 import signal
@@ -129,6 +130,14 @@ def ran(house, name, *arguments, status):
                       " ORDER BY r.asked_at DESC LIMIT 1", name)[0][0]
 
 
+def noticed(house, run):
+    """{to: (fate, reason, until)} as submit result tells it."""
+    done = house.submit("result", str(run), "-o", "json")
+    assert done.returncode == 0, done.stderr
+    return {n["to"]: (n["fate"], n.get("reason"), n.get("until"))
+            for n in json.loads(done.stdout).get("notices", [])}
+
+
 def address(house):
     return f"{house.fresh('n')}@told.example"
 
@@ -143,7 +152,7 @@ def test_mail_and_webhook_tell_how_a_run_ended(house, receiver):
     command = house.command(
         '[ "$ERRAND_PARAM_HOW" = good ] || { echo the-output; exit 3; }',
         f"#: notify = {failed.upper()}, webhook:pager on not succeeded",
-        f"#: notify = {succeeded} on succeeded", *told_header("how"))
+        f"#: notify = {succeeded} on succeeded", *told_header("how"), runner=True)
     shown = house.submit("command", "show", command).stdout
     assert f"{failed} on not succeeded" in shown
     assert f"{succeeded} on succeeded" in shown
@@ -175,6 +184,12 @@ def test_mail_and_webhook_tell_how_a_run_ended(house, receiver):
     assert call[0]["Content-Type"] == "application/json"
     fate(house, run, failed, "sent")
     fate(house, run, "webhook:pager", "sent")
+    assert {to: told[0] for to, told in noticed(house, run).items()} == {
+        failed: "sent", "webhook:pager": "sent"}
+    told = house.submit("result", str(run)).stdout
+    assert failed in told and "sent" in told.split(failed)[1], told
+    kept = house.submit("result", str(run), "-o", "json", who="runner").stdout
+    assert failed not in kept and "notices" not in kept
 
     good = ran(house, command, "how=good", status=0)
     assert house.post.awaited(succeeded)["Subject"] == \
@@ -237,9 +252,47 @@ def test_what_fails_is_sent_again_as_it_was_or_said_to_be_refused(
         assert "302; redirects are not followed" in said
         assert "certificate" in \
             fate(house, run, f"webhook:{strange}", "refused")[1]
+        assert noticed(house, run)[f"webhook:{gone}"] == (
+            "refused", "the receiver answered 410", None)
         assert not stranger.calls
         assert not receiver.of("/elsewhere") and len(receiver.of(f"/{gone}")) == 1
     restart(house)
+
+
+def test_who_was_told_enough_of_a_command_is_told_less_and_how_much(house, receiver):
+    """Three mails within the hour, by command; webhooks hear all of it."""
+    to, secret = address(house), webhook("each", receiver.url + "/each")[0]
+    header = f"#: notify = {to}, webhook:each on failed"
+    late = house.fresh("late")  # not known to the notifier yet
+    command = house.command("exit 1", header)
+    other = house.command("exit 1", header, f"#: notify = webhook:{late} on failed")
+    runs = [ran(house, command, status=1) for _ in range(5)]
+    last = ran(house, other, status=1)
+    fate(house, last, to, "sent")  # of another command
+    fate(house, last, f"webhook:{late}", "delayed")
+    word, reason, until_ = noticed(house, last)[f"webhook:{late}"]
+    assert word == "delayed" and f"no webhook {late}" in reason and until_
+    assert "tried again until" in house.submit("result", str(last)).stdout
+    webhook(late, f"{receiver.url}/{late}")
+    receiver.awaited("/each", 6)
+    assert {verified(secret, call)["data"]["run"] for call in receiver.of("/each")} == \
+        {str(run) for run in [*runs, last]}
+    for run, word in zip(runs, ["sent"] * 3 + ["held"] * 2):
+        until(f"{run} is {word}", lambda r=run, w=word: noticed(house, r).get(
+            to, [None])[0] == w)
+        assert noticed(house, run)["webhook:each"][0] == "sent"
+    assert "held back" in house.submit("result", str(runs[4])).stdout
+    assert len(house.post.mails(to)) == 4
+    house.change("UPDATE tellings SET decided_at = decided_at - interval '61 min'"
+                 " WHERE told_to = %s", to)  # an hour later
+    later = [ran(house, command, status=1) for _ in range(2)]
+    for run in later:
+        fate(house, run, to, "sent")
+    texts = {post.plain(mail) for mail in house.post.mails(to, f"Errand: {command}")}
+    said = [text for text in texts if "held back" in text]
+    assert len(texts) == 5 and len(said) == 1
+    assert "2 more runs ended" in " ".join(said[0].split()) and str(later[0]) in said[0]
+    fate(house, last, f"webhook:{late}", "sent")
 
 
 def noted(house, run, before="SELECT 1"):

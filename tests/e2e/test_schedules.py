@@ -269,7 +269,7 @@ class Thief:
     """With the scheduler's key, and a schedule of the administrator's that nobody
     fires: it is due within the 30 s by which clocks may differ."""
 
-    def __init__(self, house):
+    def __init__(self, house, targets=("dev",)):
         self.house, self.asker = house, house.asker()
         self.key = Key.read(HOME / "keys/scheduler-1.key")
         with open(HOME / "keys/scheduler-1.enrol.json", encoding="utf-8") as file:
@@ -281,7 +281,7 @@ class Thief:
         self.dead = reader(house.brokers, "errand.dead")
         self.name = house.fresh("c")
         self.save = self.asker.command_request(
-            house.admin, self.name, b"#!/bin/sh\necho $ERRAND_PARAM_DIR\n", ["dev"],
+            house.admin, self.name, b"#!/bin/sh\necho $ERRAND_PARAM_DIR\n", list(targets),
             parameters=[{"name": "dir", "type": "path"}])
         accepted(self.asker.exchange(self.save))
 
@@ -372,6 +372,20 @@ def test_no_tick_is_used_up_before_its_time(house, thief):
     thief.set(at=newer.fields["at"], catch_up="last")
     assert "set anew" in thief.aside(thief.tick(newer, ms))
     assert runs(house, thief.name) == []
+
+
+def test_a_target_that_is_drained_meanwhile_leaves_a_tick_to_the_others(house):
+    """Between the scheduler's look and the decision: it says the tick again."""
+    other = house.fresh("other")
+    done(house.submit("target", "add", other))
+    thief = Thief(house, ["dev", other])
+    schedule, ms = thief.set(targets=["dev", other])
+    looked = thief.tick(schedule, ms, targets=["dev", other])
+    done(house.submit("target", "drain", other))
+    assert "drained or removed since" in thief.aside(looked)
+    accepted(thief.asker.exchange(thief.tick(schedule, ms)))
+    [(run, outcome, _)] = ended(house, thief.name)
+    assert (run, outcome) == (looked.fields["id"], "succeeded")
 
 
 def test_whether_a_tick_is_due_says_the_authorizers_own_clock_and_zone(house, thief):

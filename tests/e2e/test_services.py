@@ -2,6 +2,7 @@
 rotate, revoke, list."""
 import contextlib
 import json
+import os
 import re
 import subprocess
 
@@ -65,7 +66,7 @@ def test_an_executor_gets_a_new_key_and_its_runs_go_on(house, host):
     host.stop()
     host.config = old
     process = host.run()
-    assert process.returncode == 1, "the old key serves again"
+    assert process.returncode == os.EX_CONFIG, "the old key serves again"
     assert f"the enrolment of {host.name} was revoked" in process.stderr
 
 
@@ -74,7 +75,7 @@ def test_a_host_whose_key_was_stolen_is_ended_at_once(house, host):
     (_, enrolment), = enrolments(house, host.name)
     done(house.submit("service", "revoke", host.name, "--enrolment", enrolment[:12], "--yes"))
     assert enrolments(house, host.name) == []
-    assert host.process.wait(20) == 1, "it goes on"
+    assert host.process.wait(20) == os.EX_CONFIG, "it goes on"
     assert "revoked" in host.log.read_text()
     line = host.run("--make-key").stdout.strip()
     told(house.submit("service", "enrol", "executor", host.name, "--target", host.target,
@@ -185,7 +186,7 @@ def test_an_authorizers_key_is_changed_while_requests_come(house, tmp_path):
             assert [state for state, _ in both] == ["active"] * 2
             asking = [house.start("list", who="runner") for _ in range(5)]
             done(house.submit("service", "revoke", name, "--older", "--yes"))
-            assert ends.wait(20) == 1, "it goes on with a revoked key"
+            assert ends.wait(20) == os.EX_CONFIG, "it goes on with a revoked key"
             for process in asking:
                 with process:
                     assert process.wait(60) == 0, process.stderr.read()

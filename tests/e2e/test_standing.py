@@ -6,6 +6,7 @@ import signal
 import subprocess
 
 import client
+import post
 from client import Key, accepted, b64, moment, now_ms
 from host import Host, standing
 from house import BIN, HOME, until
@@ -220,10 +221,24 @@ def test_a_withdrawn_invitation_can_t_be_followed(house, folder):
     told(house.submit("user", "withdraw", joined.email), 65, "remove")
 
 
+def test_a_command_that_is_almost_called_so_is_suggested(house, folder):
+    """To whom it is theirs; to nobody else."""
+    guest, command = runner_of(house, folder)
+    meant = f"did you mean {command}?"
+    told(house.submit("assign", "add", command + "x", guest.email), 67, meant)
+    told(guest.submit("run", command + "x"), 67, meant)
+    theirs = house.command("true")
+    hidden = guest.submit("show", theirs + "xyz")
+    assert hidden.returncode == 67 and theirs + "?" not in hidden.stderr
+
+
 def test_a_lost_password_gives_the_same_person_a_new_key(house, folder):
     guest, command = runner_of(house, folder)
     done(house.submit("user", "reset", guest.email, "--password"))
     told(guest.submit("run", command), 77, "verify")
+    mail = house.post.awaited(guest.email, "choose a new password")
+    text = " ".join(post.plain(mail).split())
+    assert "has reset your password" in text and "invites you" not in text
     again = anew(house, folder, guest)
     assert done(again.submit("run", command)).stdout == "hello\n"
     assert done(again.submit("history", "-o", "name")).stdout.count("\n") == 2
@@ -640,7 +655,7 @@ def test_a_revoked_authorizer_is_believed_by_nobody(house, folder):
         done(house.submit("list", who="runner"))
         revoked = client.Envelope.from_dsse(chain[0]).hash
         accepted(asker.enter("service.revoke", {"service": revoked}, house.admin))
-        assert second.wait(20) == 1, "it goes on"
+        assert second.wait(20) == os.EX_CONFIG, "it goes on"
         assert "revoked" in (folder / "second.log").read_text()
     finally:
         if second.poll() is None:

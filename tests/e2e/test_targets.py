@@ -206,7 +206,7 @@ def test_a_host_checks_by_itself_that_its_label_is_meant(lone):
     entered(labels={"role": "web"})
     assert lone.outcome(waits)["outcome"] == "succeeded"
     entered(labels={"role": "web"}, state="removed")
-    assert executor.process.wait(20) == 1
+    assert executor.process.wait(20) == os.EX_CONFIG
     assert f"target {lone.target} was removed" in executor.log.read_text()
 
 
@@ -281,7 +281,7 @@ def test_what_waits_or_runs_on_a_removed_target_is_ended(house, host, tmp_path):
     assert f"Target {host.target} is removed" in said
     for execution in both:
         asked.outcome(execution, "cancelled")
-    assert host.process.wait(20) == 1
+    assert host.process.wait(20) == os.EX_CONFIG
     assert f"target {host.target} was removed" in host.log.read_text()
     refused = asked.asker.exchange(asked.request()[1])
     assert refused.status == "invalid" and host.target in refused.text, refused
@@ -307,7 +307,7 @@ def test_another_target_of_the_name_has_executors_of_its_own(house, host, tmp_pa
     done(house.submit("run", named))
     told(house.submit("target", "add", host.target, "--again"), 65, "leave out --again")
     done(house.submit("target", "remove", host.target, "--yes"))
-    assert host.process.wait(20) == 1
+    assert host.process.wait(20) == os.EX_CONFIG
     told(house.submit("run", named), 65, f"{host.target} was removed")
     told(house.submit("run", named, "-t", host.target), 65, f"{host.target} was removed")
     until("what ran there is told", lambda: house.submit(

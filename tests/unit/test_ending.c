@@ -212,6 +212,32 @@ static void a_call_is_json_of_what_is_known(void **state)
     finish(&s);
 }
 
+static void a_mail_says_how_many_were_held_back_before_it(void **state)
+{
+    struct setting s;
+    struct ending ending;
+    struct err err = {0};
+    _cleanup_buf_ struct buf mail = {0};
+    struct hold *hold;
+
+    (void)state;
+    begin(&s);
+    hold = list_grow(&s.end.holds, sizeof(*hold));
+    *hold = (struct hold){.to = must_strdup("ops@example.org"),
+                          .before = 57,
+                          .since = 1764158400000};
+    _cleanup_event_ struct event *event = sign_end(&s);
+    assert_int_equal(
+        ending_read(&s.chain.roots, event, s.chain.now, &ending, &err), 0);
+    const struct notify *ops = &list_at(&ending.saved.notify, struct notify, 0);
+    assert_int_equal(notice_mail(&ending, ops, "errand@example.org", &mail), 0);
+    assert_non_null(strstr(buf_text(&mail), "57 more runs ended"));
+    assert_non_null(strstr(buf_text(&mail), "2025-11-26 12:00:00 UTC"));
+    assert_null(run_end_hold(ending.end, "webhook:pager"));
+    ending_done(&ending);
+    finish(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_command_that_no_administrator_signed_tells_nobody),
         cmocka_unit_test(an_asker_who_is_none_is_refused),
         cmocka_unit_test(a_mail_is_the_same_each_time_and_says_no_arguments),
+        cmocka_unit_test(a_mail_says_how_many_were_held_back_before_it),
         cmocka_unit_test(a_call_is_json_of_what_is_known),
     };
 

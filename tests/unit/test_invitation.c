@@ -115,6 +115,25 @@ static void what_mail_programs_do_to_a_block_does_no_harm(void **state)
     }
 }
 
+/* As a mail's source shows it: quoted-printable, with soft line breaks. */
+static void a_block_from_a_mail_s_source_is_read_too(void **state)
+{
+    _cleanup_free_ char *block = block_of(BROKERS);
+    _cleanup_free_ char *quoted = changed(block, "=", "=3D");
+    _cleanup_free_ char *broken =
+        changed(quoted, "example.org", "exam=\nple.org");
+    _cleanup_free_ char *dos = changed(broken, "\n", "\r\n");
+    _cleanup_free_ char *spelled = changed(quoted, "kafka-1", "k=61fka=2d1");
+    _cleanup_free_ char *other = changed(quoted, "kafka-1", "kafka-2");
+
+    (void)state;
+    reads_as(quoted, BROKERS);
+    reads_as(broken, BROKERS);
+    reads_as(dos, BROKERS);
+    reads_as(spelled, BROKERS);
+    refused(other, "checksum");
+}
+
 static void a_block_that_was_changed_is_refused(void **state)
 {
     static const struct {
@@ -196,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_block_is_read_as_it_was_made),
         cmocka_unit_test(no_line_of_a_block_is_longer_than_mail_likes),
         cmocka_unit_test(what_mail_programs_do_to_a_block_does_no_harm),
+        cmocka_unit_test(a_block_from_a_mail_s_source_is_read_too),
         cmocka_unit_test(a_block_that_was_changed_is_refused),
         cmocka_unit_test(a_block_of_another_root_than_its_code_s_is_refused),
         cmocka_unit_test(a_bare_code_is_good_too),

@@ -197,6 +197,21 @@ static void each_letter_goes_to_whom_it_concerns(void **state)
     news_done(&news);
 }
 
+static void who_was_reset_is_not_invited(void **state)
+{
+    _cleanup_buf_ struct buf mail = {0};
+    struct news news = sample(EVENT_USER_REINVITED);
+
+    (void)state;
+    news.again = true;
+    assert_int_equal(letter_make(&news, LETTER_INVITATION, &sender, &mail), 0);
+    const char *text = buf_text(&mail);
+    assert_non_null(strstr(text, "Subject: Errand: choose a new password\r\n"));
+    assert_non_null(strstr(text, "has reset your password"));
+    assert_null(strstr(text, "invites you"));
+    news_done(&news);
+}
+
 static void only_the_invitation_holds_the_code(void **state)
 {
     struct ticket ticket = {.seed = "fifteen letters"};
@@ -231,6 +246,7 @@ int main(void)
         cmocka_unit_test(the_same_news_make_the_same_bytes),
         cmocka_unit_test(every_line_is_ascii_and_short),
         cmocka_unit_test(each_letter_goes_to_whom_it_concerns),
+        cmocka_unit_test(who_was_reset_is_not_invited),
         cmocka_unit_test(only_the_invitation_holds_the_code),
     };
 

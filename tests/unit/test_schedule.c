@@ -114,6 +114,12 @@ static void sign_tick(struct scene *s)
     if (hash_is_zero(&s->c.dispatch.command)) {
         s->c.dispatch.command = s->c.save_hash;
     }
+    if (id_is_zero(&s->c.dispatch.execution)) {
+        struct hash key =
+            run_key(&s->tick.start.request.head.id, &s->c.dispatch.run, true);
+        s->c.dispatch.execution =
+            execution_id(&key, s->c.dispatch.target, s->c.dispatch.attempt);
+    }
 }
 
 static int judge(struct scene *s, struct order *ret_order, struct err *err)
@@ -159,6 +165,37 @@ static void a_tick_starts_what_its_schedules_author_signed(void **state)
     assert_string_equal(order.asker.email, "admin@example.org");
     assert_true(order.pinned);
     scene_done(&s);
+}
+
+/* With the authorizer's key, too: the host has seen that execution. */
+static void
+signed_again_at_another_moment_it_is_the_same_execution(void **state)
+{
+    struct scene s;
+    struct order order;
+    struct err err = {0};
+
+    (void)state;
+    scene_init(&s);
+    sign_set(&s);
+    sign_tick(&s);
+    struct hash first = s.c.dispatch.run;
+    struct id execution = s.c.dispatch.execution;
+    s.tick.start.request.head.issued = s.c.now + 1;
+    sign_tick(&s);
+    assert_false(hash_equal(&first, &s.c.dispatch.run));
+    assert_true(id_equal(&execution, &s.c.dispatch.execution));
+    int allowed = judge(&s, &order, &err);
+    assert_string_equal(err.text, "");
+    assert_int_equal(allowed, 0);
+    scene_done(&s);
+
+    scene_init(&s);
+    sign_set(&s);
+    s.c.dispatch.execution = id_new(s.c.now);
+    sign_tick(&s);
+    s.c.dispatch.execution = execution_id(&s.c.dispatch.run, "web-1", 1);
+    check_refused(&s, "execution's id");
 }
 
 static void once_at_its_moment_it_starts_too(void **state)
@@ -572,6 +609,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tick_starts_what_its_schedules_author_signed),
+        cmocka_unit_test(
+            signed_again_at_another_moment_it_is_the_same_execution),
         cmocka_unit_test(once_at_its_moment_it_starts_too),
         cmocka_unit_test(each_forged_link_is_refused_by_its_name),
         cmocka_unit_test(what_is_missed_may_be_caught_up_with),

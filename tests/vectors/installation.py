@@ -397,7 +397,8 @@ class Installation:
                 ("run.history", {
                     "before": uid("a run"), "limit": 100, "count": True,
                     "command": "disk-report", "email": "runner@example.org",
-                    "target": "web-1", "outcome": "timed_out", "since": moment(NOW - 2),
+                    "target": "web-1", "outcome": "timed_out", "state": "running",
+                    "since": moment(NOW - 2),
                     "until": moment(NOW), "arguments": {"dir": "/var"}}),
                 ("session.close", {"session": self.open.hash})):
             self.asked("a session asks: " + kind, kind, by, fields, *session)
@@ -582,7 +583,8 @@ class Installation:
                                  self.invite.envelope.dsse()]},
                   self.authorizer, self.user)
         for kind, more in (("mail.sent", {}),
-                           ("mail.delayed", {"reason": "451 4.7.1 later"}),
+                           ("mail.delayed", {"reason": "451 4.7.1 later",
+                                            "until": moment(NOW + MINUTE)}),
                            ("mail.refused", {"reason": "550 5.1.1 no such user"})):
             self.said("what became of a mail: " + kind, kind, self.post.hash,
                       {"mail": uid("a mail"), "about": self.invite.hash,
@@ -610,6 +612,9 @@ class Installation:
                    "ended": moment(self.moment + MINUTE), "outcome": "failed",
                    "targets": [{"target": "web-1", "outcome": "failed", "exit": 3},
                                {"target": "web-2", "outcome": "succeeded"}],
+                   "holds": [{"to": "ops@example.org", "before": 2,
+                                 "since": moment(self.moment - HOUR)},
+                                {"to": "dev@example.org", "held": True}],
                    "envelopes": [self.enrol.envelope.dsse(),
                                  self.init.envelope.dsse(),
                                  saved.envelope.dsse()]},
