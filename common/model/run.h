@@ -55,6 +55,8 @@ extern const struct table run_cancel_table;
 extern const struct table dispatch_table;
 extern const struct table claim_table;
 
-/* run: the hash of run.start's envelope. */
-struct id execution_id(const struct hash *run, const char *target,
-                       int64_t attempt);
+/* Of a run by its id, the hash of run.start's envelope, and a target. It begins
+ * with the run's milliseconds: so all that is kept of a run lies in one month
+ * (schema/README.md). */
+struct id execution_id(const struct id *run, const struct hash *hash,
+                       const char *target, int64_t attempt);

@@ -375,8 +375,8 @@ int proof_run(struct proof *proof, const struct hash *run,
 static int check_said(const struct dispatch *dispatch,
                       const struct order *order, int64_t now, struct err *err)
 {
-    struct id id =
-        execution_id(&dispatch->run, dispatch->target, dispatch->attempt);
+    struct id id = execution_id(&order->run->request.head.id, &dispatch->run,
+                                dispatch->target, dispatch->attempt);
 
     if (!id_equal(&id, &dispatch->execution)) {
         return err_set(err, ERR_REJECT,

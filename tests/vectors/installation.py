@@ -284,7 +284,8 @@ class Installation:
         self.asked("it ends on one target", "run.cancel", self.open.hash,
                    {"run": self.start.envelope.fields["id"], "targets": ["web-1"]},
                    self.session)
-        self.execution = execution_id(self.start.hash, "web-1", 1)
+        self.execution = execution_id(self.start.envelope.fields["id"],
+                                      self.start.hash, "web-1", 1)
         links = [self.enrol, self.init, self.invite, self.verify, self.open,
                  self.save, self.assign, self.start]
         self.dispatch = self.said(
