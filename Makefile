@@ -20,10 +20,10 @@ BASE := buf calendar clock codec err field_kinds field_values fields file id \
 	spoken suggest utf8 words yearly zone
 MODEL := answer answer_people argv assignment attachment audit billing card \
 	change command command_file command_keys cron enrolment envelope \
-	environment invitation key_words limits log_entry mail mfa once \
+	cut environment invitation key_words limits log_entry mail mfa once \
 	parameter read record reply request result rules run session target \
 	target_answer tick user where
-TRUST := allow dsse event key_file keys known late person proof reach \
+TRUST := allow cut_proof dsse event key_file keys known late person proof reach \
 	revocation sealed standing wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
@@ -39,13 +39,13 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
 	founding harmless heard help kept keyring menu menu_cards \
 	menu_command menu_list menu_runs naming notifiers opening pager parse \
 	password place print profile prompt qr questions saved say \
-	second_factor session_file setting_up signed_ends since spout submit \
+	second_factor session_file setting_up signed_ends signed_row since spout submit \
 	told track unified verb_rows wrap
 SCHEDULER := overdue scheduler
 AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
 	chains closings commands decide decision deliver explain factor factor_key \
 	factor_reset factors history installation organisation outputs people policy \
-	replies reuse revocations runs services sessions signed signers source \
+	replies retention reuse revocations runs services sessions signed signers source \
 	standings start target_views targets transaction verbs views
 EXECUTOR := child claim_log execution executor intake ledger link output \
 	recovery revoked spawner spool tell
@@ -54,7 +54,7 @@ RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
-	config cron csv enrolment envelope err factor fields harmless id \
+	config cron csv cut_proof enrolment envelope err factor fields harmless id \
 	invitation kafka key_file known ledger letter link log news outbox \
 	output overdue parameter parse password policy post print profile \
 	proof record rows rpc_reply rules run sealed since spawner spoken \

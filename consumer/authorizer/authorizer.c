@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "consumer/authorizer/factor_key.h"
+#include "consumer/authorizer/retention.h"
 #include "model/parameter.h"
 
 #define ASK_MS 3000
@@ -24,6 +25,9 @@ struct state {
 static const struct config_key keys[] = {
     {"authorizer", "batch", CONFIG_INT, .fallback = "500", .min = 1,
      .max = 10000, .help = "records that are decided in one transaction"},
+    {"authorizer", "retention", CONFIG_DURATION, .fallback = "1h", .min = 1,
+     .max = 86400,
+     .help = "how often it looks which months are to be made or dropped"},
     {"authorizer", "factor_key", CONFIG_TEXT,
      .help = "the file of the key that second factors are stored under, the "
              "same for all authorizers (factor.key beside [service] key; made "
@@ -136,6 +140,9 @@ static int turn(struct daemon *daemon, struct err *err)
                                  &daemon->by)) {
         return err_set(err, ERR_FATAL,
                        "this authorizer's enrolment was revoked");
+    }
+    if (!batch->decided) {
+        retention_tick(authorizer);
     }
     if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
         return -1;

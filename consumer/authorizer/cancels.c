@@ -82,8 +82,8 @@ static int check_executions(struct asking *asking,
     bool left = false;
 
     if (PG(asking->daemon->postgres,
-           "SELECT target, ended FROM executions WHERE run_id = $1", &rows, err,
-           P_ID(&cancel->run)) != 0) {
+           "SELECT target, ended FROM executions e WHERE " OF_RUN("e", "$1"),
+           &rows, err, P_ID(&cancel->run)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < cancel->targets.n; i++) {
@@ -110,13 +110,14 @@ static int store_cancellations(struct asking *asking,
     _cleanup_free_ char *targets =
         cancel->targets.n == 0 ? NULL : names_array(&cancel->targets);
 
-    return PG(asking->daemon->postgres,
-              "INSERT INTO cancellations (execution_id, request_id, asked_at) "
-              "SELECT id, $2, $3 FROM executions WHERE run_id = $1 "
-              "AND NOT ended AND ($4::text[] IS NULL "
-              "OR target = ANY ($4::text[])) ON CONFLICT DO NOTHING",
-              NULL, err, P_ID(&cancel->run), P_ID(&cancel->request.head.id),
-              P_TIME(asking->now), targets == NULL ? P_NULL : P_TEXT(targets));
+    return PG(
+        asking->daemon->postgres,
+        "INSERT INTO cancellations (execution_id, request_id, asked_at) "
+        "SELECT id, $2, $3 FROM executions e WHERE " OF_RUN(
+            "e", "$1") "AND NOT ended AND ($4::text[] IS NULL "
+                       "OR target = ANY ($4::text[])) ON CONFLICT DO NOTHING",
+        NULL, err, P_ID(&cancel->run), P_ID(&cancel->request.head.id),
+        P_TIME(asking->now), targets == NULL ? P_NULL : P_TEXT(targets));
 }
 
 int on_run_cancel(struct asking *asking, struct err *err)

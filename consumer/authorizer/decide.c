@@ -19,6 +19,7 @@
 #include "consumer/authorizer/reuse.h"
 #include "consumer/authorizer/signers.h"
 #include "consumer/authorizer/targets.h"
+#include "consumer/authorizer/views.h"
 #include "model/target.h"
 
 #define REQUEST_MAX (64 * 1024) /* bytes; see may_be_large() */
@@ -76,7 +77,7 @@ static int recall_orders(struct asking *asking, struct err *err)
     if (PG(asking->daemon->postgres,
            "SELECT e.id, e.target, e.generation, e.dispatch, t.longest_wait "
            "FROM executions e JOIN targets t ON t.name = e.target "
-           "WHERE e.run_id = $1 AND NOT e.ended AND e.expires > $2",
+           "WHERE " OF_RUN("e", "$1") "AND NOT e.ended AND e.expires > $2",
            &rows, err, P_ID(&head->id), P_TIME(asking->now)) != 0) {
         return -1;
     }

@@ -34,7 +34,8 @@ static int add_ends(struct asking *asking, const struct asked *asked,
            "coalesce(sum(greatest(s.chunks - (SELECT count(*) FROM outputs o "
            "WHERE o.execution_id = s.id), 0)) FILTER (WHERE s.outcome IS NOT "
            "NULL), 0)::bigint AS missing FROM execution_states s "
-           "WHERE s.run_id = $1 AND ($2::uuid IS NULL OR s.id = $2::uuid)",
+           "WHERE " OF_RUN("s",
+                           "$1") "AND ($2::uuid IS NULL OR s.id = $2::uuid)",
            &rows, err, P_ID(&asked->run), P_EXECUTION(asked)) != 0) {
         return -1;
     }
@@ -61,19 +62,24 @@ static void add_piece(struct output_answer *answer, const struct rows *rows,
 
 /* Sizes first, for one piece more than a page: data is read for those that go
  * into it. The first piece always does. */
-#define PAGE_SELECT                                                          \
-    "WITH next AS (SELECT o.execution_id, o.number, e.target, e.attempt, "   \
-    "octet_length(o.data) AS size FROM executions e "                        \
-    "JOIN outputs o ON o.execution_id = e.id WHERE e.run_id = $1 "           \
-    "AND ($2::uuid IS NULL OR (e.id = $2::uuid AND o.number > $3::bigint)) " \
-    "ORDER BY e.target, e.attempt, o.number LIMIT $4::integer "              \
-    "OFFSET CASE WHEN $2::uuid IS NULL THEN $3::bigint ELSE 0 END), "        \
-    "page AS (SELECT *, count(*) OVER () AS remaining, "                     \
-    "sum(size) OVER (ORDER BY target, attempt, number) AS total FROM next) " \
-    "SELECT p.execution_id, p.number, p.target, p.remaining, o.stream, "     \
-    "o.data "                                                                \
-    "FROM page p JOIN outputs o USING (execution_id, number) "               \
-    "WHERE p.total <= $5::bigint ORDER BY p.target, p.attempt, p.number"
+#define PAGE_SELECT                                                            \
+    "WITH next AS (SELECT o.execution_id, o.number, e.target, e.attempt, "     \
+    "octet_length(o.data) AS size FROM executions e "                          \
+    "JOIN outputs o ON o.execution_id = e.id WHERE " OF_RUN(                   \
+        "e", "$1") "AND ($2::uuid IS NULL OR (e.id = $2::uuid AND o.number > " \
+                   "$3::bigint)) "                                             \
+                   "ORDER BY e.target, e.attempt, o.number LIMIT $4::integer " \
+                   "OFFSET CASE WHEN $2::uuid IS NULL THEN $3::bigint ELSE 0 " \
+                   "END), "                                                    \
+                   "page AS (SELECT *, count(*) OVER () AS remaining, "        \
+                   "sum(size) OVER (ORDER BY target, attempt, number) AS "     \
+                   "total FROM next) "                                         \
+                   "SELECT p.execution_id, p.number, p.target, p.remaining, "  \
+                   "o.stream, "                                                \
+                   "o.data "                                                   \
+                   "FROM page p JOIN outputs o USING (execution_id, number) "  \
+                   "WHERE p.total <= $5::bigint ORDER BY p.target, "           \
+                   "p.attempt, p.number"
 
 static int add_page(struct asking *asking, const struct asked *asked,
                     struct output_answer *answer, struct err *err)

@@ -53,7 +53,7 @@ static int add_executions(struct asking *asking, struct run_answer *answer,
            "(SELECT max(e.heard_at) FROM executors e "
            "WHERE e.target = s.target) AS heard FROM execution_states s "
            "LEFT JOIN cancellations c ON c.execution_id = s.id "
-           "WHERE s.run_id = $1 ORDER BY s.target, s.attempt",
+           "WHERE " OF_RUN("s", "$1") "ORDER BY s.target, s.attempt",
            &rows, err, P_ID(&answer->run.run)) != 0) {
         return -1;
     }
