@@ -16,50 +16,62 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := buf calendar clock codec err field_kinds field_values fields file id \
-	spoken suggest utf8 words yearly zone
-MODEL := answer answer_people argv assignment attachment audit billing card \
-	change command command_file command_keys cron enrolment envelope \
-	cut environment invitation key_words limits log_entry mail mfa once \
-	parameter read record reply request result rules run session target \
-	target_answer tick user where
-TRUST := allow cut_proof dsse event key_file keys known late person proof reach \
-	revocation sealed standing wallet
+BASE := account buf calendar clock codec err field_kinds field_values fields \
+	file id spoken suggest utf8 words yearly zone
+MODEL := advance answer answer_people approval argv assignment attachment \
+	audit billing card change command command_file command_keys cron cut \
+	enrolment envelope environment group invitation key_words limits \
+	log_entry mail mfa notify once pace pace_keys parameter pending read \
+	record reply request result rules run run_end schedule \
+	schedule_answer schedule_lines secret session target target_answer \
+	tick timing user where
+TRUST := allow approved cut_proof dsse event key_file keys known late person \
+	proof reach revocation scheduled sealed signer standing \
+	standing_groups standing_places wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_setup
 
-SUBMIT := arguments asking auditor card_form card_line cards_asked cards_seen \
-	chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing cmd_cancel \
-	cmd_card cmd_command cmd_history cmd_init cmd_invite cmd_key cmd_mfa \
-	cmd_output cmd_policy cmd_rerun cmd_result cmd_rotate cmd_run \
-	cmd_runner cmd_schedule cmd_service cmd_service_end cmd_session \
+SUBMIT := arguments asking auditor card_form card_line cards_asked \
+	cards_seen chosen cmd_assign cmd_audit cmd_audit_verify cmd_billing \
+	cmd_cancel cmd_card cmd_command cmd_group cmd_history cmd_init \
+	cmd_invite cmd_key cmd_mfa cmd_output cmd_pending cmd_policy \
+	cmd_rerun cmd_result cmd_rotate cmd_run cmd_runner cmd_schedule \
+	cmd_schedule_next cmd_service cmd_service_end cmd_session \
 	cmd_standing cmd_target cmd_target_show cmd_user cmd_verify \
-	cmd_version compared console csv dry_run enrolled files follow \
-	founding harmless heard help kept keyring menu menu_cards \
+	cmd_version compared console csv dry_run ended enrolled files follow \
+	founding given harmless heard help kept keyring menu menu_cards \
 	menu_command menu_list menu_runs naming notifiers opening pager parse \
-	password place print profile prompt qr questions saved say \
-	second_factor session_file setting_up signed_ends signed_row since spout submit \
-	told track unified verb_rows wrap
-SCHEDULER := overdue scheduler
-AUTHORIZER := announcements assignments audits authorizer billing_keys cancels cards \
-	chains closings commands decide decision deliver explain factor factor_key \
-	factor_reset factors history installation organisation outputs people policy \
-	replies retention reuse revocations runs services sessions signed signers source \
-	standings start target_views targets transaction verbs views
-EXECUTOR := child claim_log execution executor intake ledger link output \
-	recovery revoked spawner spool tell
-NOTIFIER := fates inbox letter mime news notifier outbox post
+	password place print profile prompt qr questions saved say sealing \
+	second_factor session_file setting_up signed_ends signed_row since \
+	spout submit summary timetable told track unified verb_flags \
+	verb_rows waits wrap
+SCHEDULER := advancing due firing overdue requests said scheduler
+AUTHORIZER := advance_plan advances announcements approvals approvers \
+	assignments audits authorizer billing_keys cancels cards chains \
+	closings commands decide decision deliver dispatching ends explain \
+	factor factor_key factor_reset factors groups history installation \
+	organisation outputs pendings people policy recipients replies \
+	retention reuse revocations runs schedules services sessions signed \
+	signers source standings start target_views targets ticks transaction \
+	turns verbs views
+EXECUTOR := cgroup check_host child claim_log confine execution executor \
+	given_files halves intake keeper kin ledger leftovers link mask \
+	masker opened output permitted private_dir recovery revoked rlimits \
+	spawner spool started tell
+NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
+	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := argv audit auditor buf card clock codec command command_file \
-	config cron csv cut_proof enrolment envelope err factor fields harmless id \
-	invitation kafka key_file known ledger letter link log news outbox \
-	output overdue parameter parse password policy post print profile \
-	proof record rows rpc_reply rules run sealed since spawner spoken \
-	standing suggest told track unified user utf8 vectors wallet where \
-	words wrap zone
+UNIT_TESTS := advance approval argv audit auditor buf card clock codec \
+	command command_file config confine cron csv cut_proof due ending \
+	enrolment envelope err factor fields harmless hook id invitation \
+	kafka keeper key_file known ledger letter link log mask news notify \
+	outbox output overdue parameter parse password permitted policy post \
+	print private_dir profile proof record rows rpc_reply rules run \
+	schedule sealed secret since spawner spoken standing suggest told \
+	track unified user utf8 vectors wallet where words wrap zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -78,7 +90,7 @@ PROGRAMS := submit errand-authorizer errand-executor errand-recorder \
 # --- how it is compiled -------------------------------------------------------
 
 PACKAGES := rdkafka libpq jansson libsodium libbsd smartcols libcurl liboath \
-	libqrencode
+	libqrencode libseccomp
 CLANG := $(findstring clang,$(CC))
 OUT := build/$(VARIANT)$(if $(CLANG),-clang)
 

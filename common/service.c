@@ -426,10 +426,13 @@ static int give_up(const struct service *service, const struct err *err)
     return err->status == EX_CONFIG ? EX_CONFIG : EXIT_FAILURE;
 }
 
-/* --make-key and --check-config: for a person, and no daemon. */
+/* --make-key, --check-host and --check-config: for a person, and no daemon. */
 static int answer(struct daemon *daemon, const struct options *options,
                   struct err *err)
 {
+    if (options->check_host) {
+        return daemon->service->check_host(daemon, err);
+    }
     if (options->make_key) {
         _cleanup_free_ char *line = daemon_make_key(daemon, err);
         return line == NULL || puts(line) < 0 || fflush(stdout) != 0 ? -1 : 0;
@@ -481,7 +484,7 @@ int service_main(const struct service *service, int argc, char **argv)
         daemon_unconfigure(&daemon);
         return give_up(service, &err);
     }
-    bool person = options.check || options.make_key;
+    bool person = options.check || options.make_key || options.check_host;
     int failed =
         person ? answer(&daemon, &options, &err) : serve(&daemon, &err);
     int status = !failed                      ? EXIT_SUCCESS

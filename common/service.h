@@ -51,6 +51,13 @@ struct service {
     bool before_writer; /* start runs before librdkafka does (it forks) */
     const struct config_key *keys; /* beside the common ones */
     size_t n_keys;
+    /* What else is wrong with the configuration (status 78); before start, and
+     * for --check-config. May be NULL. */
+    int (*check)(struct daemon *daemon, struct err *err);
+    /* Prints what this host has for the daemon, and what it lacks; NULL: there
+     * is no --check-host. Of the files that the configuration names none was
+     * read. */
+    int (*check_host)(struct daemon *daemon, struct err *err);
     /* Of daemon->writer, with the daemon as its arg; may be NULL. */
     kafka_delivered *delivered;
     /* The database is open by then, and the writer is there, but see above.

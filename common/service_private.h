@@ -10,6 +10,7 @@ struct options {
     const char *config;
     bool check;
     bool make_key;
+    bool check_host;
 };
 
 /* Reads the command line; usage, --help and --version end the process. */

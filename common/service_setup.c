@@ -14,6 +14,7 @@
 #include "trust/proof.h"
 
 #define ENROLMENT_MAX (1 << 20)
+#define CHECK_HOST 0x100 /* an option without a letter */
 
 /* Options */
 
@@ -26,6 +27,9 @@ static const struct argp_option option_rows[] = {
      "and end",
      0},
     {"version", 'V', NULL, 0, "Print the version, and end", 0},
+    /* last: not every daemon has it */
+    {"check-host", CHECK_HOST, NULL, 0,
+     "Print what this host has for it and what it lacks, and end", 0},
     {0},
 };
 
@@ -48,6 +52,9 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
         return 0;
     case 'm':
         options->make_key = true;
+        return 0;
+    case CHECK_HOST:
+        options->check_host = true;
         return 0;
     case 'V':
         print_version(state);
@@ -72,9 +79,14 @@ void options_read(const struct service *service, int argc, char **argv,
         "%s, a daemon of Errand. It stays in the foreground and logs to its "
         "standard error.",
         service->name);
+    struct argp_option rows[ARRAY_SIZE(option_rows)];
     const struct argp parser = {
-        .options = option_rows, .parser = on_option, .doc = doc};
+        .options = rows, .parser = on_option, .doc = doc};
 
+    memcpy(rows, option_rows, sizeof(rows));
+    if (service->check_host == NULL) {
+        rows[ARRAY_SIZE(rows) - 2] = (struct argp_option){0};
+    }
     *ret_options = (struct options){0};
     (void)argp_parse(&parser, argc, argv, 0, NULL, ret_options);
 }
@@ -266,7 +278,10 @@ static int identify(struct daemon *daemon, struct err *err)
 
 int daemon_identify(struct daemon *daemon, struct err *err)
 {
-    if (identify(daemon, err) != 0) {
+    const struct service *service = daemon->service;
+
+    if (identify(daemon, err) != 0 ||
+        (service->check != NULL && service->check(daemon, err) != 0)) {
         err->status = EX_CONFIG;
         return -1;
     }

@@ -415,6 +415,18 @@ void pairs_add_all(struct list *pairs, const struct list *more)
     }
 }
 
+bool pairs_same(const struct list *pairs, const struct list *others)
+{
+    for (size_t i = 0; i < pairs->n; i++) {
+        const struct pair *pair = &list_at(pairs, struct pair, i);
+        const char *value = pairs_get(others, pair->name);
+        if (value == NULL || strcmp(value, pair->value) != 0) {
+            return false;
+        }
+    }
+    return pairs->n == others->n;
+}
+
 void pairs_done(struct list *pairs)
 {
     for (size_t i = 0; i < pairs->n; i++) {

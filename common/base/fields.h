@@ -120,6 +120,9 @@ void pairs_add(struct list *pairs, const char *name, const char *value);
 void pairs_add_all(struct list *pairs, const struct list *more);
 void pairs_done(struct list *pairs);
 
+/* The same names, each with the same value, in whatever order. */
+bool pairs_same(const struct list *pairs, const struct list *others);
+
 /* Appends a copy to a list of texts or names. */
 void texts_add(struct list *texts, const char *text);
 bool texts_hold(const struct list *texts, const char *text);

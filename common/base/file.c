@@ -165,3 +165,13 @@ int directory_make(const char *path, struct err *err)
         *slash = was;
     }
 }
+
+void file_fill_standard(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR | O_NOCTTY);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    cleanup_close(&fd);
+}

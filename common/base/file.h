@@ -40,6 +40,10 @@ int directory_make(const char *path, struct err *err);
 /* So that a name in it is there after a power cut, too. -1: errno. */
 int directory_sync(const char *path);
 
+/* Where 0, 1 or 2 are closed, they become /dev/null: nothing that is opened
+ * later, or comes from others, can be taken for one of them. */
+void file_fill_standard(void);
+
 static inline void cleanup_fclose(FILE **file)
 {
     if (*file != NULL) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 
 int word_value(const struct words *words, const char *word)
 {
@@ -18,6 +19,16 @@ int word_value(const struct words *words, const char *word)
 const char *word_text(const struct words *words, int value)
 {
     return value > 0 && (size_t)value < words->n ? words->list[value] : "-";
+}
+
+char *word_spoken(const struct words *words, int value)
+{
+    char *text = must_strdup(word_text(words, value));
+
+    for (char *c = strchr(text, '_'); c != NULL; c = strchr(c, '_')) {
+        *c = ' ';
+    }
+    return text;
 }
 
 char *words_join(const struct words *words)

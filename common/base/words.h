@@ -27,5 +27,8 @@ int word_value(const struct words *words, const char *word);
 /* The word of a value; "-" for 0 and for what is out of range. */
 const char *word_text(const struct words *words, int value);
 
+/* The same for people, "timed out"; the caller's to free. */
+char *word_spoken(const struct words *words, int value);
+
 /* "a, b or c", the caller's to free. */
 char *words_join(const struct words *words);

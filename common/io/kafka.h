@@ -129,8 +129,8 @@ int kafka_topic_make(struct kafka_writer *writer, const char *topic,
                      int partitions, const struct list *config, int timeout_ms,
                      struct err *err);
 
-/* Sets one thing in the configuration of a topic that is there, and leaves the
- * rest of it as it is. */
-int kafka_topic_set(struct kafka_writer *writer, const char *topic,
-                    const char *name, const char *value, int timeout_ms,
-                    struct err *err);
+/* Raises one number of a topic's configuration to at least this, where less
+ * counts for it now (-1 there: without a limit); leaves all else as it is. */
+int kafka_topic_keep(struct kafka_writer *writer, const char *topic,
+                     const char *name, int64_t least, int timeout_ms,
+                     struct err *err);

@@ -5,6 +5,7 @@
  * and librdkafka 2.0.2 knows no other request: so what was set on the topic
  * itself, by us or by whoever runs the broker, is read first and said again.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "io/kafka_private.h"
@@ -50,9 +51,34 @@ static int check_resource(const rd_kafka_ConfigResource_t *resource,
                         rd_kafka_ConfigResource_error_string(resource), err);
 }
 
-/* What was set on the topic itself, as struct pair. */
-static int take_own(rd_kafka_event_t *event, const char *topic,
-                    struct list *ret_own, struct err *err)
+/* What a topic keeps: what was set on itself, and what counts for one of its
+ * numbers, wherever that was set. */
+struct kept {
+    const char *name;
+    int64_t value;   /* -1: without a limit */
+    struct list own; /* struct pair */
+};
+
+static void take_entry(const rd_kafka_ConfigEntry_t *entry,
+                       struct kept *ret_kept)
+{
+    const char *name = rd_kafka_ConfigEntry_name(entry);
+    const char *value = rd_kafka_ConfigEntry_value(entry);
+
+    if (value == NULL) {
+        return;
+    }
+    if (strcmp(name, ret_kept->name) == 0) {
+        ret_kept->value = strtoll(value, NULL, 10);
+    }
+    if (rd_kafka_ConfigEntry_source(entry) ==
+        RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG) {
+        pairs_add(&ret_kept->own, name, value);
+    }
+}
+
+static int take_kept(rd_kafka_event_t *event, const char *topic,
+                     struct kept *ret_kept, struct err *err)
 {
     size_t n = 0;
     const rd_kafka_ConfigResource_t **resources =
@@ -67,18 +93,13 @@ static int take_own(rd_kafka_event_t *event, const char *topic,
     const rd_kafka_ConfigEntry_t **entries =
         rd_kafka_ConfigResource_configs(resources[0], &n);
     for (size_t i = 0; i < n; i++) {
-        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-        if (rd_kafka_ConfigEntry_source(entries[i]) ==
-                RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG &&
-            value != NULL) {
-            pairs_add(ret_own, rd_kafka_ConfigEntry_name(entries[i]), value);
-        }
+        take_entry(entries[i], ret_kept);
     }
     return 0;
 }
 
 static int describe(struct client *client, rd_kafka_queue_t *queue,
-                    const char *topic, int timeout_ms, struct list *ret_own,
+                    const char *topic, int timeout_ms, struct kept *ret_kept,
                     struct err *err)
 {
     rd_kafka_ConfigResource_t *resource =
@@ -86,7 +107,7 @@ static int describe(struct client *client, rd_kafka_queue_t *queue,
 
     rd_kafka_DescribeConfigs(client->rk, &resource, 1, NULL, queue);
     rd_kafka_event_t *event = answer(queue, topic, timeout_ms, err);
-    int done = event == NULL ? -1 : take_own(event, topic, ret_own, err);
+    int done = event == NULL ? -1 : take_kept(event, topic, ret_kept, err);
     rd_kafka_event_destroy(event);
     rd_kafka_ConfigResource_destroy(resource);
     return done;
@@ -118,38 +139,38 @@ static int alter(struct client *client, rd_kafka_queue_t *queue,
     return done;
 }
 
-/* False where it is so already. */
-static bool replace(struct list *own, const char *name, const char *value)
+static void replace(struct list *own, const char *name, const char *value)
 {
     for (size_t i = 0; i < own->n; i++) {
         struct pair *pair = &list_at(own, struct pair, i);
         if (strcmp(pair->name, name) == 0) {
-            bool other = strcmp(pair->value, value) != 0;
             free(pair->value);
             pair->value = must_strdup(value);
-            return other;
+            return;
         }
     }
     pairs_add(own, name, value);
-    return true;
 }
 
-int kafka_topic_set(struct kafka_writer *writer, const char *topic,
-                    const char *name, const char *value, int timeout_ms,
-                    struct err *err)
+int kafka_topic_keep(struct kafka_writer *writer, const char *topic,
+                     const char *name, int64_t least, int timeout_ms,
+                     struct err *err)
 {
     struct client *client = writer_client(writer, err);
-    struct list own = {0};
+    struct kept kept = {.name = name};
+    char value[24];
 
     if (client == NULL) {
         return -1;
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client->rk);
-    int done = describe(client, queue, topic, timeout_ms, &own, err);
-    if (done == 0 && replace(&own, name, value)) {
-        done = alter(client, queue, topic, timeout_ms, &own, err);
+    int done = describe(client, queue, topic, timeout_ms, &kept, err);
+    if (done == 0 && kept.value >= 0 && kept.value < least) {
+        (void)snprintf(value, sizeof(value), "%lld", (long long)least);
+        replace(&kept.own, name, value);
+        done = alter(client, queue, topic, timeout_ms, &kept.own, err);
     }
-    pairs_done(&own);
+    pairs_done(&kept.own);
     rd_kafka_queue_destroy(queue);
     return done;
 }

@@ -442,6 +442,11 @@ static bool take_notifications(PGconn *conn)
     return came;
 }
 
+int postgres_fd(const struct postgres *postgres)
+{
+    return postgres->conn == NULL ? -1 : PQsocket(postgres->conn);
+}
+
 int postgres_notified(struct postgres *postgres, int timeout_ms,
                       struct err *err)
 {

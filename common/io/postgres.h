@@ -17,7 +17,7 @@
 #include "base/fields.h"
 
 /* The number of the last file in schema/sql that this build was written for. */
-#define SCHEMA_NUMBER 11
+#define SCHEMA_NUMBER 16
 
 struct postgres;
 struct rows;
@@ -108,6 +108,9 @@ struct buf row_bytes(const struct rows *rows, size_t row, const char *column);
 /* LISTENs to a channel (a plain name), also after a loss of the connection. */
 int postgres_listen(struct postgres *postgres, const char *channel,
                     struct err *err);
+
+/* What to poll for a NOTIFY; -1: there is no connection. */
+int postgres_fd(const struct postgres *postgres);
 
 /* Waits for a NOTIFY. 1: at least one came, all are taken; 0: none within
  * timeout_ms; -1. Those that came while the connection was away are lost. */

@@ -4,7 +4,8 @@
 #include "model/enrolment.h"
 #include "model/user.h"
 
-WORDS(execution_state_words, "waiting", "claimed", "running", "ended");
+WORDS(execution_state_words, "planned", "waiting", "claimed", "running",
+      "ended");
 
 static const struct field made_answer_fields[] = {
     {"hash", FIELD_HASH, .optional = true,
@@ -144,10 +145,18 @@ static const struct field command_answer_fields[] = {
      .at = offsetof(struct command_answer, args)},
     {"timeout", FIELD_INT, .at = offsetof(struct command_answer, timeout)},
     {"wait", FIELD_INT, .at = offsetof(struct command_answer, wait)},
+    {"notify", FIELD_LIST, .optional = true, .item = &notify_item,
+     .max = NOTIFY_MAX, .at = offsetof(struct command_answer, notify)},
+    {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
+     .at = offsetof(struct command_answer, pace)},
+    {"approve", FIELD_TABLE, .optional = true, .table = &approval_table,
+     .at = offsetof(struct command_answer, approve)},
     {"runners", FIELD_LIST, .optional = true, .item = &text_item,
      .at = offsetof(struct command_answer, runners)},
-    {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
-     .at = offsetof(struct command_answer, envelopes)},
+    {"envelopes", FIELD_LIST, .optional = true, .max = 4000,
+     .item = &envelope_item, .at = offsetof(struct command_answer, envelopes)},
+    {"executors", FIELD_LIST, .optional = true, .item = &hash_item,
+     .at = offsetof(struct command_answer, executors)},
 };
 
 const struct table command_answer_table = {.name = "command answer",
@@ -265,8 +274,14 @@ static const struct field execution_row_fields[] = {
      .at = offsetof(struct execution_row, dropped)},
     {"reason", FIELD_TEXT, .optional = true,
      .at = offsetof(struct execution_row, reason)},
+    {"core", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct execution_row, core)},
+    {"usage", FIELD_TABLE, .optional = true, .table = &usage_table,
+     .at = offsetof(struct execution_row, usage)},
     {"cancelled", FIELD_TIME, .optional = true,
      .at = offsetof(struct execution_row, cancelled)},
+    {"due", FIELD_TIME, .optional = true,
+     .at = offsetof(struct execution_row, due)},
 };
 
 static const struct table execution_row_table = {
@@ -277,6 +292,17 @@ static const struct table execution_row_table = {
 
 static const struct field execution_row_item = {
     .name = "execution", .kind = FIELD_TABLE, .table = &execution_row_table};
+
+static const struct field run_pending_fields[] = {
+    {"whose", FIELD_TEXT, .at = offsetof(struct run_pending, whose)},
+    {"lacking", FIELD_INT, .at = offsetof(struct run_pending, lacking)},
+    {"until", FIELD_TIME, .at = offsetof(struct run_pending, until)},
+};
+
+const struct table run_pending_table = {.name = "pending",
+                                        TABLE(run_pending_fields),
+                                        .size = sizeof(struct run_pending),
+                                        .open = true};
 
 static const struct field run_row_fields[] = {
     {"run", FIELD_ID, .at = offsetof(struct run_row, run)},
@@ -292,12 +318,16 @@ static const struct field run_row_fields[] = {
      .at = offsetof(struct run_row, outcome)},
     {"arguments", FIELD_PAIRS, .optional = true,
      .at = offsetof(struct run_row, arguments)},
+    {"pending", FIELD_TABLE, .optional = true, .table = &run_pending_table,
+     .at = offsetof(struct run_row, pending)},
+    {"schedule", FIELD_ID, .optional = true,
+     .at = offsetof(struct run_row, schedule)},
 };
 
-static const struct table run_row_table = {.name = "run row",
-                                           TABLE(run_row_fields),
-                                           .size = sizeof(struct run_row),
-                                           .open = true};
+const struct table run_row_table = {.name = "run row",
+                                    TABLE(run_row_fields),
+                                    .size = sizeof(struct run_row),
+                                    .open = true};
 
 static const struct field run_row_item = {
     .name = "run", .kind = FIELD_TABLE, .table = &run_row_table};
@@ -307,6 +337,8 @@ static const struct field run_answer_fields[] = {
      .at = offsetof(struct run_answer, run)},
     {"executions", FIELD_LIST, .item = &execution_row_item,
      .at = offsetof(struct run_answer, executions)},
+    {"attempts", FIELD_INT, .optional = true,
+     .at = offsetof(struct run_answer, attempts)},
 };
 
 const struct table run_answer_table = {.name = "run answer",

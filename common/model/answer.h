@@ -169,8 +169,14 @@ struct command_answer {
     struct list args;       /* char *: as in command.save */
     int64_t timeout;
     int64_t wait;
-    struct list runners;   /* char *: e-mails; only for administrators */
+    struct pace pace;
+    struct approval approve;
+    struct list notify;    /* struct notify; only for administrators */
+    struct list runners;   /* char *: e-mails; likewise */
     struct list envelopes; /* command.save, its chain; administrators only */
+    struct list executors; /* struct hash: service.enrol of those that serve the
+                              targets that were asked for; with their chains
+                              among the envelopes */
 };
 
 struct version_row {
@@ -208,6 +214,7 @@ struct explained_answer { /* may somebody run a command, and why */
 
 enum execution_state {
     EXECUTION_NONE,
+    EXECUTION_PLANNED, /* its turn has not come */
     EXECUTION_WAITING, /* no claim is known yet */
     EXECUTION_CLAIMED,
     EXECUTION_RUNNING,
@@ -233,7 +240,16 @@ struct execution_row {
     int64_t chunks;
     int64_t dropped;
     char *reason;
-    int64_t cancelled; /* when somebody asked to end it; 0: nobody did */
+    bool core;
+    struct usage usage; /* all zero: not known */
+    int64_t cancelled;  /* when somebody asked to end it; 0: nobody did */
+    int64_t due;        /* PLANNED, another attempt: not before that moment */
+};
+
+struct run_pending { /* while it waits for approval */
+    char *whose;     /* "2 of ops-leads" */
+    int64_t lacking; /* approvals */
+    int64_t until;
 };
 
 struct run_row {
@@ -246,11 +262,14 @@ struct run_row {
     int64_t finished;      /* 0: not yet */
     int outcome;           /* succeeded, or the first other one; 0: goes on */
     struct list arguments; /* struct pair */
+    struct run_pending pending; /* all zero: it doesn't wait for approval */
+    struct id schedule; /* that started it, in asked_by's name; zero: none */
 };
 
 struct run_answer {
     struct run_row run;
-    struct list executions; /* struct execution_row */
+    struct list executions; /* struct execution_row: by target and attempt */
+    int64_t attempts;       /* that the command allows on each; 0: one */
 };
 
 struct history_answer {
@@ -289,6 +308,8 @@ extern const struct table command_answer_table;
 extern const struct table versions_answer_table;
 extern const struct table assignments_answer_table;
 extern const struct table explained_answer_table;
+extern const struct table run_pending_table;
+extern const struct table run_row_table;
 extern const struct table run_answer_table;
 extern const struct table history_answer_table;
 extern const struct table output_answer_table;

@@ -47,15 +47,36 @@ static bool names(const struct piece *piece, const char *name)
            memcmp(name, piece->text, piece->len) == 0;
 }
 
-static bool is_parameter(const struct list *parameters,
-                         const struct piece *piece)
+static const struct parameter *parameter_of(const struct list *parameters,
+                                            const struct piece *piece)
 {
     for (size_t i = 0; i < parameters->n; i++) {
-        if (names(piece, list_at(parameters, struct parameter, i).name)) {
-            return true;
+        const struct parameter *one = &list_at(parameters, struct parameter, i);
+        if (names(piece, one->name)) {
+            return one;
         }
     }
-    return false;
+    return NULL;
+}
+
+/* What stands in argv anybody on that host can read. */
+static int check_named(const struct piece *piece, const struct list *parameters,
+                       struct err *err)
+{
+    const struct parameter *parameter = parameter_of(parameters, piece);
+
+    if (parameter == NULL) {
+        return err_set(err, ERR_REJECT,
+                       "{%.*s}: there is no parameter of that name",
+                       (int)piece->len, piece->text);
+    }
+    return parameter->type != PARAMETER_SECRET
+               ? 0
+               : err_set(err, ERR_REJECT,
+                         "{%.*s}: a secret can't be a word: anybody on that "
+                         "host could read it; the script has it in its "
+                         "environment",
+                         (int)piece->len, piece->text);
 }
 
 static int check_word(const char *word, const struct list *parameters,
@@ -70,10 +91,8 @@ static int check_word(const char *word, const struct list *parameters,
                        "an empty word, or one with control bytes");
     }
     while ((more = next_piece(&at, &piece)) > 0) {
-        if (piece.named && !is_parameter(parameters, &piece)) {
-            return err_set(err, ERR_REJECT,
-                           "{%.*s}: there is no parameter of that name",
-                           (int)piece.len, piece.text);
+        if (piece.named && check_named(&piece, parameters, err) != 0) {
+            return -1;
         }
     }
     return more == 0 ? 0

@@ -11,6 +11,18 @@
 #include "model/where.h"
 
 #define FIRST_LINE_MAX 254
+#define USER_MAX 32 /* as useradd(8) has it */
+
+static bool user_is_good(const char *text)
+{
+    size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz"
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+    return n > 0 && n <= USER_MAX && text[n] == '\0' && text[0] != '-';
+}
+
+const struct text_form user_form = {user_is_good,
+                                    "not a user's name, such as www-data"};
 
 const struct field arg_item = {
     .name = "word", .kind = FIELD_TEXT, .max = ARG_MAX_BYTES};
@@ -42,12 +54,30 @@ static const struct field command_save_fields[] = {
      .max = ATTACHMENTS_MAX, .at = offsetof(struct command_save, files)},
     {"runner_may", FIELD_LIST, .optional = true, .item = &right_item, .max = 2,
      .at = offsetof(struct command_save, runner_may)},
+    {"notify", FIELD_LIST, .optional = true, .item = &notify_item,
+     .max = NOTIFY_MAX, .at = offsetof(struct command_save, notify)},
     {"targets", FIELD_LIST, .item = &where_item, .max = COMMAND_TARGETS_MAX,
      .at = offsetof(struct command_save, targets)},
     {"timeout", FIELD_INT, .min = 1, .max = TIMEOUT_MAX,
      .at = offsetof(struct command_save, timeout)},
     {"wait", FIELD_INT, .min = 1, .max = WAIT_MAX,
      .at = offsetof(struct command_save, wait)},
+    {"run_as", FIELD_TEXT, .optional = true, .max = USER_MAX,
+     .form = &user_form, .at = offsetof(struct command_save, run_as)},
+    {"cpu", FIELD_INT, .optional = true, .max = TIMEOUT_MAX,
+     .at = offsetof(struct command_save, cpu)},
+    {"memory", FIELD_INT, .optional = true, .max = BYTES_MAX,
+     .at = offsetof(struct command_save, memory)},
+    {"file_size", FIELD_INT, .optional = true, .max = BYTES_MAX,
+     .at = offsetof(struct command_save, file_size)},
+    {"open_files", FIELD_INT, .optional = true, .max = NUMBER_MAX,
+     .at = offsetof(struct command_save, open_files)},
+    {"processes", FIELD_INT, .optional = true, .max = NUMBER_MAX,
+     .at = offsetof(struct command_save, processes)},
+    {"pace", FIELD_TABLE, .optional = true, .table = &pace_table,
+     .at = offsetof(struct command_save, pace)},
+    {"approve", FIELD_TABLE, .optional = true, .table = &approval_table,
+     .at = offsetof(struct command_save, approve)},
 };
 
 const struct table command_save_table = {.name = "command.save",
@@ -63,6 +93,8 @@ static const struct field command_show_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct command_named, name)},
     {"version", FIELD_INT, .optional = true, .min = 1, .max = VERSION_MAX,
      .at = offsetof(struct command_named, version)},
+    {"targets", FIELD_LIST, .optional = true, .item = &name_item,
+     .max = COMMAND_TARGETS_MAX, .at = offsetof(struct command_named, targets)},
 };
 
 const struct table command_show_table = {.name = "command.show",
@@ -181,6 +213,18 @@ static int rights_check(const struct list *rights, struct err *err)
     return 0;
 }
 
+/* Whoever approves decides when it begins: it can't be refused, or end others,
+ * at that moment. */
+static int turns_check(const struct command_save *command, struct err *err)
+{
+    return command->approve.count == 0 ||
+                   command->pace.concurrency == CONCURRENCY_ALLOW ||
+                   command->pace.concurrency == CONCURRENCY_QUEUE
+               ? 0
+               : err_set(err, ERR_REJECT,
+                         "concurrency: what has to be approved can only queue");
+}
+
 int command_check(const struct command_save *command, struct err *err)
 {
     const struct buf *script = &command->script;
@@ -194,8 +238,16 @@ int command_check(const struct command_save *command, struct err *err)
     if (rights_check(&command->runner_may, err) != 0) {
         return err_wrap(err, "runner_may");
     }
+    if (notify_check(&command->notify, err) != 0) {
+        return err_wrap(err, "notify");
+    }
     if (targets_check(&command->targets, err) != 0 ||
+        approval_check(&command->approve, err) != 0 ||
+        turns_check(command, err) != 0 ||
         parameters_check(&command->parameters, err) != 0) {
+        return -1;
+    }
+    if (pace_check(&command->pace, &command->parameters, err) != 0) {
         return -1;
     }
     return argv_check(&command->args, &command->parameters, err) == 0

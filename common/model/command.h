@@ -8,8 +8,11 @@
  */
 #pragma once
 
+#include "model/approval.h"
 #include "model/argv.h"
 #include "model/attachment.h"
+#include "model/notify.h"
+#include "model/pace.h"
 #include "model/parameter.h"
 #include "model/request.h"
 
@@ -18,7 +21,9 @@
 #define VERSION_MAX 1000000
 #define TIMEOUT_DEFAULT 120 /* s */
 #define TIMEOUT_MAX 86400
-#define WAIT_DEFAULT 60 /* s */
+#define BYTES_MAX (1LL << 50)
+#define NUMBER_MAX 1048576 /* of files, of processes */
+#define WAIT_DEFAULT 60    /* s */
 #define WAIT_MAX (7 * 86400L)
 
 struct command_save { /* administrator's own key */
@@ -33,9 +38,18 @@ struct command_save { /* administrator's own key */
     struct list args;       /* char *: words behind the script; argv.h */
     struct list files;      /* struct attachment */
     struct list runner_may; /* char *; empty: cancel. See command_lets() */
+    struct list notify;     /* struct notify: who is told how runs end */
     struct list targets;    /* char *: where.h */
     int64_t timeout;        /* s */
     int64_t wait;           /* s */
+    char *run_as;           /* a user of the host's; NULL: the host says who */
+    int64_t cpu;            /* s; from here on 0: no limit of the command's */
+    int64_t memory;         /* bytes that a process may map, */
+    int64_t file_size;      /* and write into one file */
+    int64_t open_files;
+    int64_t processes; /* that its user may have on the host */
+    struct pace pace;  /* how its runs go on */
+    struct approval approve;
 };
 
 extern const struct table command_save_table;
@@ -46,6 +60,8 @@ struct command_named {
     struct request request;
     char *name;
     int64_t version; /* command.show; 0: the one that counts for the asker */
+    struct list targets; /* command.show, char *: names, whose executors are
+                            told */
 };
 
 extern const struct table command_show_table;
@@ -58,6 +74,9 @@ int script_check(const void *bytes, size_t n, struct err *err);
 /* What a runner may do beyond running it: "cancel" (their own run), as long as
  * nothing else is said; "see_script". */
 bool command_lets(const struct command_save *command, const char *what);
+
+/* A user's name, as useradd takes it. */
+extern const struct text_form user_form;
 
 /* What its members say beyond their bounds: parameters' names once, defaults
  * good, at least one target, an interpreter line. -1: REJECT. */

@@ -46,11 +46,14 @@ static int unknown_key(const struct reader *reader, const char *name)
         (void)buf_addf(&all, "%s%s", n == 0 ? "" : ", ", known[n]);
     }
     const char *close = suggest(name, known, n);
-    return complain(
-        reader, reader->line, NULL, "unknown key '%.64s'%s%s%s; %s: %s", name,
-        close == NULL ? "" : " (did you mean '", close == NULL ? "" : close,
-        close == NULL ? "" : "'?)",
-        inside ? "a parameter has" : "a command has", buf_text(&all));
+    return close != NULL
+               ? complain(reader, reader->line, NULL,
+                          "unknown key '%.64s': did you mean '%s'?", name,
+                          close)
+               : complain(reader, reader->line, NULL,
+                          "unknown key '%.64s'; %s: %s", name,
+                          inside ? "a parameter has" : "a command has",
+                          buf_text(&all));
 }
 
 /* What a parameter must be is known when its last line is read. */
@@ -110,7 +113,7 @@ static int read_value(struct reader *reader, const struct key *key,
 {
     size_t len = strlen(value);
 
-    if (*given != 0) {
+    if (*given != 0 && !key_repeats(key->name)) {
         return complain(reader, reader->line, key->name,
                         "given twice, first in line %zu", *given);
     }
@@ -281,12 +284,24 @@ static int check_whole(struct reader *reader)
                         "missing: say where it may run, %s targets = TARGET, …",
                         prefix);
     }
-    return command_check(command, reader->err) == 0 ? 0
+    return command_check(command, reader->err) == 0 ? check_when(reader)
                                                     : pass_on(reader, 1, NULL);
 }
 
-int command_read(const char *path, const void *bytes, size_t n,
-                 struct command_save *ret_command, struct err *err)
+static int read_whole(struct reader *reader, const void *bytes, size_t n)
+{
+    if (read_lines(reader, bytes, n) != 0) {
+        return -1;
+    }
+    return buf_add(&reader->command.script, bytes, n) == 0
+               ? check_whole(reader)
+               : err_set(reader->err, ERR_RETRY, "%s: out of memory",
+                         reader->path);
+}
+
+int command_read_when(const char *path, const void *bytes, size_t n,
+                      struct command_save *ret_command,
+                      struct schedule_lines *ret_when, struct err *err)
 {
     struct reader reader = {
         .path = path,
@@ -294,13 +309,22 @@ int command_read(const char *path, const void *bytes, size_t n,
         .err = err,
     };
 
-    if (read_lines(&reader, bytes, n) != 0 ||
-        (buf_add(&reader.command.script, bytes, n) != 0 &&
-         err_set(err, ERR_RETRY, "%s: out of memory", path) != 0) ||
-        check_whole(&reader) != 0) {
+    if (read_whole(&reader, bytes, n) != 0) {
         table_done(&command_save_table, &reader.command);
+        schedule_lines_done(&reader.when);
         return -1;
     }
     *ret_command = reader.command;
+    *ret_when = reader.when;
     return 0;
+}
+
+int command_read(const char *path, const void *bytes, size_t n,
+                 struct command_save *ret_command, struct err *err)
+{
+    struct schedule_lines when = {0};
+    int done = command_read_when(path, bytes, n, ret_command, &when, err);
+
+    schedule_lines_done(&when);
+    return done;
 }

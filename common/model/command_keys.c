@@ -64,8 +64,7 @@ static int set_description(struct reader *reader, const char *value)
     return set_text(&reader->command.description, value);
 }
 
-/* Splits at commas; blanks around an entry are not part of it. */
-static int set_list(struct reader *reader, const char *value, struct list *to)
+int set_list(struct reader *reader, const char *value, struct list *to)
 {
     for (const char *at = value;; at++) {
         at += strspn(at, BLANKS);
@@ -115,8 +114,8 @@ static int set_targets(struct reader *reader, const char *value)
     return 0;
 }
 
-static int set_duration(struct reader *reader, const char *value, int64_t max,
-                        int64_t *to)
+int set_duration(struct reader *reader, const char *value, int64_t max,
+                 int64_t *to)
 {
     char most[32];
 
@@ -139,6 +138,85 @@ static int set_timeout(struct reader *reader, const char *value)
 static int set_wait(struct reader *reader, const char *value)
 {
     return set_duration(reader, value, WAIT_MAX, &reader->command.wait);
+}
+
+static int set_run_as(struct reader *reader, const char *value)
+{
+    if (!user_form.is_good(value)) {
+        return complain(reader, reader->line, reader->key, "'%.40s' is %s",
+                        value, user_form.what);
+    }
+    return set_text(&reader->command.run_as, value);
+}
+
+static int set_cpu(struct reader *reader, const char *value)
+{
+    return set_duration(reader, value, TIMEOUT_MAX, &reader->command.cpu);
+}
+
+/* A whole number, perhaps with one of these letters behind it: each is 1,024
+ * times the one before. 0: it is none, or over max. */
+static int64_t number_of(const char *value, const char *letters, int64_t max)
+{
+    size_t n = strspn(value, "0123456789");
+    const char *letter = value[n] == '\0' ? NULL : strchr(letters, value[n]);
+    int shift = letter == NULL ? 0 : 10 * (int)(letter - letters + 1);
+
+    if (n == 0 || n > 16 || value[n + (letter != NULL)] != '\0') {
+        return 0;
+    }
+    int64_t number = strtoll(value, NULL, 10);
+    return number > max >> shift ? 0 : number << shift;
+}
+
+static int set_number(struct reader *reader, const char *value,
+                      const char *letters, int64_t max, int64_t *to)
+{
+    *to = number_of(value, letters, max);
+    return *to > 0 ? 0
+                   : complain(reader, reader->line, reader->key,
+                              "not a number such as %s",
+                              letters[0] == '\0' ? "64" : "512M or 2G");
+}
+
+static int set_bytes(struct reader *reader, const char *value, int64_t *to)
+{
+    return set_number(reader, value, "KMGT", BYTES_MAX, to);
+}
+
+static int set_memory(struct reader *reader, const char *value)
+{
+    return set_bytes(reader, value, &reader->command.memory);
+}
+
+static int set_file_size(struct reader *reader, const char *value)
+{
+    return set_bytes(reader, value, &reader->command.file_size);
+}
+
+static int set_open_files(struct reader *reader, const char *value)
+{
+    return set_number(reader, value, "", NUMBER_MAX,
+                      &reader->command.open_files);
+}
+
+static int set_processes(struct reader *reader, const char *value)
+{
+    return set_number(reader, value, "", NUMBER_MAX,
+                      &reader->command.processes);
+}
+
+static int set_approve(struct reader *reader, const char *value)
+{
+    return approval_parse(value, &reader->command.approve, reader->err) == 0
+               ? 0
+               : pass_on(reader, reader->line, reader->key);
+}
+
+static int set_approve_within(struct reader *reader, const char *value)
+{
+    return set_duration(reader, value, APPROVE_WITHIN_MAX,
+                        &reader->command.approve.within);
 }
 
 struct parameter *parameter_of(struct reader *reader)
@@ -279,6 +357,16 @@ static int set_runner_may(struct reader *reader, const char *value)
     return set_list(reader, value, &reader->command.runner_may);
 }
 
+static int set_notify(struct reader *reader, const char *value)
+{
+    struct list *notify = &reader->command.notify;
+
+    return notify_parse(value, notify, reader->err) == 0 &&
+                   notify_check(notify, reader->err) == 0
+               ? 0
+               : pass_on(reader, reader->line, reader->key);
+}
+
 const struct key command_keys[] = {
     {"name", set_name}, /* a line each */
     {"description", set_description},
@@ -288,6 +376,27 @@ const struct key command_keys[] = {
     {"args", set_args},
     {"files", set_files},
     {"runner_may", set_runner_may},
+    {"run_as", set_run_as},
+    {"cpu", set_cpu},
+    {"memory", set_memory},
+    {"file_size", set_file_size},
+    {"open_files", set_open_files},
+    {"processes", set_processes},
+    {"notify", set_notify},
+    {"max_parallel", set_max_parallel}, /* these in pace_keys.c */
+    {"max_errors", set_max_errors},
+    {"retry", set_retry},
+    {"retry_on", set_retry_on},
+    {"retry_backoff", set_retry_backoff},
+    {"idempotent", set_idempotent},
+    {"concurrency", set_concurrency},
+    {"concurrency_key", set_concurrency_key},
+    {"approve", set_approve},
+    {"approve_within", set_approve_within},
+    {"schedule", set_schedule},
+    {"at", set_at},
+    {"zone", set_zone},
+    {"catch_up", set_catch_up},
     {NULL, NULL},
 };
 
@@ -304,6 +413,12 @@ const struct key parameter_keys[] = {
     {"pattern", set_pattern},
     {NULL, NULL},
 };
+
+bool key_repeats(const char *name)
+{
+    return strcmp(name, "notify") == 0 || strcmp(name, "schedule") == 0 ||
+           strcmp(name, "at") == 0;
+}
 
 size_t key_index(const struct key *keys, const char *name)
 {

@@ -64,7 +64,8 @@ static bool is_ordered(int type)
 
 static bool is_text(int type)
 {
-    return type == PARAMETER_STRING || type == PARAMETER_PATH;
+    return type == PARAMETER_STRING || type == PARAMETER_PATH ||
+           type == PARAMETER_SECRET;
 }
 
 static int compare(int type, const char *a, const char *b)
@@ -153,7 +154,8 @@ static int pattern_sound(const struct parameter *parameter, struct err *err)
         return 0;
     }
     if (!is_text(parameter->type)) {
-        return err_set(err, ERR_REJECT, "only for the types string and path");
+        return err_set(err, ERR_REJECT,
+                       "only for the types string, path and secret");
     }
     if (strlen(pattern) > PATTERN_MAX) {
         return err_set(err, ERR_REJECT, "%zu bytes, and at most %d can be",
@@ -187,7 +189,8 @@ static int length_sound(const struct parameter *parameter, struct err *err)
 {
     return parameter->max_length == 0 || is_text(parameter->type)
                ? 0
-               : err_set(err, ERR_REJECT, "only for the types string and path");
+               : err_set(err, ERR_REJECT,
+                         "only for the types string, path and secret");
 }
 
 int limits_sound(const struct parameter *parameter, const char **ret_member,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-WORDS(letter_words, "invitation", "followed", "reused", "reused_own");
+WORDS(letter_words, "invitation", "followed", "reused", "reused_own", "ended");
 WORDS(fate_words, "waiting", "delayed", "sent", "refused");
 
 static const struct field mail_fate_fields[] = {

@@ -1,12 +1,13 @@
 /*
- * mail.h: what became of a mail: the notifier's word on errand.events.
+ * mail.h: what became of a mail, or of what went to a webhook: the notifier's
+ * word on errand.events.
  *
  * A mail is named by the envelope that it is about, which people signed, and by
- * which letter it is: so whoever makes it, and however often it is told, it is
- * the same one. mail.delayed may be
- * followed by one of the others; mail.sent and mail.refused are the last word.
- * `envelopes` are the notifier's enrolment and its chain, so that another
- * notifier, which has no database, can believe it.
+ * which letter it is (what tells of a run's end: by notice_id(), run_end.h): so
+ * whoever makes it, and however often it is told, it is the same one.
+ * mail.delayed may be followed by one of the others; mail.sent and mail.refused
+ * are the last word. `envelopes` are the notifier's enrolment and its chain, so
+ * that another notifier, which has no database, can believe it.
  */
 #pragma once
 
@@ -19,6 +20,7 @@ enum letter {
     LETTER_FOLLOWED,   /* to the inviter: somebody followed the invitation */
     LETTER_REUSED,     /* to the inviter: its code was used a second time */
     LETTER_REUSED_OWN, /* the same to who was invited */
+    LETTER_ENDED,      /* to who is told how runs end; or to a webhook */
     LETTER_KINDS
 };
 
@@ -34,10 +36,10 @@ extern const struct words fate_words;
 struct mail_fate {
     struct head head;
     struct id mail;
-    struct hash about; /* a user.invite or user.verify */
+    struct hash about; /* a user.invite, user.verify or run.start */
     int letter;
     struct id user; /* whom it is about */
-    char *email;    /* whom it is addressed to */
+    char *email;    /* whom it is addressed to, or "webhook:NAME" */
     char *reason;   /* the server's words, or ours; sent: may be NULL */
     int64_t tries;
     struct list envelopes;

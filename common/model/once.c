@@ -156,6 +156,13 @@ static int read_moment(const char *at, int64_t local, int64_t *ret_moment,
     return *at == '\0' ? 0 : no_time(err);
 }
 
+struct tick once_at(const struct zone *zone, int64_t moment)
+{
+    int64_t local = zone_local(zone, moment);
+
+    return (struct tick){moment, local, fold_of(zone, local, moment)};
+}
+
 int once_parse(const char *text, const struct zone *zone, struct tick *ret_tick,
                struct err *err)
 {
@@ -171,7 +178,6 @@ int once_parse(const char *text, const struct zone *zone, struct tick *ret_tick,
     if (moment < 0 || moment > TICK_MOMENT_MAX) {
         return err_set(err, ERR_REJECT, "no such date or time" YEARS);
     }
-    local = zone_local(zone, moment);
-    *ret_tick = (struct tick){moment, local, fold_of(zone, local, moment)};
+    *ret_tick = once_at(zone, moment);
     return 0;
 }

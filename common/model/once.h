@@ -14,3 +14,6 @@
 /* -1 (REJECT): no such time, or not one moment; says why. */
 int once_parse(const char *text, const struct zone *zone, struct tick *ret_tick,
                struct err *err);
+
+/* The tick of a moment. */
+struct tick once_at(const struct zone *zone, int64_t moment);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/suggest.h"
 #include "base/calendar.h"
 #include "base/utf8.h"
@@ -13,7 +14,7 @@
 #define NUMBER_MAX 40 /* bytes */
 
 WORDS(parameter_type_words, "string", "int", "number", "bool", "choice", "path",
-      "date");
+      "date", "secret", "file");
 
 static const struct field parameter_fields[] = {
     {"name", FIELD_NAME, .at = offsetof(struct parameter, name)},
@@ -126,6 +127,22 @@ static bool is_date(const char *value)
            day <= month_days(year, month);
 }
 
+/* A key or a certificate has lines, a token what it likes; NUL it can't have.
+ */
+static bool is_anything(const char *value)
+{
+    (void)value;
+    return true;
+}
+
+static bool is_base64(const char *value)
+{
+    _cleanup_buf_ struct buf content = {0};
+
+    return base64_decode(value, strlen(value), &content) == 0 &&
+           content.len <= FILE_PARAMETER_MAX;
+}
+
 static const struct type {
     bool (*is)(const char *value);
     const char *what;
@@ -139,6 +156,8 @@ static const struct type {
     [PARAMETER_PATH] = {is_path, "not an absolute path, such as /var/log: "
                                  "without '.', '..', '//' or a '/' at its end"},
     [PARAMETER_DATE] = {is_date, "not a date, such as 2026-11-24"},
+    [PARAMETER_SECRET] = {is_anything, ""},
+    [PARAMETER_FILE] = {is_base64, "not a file's content in base64"},
 };
 
 static int not_a_choice(const struct list *choices, struct err *err)
@@ -164,9 +183,11 @@ int parameter_check(const struct parameter *parameter, const char *value,
     if (parameter->type <= 0 || (size_t)parameter->type >= ARRAY_SIZE(types)) {
         return err_set(err, ERR_REJECT, "has no type");
     }
-    if (len > PARAMETER_VALUE_MAX) {
-        return err_set(err, ERR_REJECT, "%zu bytes, and at most %d can be", len,
-                       PARAMETER_VALUE_MAX);
+    size_t most =
+        parameter->type == PARAMETER_FILE ? ARGUMENT_MAX : PARAMETER_VALUE_MAX;
+    if (len > most) {
+        return err_set(err, ERR_REJECT, "%zu bytes, and at most %zu can be",
+                       len, most);
     }
     if (!utf8_is_good(value, len)) {
         return err_set(err, ERR_REJECT, "not UTF-8");
@@ -216,6 +237,11 @@ static int standing_value_sound(const struct parameter *parameter,
     if (parameter->required) {
         return err_set(err, ERR_REJECT, "a required parameter has none");
     }
+    if (parameter->type == PARAMETER_SECRET ||
+        parameter->type == PARAMETER_FILE) {
+        return err_set(err, ERR_REJECT, "a %s has none: who runs it gives it",
+                       word_text(&parameter_type_words, parameter->type));
+    }
     return parameter_check(parameter, value, err);
 }
 
@@ -243,8 +269,8 @@ int parameter_sound(const struct parameter *parameter, const char **ret_member,
 
 /* Arguments */
 
-static const struct parameter *find(const struct list *parameters,
-                                    const char *name)
+const struct parameter *parameter_find(const struct list *parameters,
+                                       const char *name)
 {
     for (size_t i = 0; i < parameters->n; i++) {
         if (strcmp(list_at(parameters, struct parameter, i).name, name) == 0) {
@@ -285,7 +311,8 @@ static int argument_check(const struct list *parameters,
                           struct err *err)
 {
     const struct pair *argument = &list_at(arguments, struct pair, i);
-    const struct parameter *parameter = find(parameters, argument->name);
+    const struct parameter *parameter =
+        parameter_find(parameters, argument->name);
     struct list before = {arguments->items, i};
 
     if (parameter == NULL) {
@@ -294,6 +321,10 @@ static int argument_check(const struct list *parameters,
     if (parameter->fixed != NULL) {
         return err_set(err, ERR_REJECT,
                        "%s: the administrator fixed it: leave it out",
+                       argument->name);
+    }
+    if (parameter->type == PARAMETER_SECRET) {
+        return err_set(err, ERR_REJECT, "%s: a secret, and never sent in clear",
                        argument->name);
     }
     if (pairs_get(&before, argument->name) != NULL) {
@@ -318,7 +349,8 @@ int arguments_check(const struct list *parameters, const struct list *arguments,
         const struct parameter *parameter =
             &list_at(parameters, struct parameter, i);
         const char *value = pairs_get(arguments, parameter->name);
-        if (value == NULL && parameter->required) {
+        if (value == NULL && parameter->required &&
+            parameter->type != PARAMETER_SECRET) {
             pairs_done(&values);
             return err_set(err, ERR_REJECT, "%s: missing, and required",
                            parameter->name);
@@ -334,6 +366,21 @@ int arguments_check(const struct list *parameters, const struct list *arguments,
         *ret_values = values;
     }
     return 0;
+}
+
+void values_place_files(const struct list *parameters, const char *home,
+                        struct list *values)
+{
+    for (size_t i = 0; i < values->n; i++) {
+        struct pair *value = &list_at(values, struct pair, i);
+        const struct parameter *parameter =
+            parameter_find(parameters, value->name);
+        if (parameter != NULL && parameter->type == PARAMETER_FILE) {
+            free(value->value);
+            value->value =
+                must_printf("%s/" PARAMETER_FOLDER "/%s", home, value->name);
+        }
+    }
 }
 
 char *parameter_variable(const char *name)

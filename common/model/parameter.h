@@ -16,13 +16,17 @@ enum parameter_type {
     PARAMETER_NUMBER,
     PARAMETER_BOOL, /* true or false */
     PARAMETER_CHOICE,
-    PARAMETER_PATH, /* absolute, without . and .. */
-    PARAMETER_DATE, /* 2026-11-24 */
+    PARAMETER_PATH,   /* absolute, without . and .. */
+    PARAMETER_DATE,   /* 2026-11-24 */
+    PARAMETER_SECRET, /* never among arguments: secret.h */
+    PARAMETER_FILE,   /* a file's content; as an argument: its base64 */
 };
 
 extern const struct words parameter_type_words;
 
 #define PARAMETER_VALUE_MAX 4000
+#define FILE_PARAMETER_MAX (40 * 1024) /* bytes; base64 fits into a request */
+#define ARGUMENT_MAX (FILE_PARAMETER_MAX / 3 * 4 + 4) /* the longest of all */
 #define PARAMETERS_MAX 64
 #define CHOICES_MAX 1000
 
@@ -53,14 +57,26 @@ int parameter_sound(const struct parameter *parameter, const char **ret_member,
 int parameter_check(const struct parameter *parameter, const char *value,
                     struct err *err);
 
+/* The parameter (struct parameter) of this name; NULL: there is none. */
+const struct parameter *parameter_find(const struct list *parameters,
+                                       const char *name);
+
 /*
  * Checks arguments (struct pair) against parameters (struct parameter): each
- * known and good, none that is fixed, each required one there. ret_values (may
+ * known and good, none that is fixed or a secret (those are secrets_check()'s),
+ * each other required one there. ret_values (may
  * be NULL): the arguments, what is fixed, and the defaults of what is absent,
  * in the parameters' order.
  */
 int arguments_check(const struct list *parameters, const struct list *arguments,
                     struct list *ret_values, struct err *err);
+
+#define PARAMETER_FOLDER ".parameters" /* no attachment has such a name */
+
+/* Values (struct pair) as a child finds them: in the place of each file's
+ * content where it lies below its private directory. */
+void values_place_files(const struct list *parameters, const char *home,
+                        struct list *values);
 
 /* "ERRAND_PARAM_LOG_DIR" for "log-dir"; the caller's to free. */
 char *parameter_variable(const char *name);

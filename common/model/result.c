@@ -57,6 +57,20 @@ const struct table execution_output_table = {
     .size = sizeof(struct execution_output),
     .open = true};
 
+static const struct field usage_fields[] = {
+    {"wall", FIELD_INT, .at = offsetof(struct usage, wall)},
+    {"user", FIELD_INT, .at = offsetof(struct usage, user)},
+    {"system", FIELD_INT, .at = offsetof(struct usage, sys)},
+    {"memory", FIELD_INT, .at = offsetof(struct usage, memory)},
+    {"read", FIELD_INT, .at = offsetof(struct usage, read)},
+    {"written", FIELD_INT, .at = offsetof(struct usage, written)},
+};
+
+const struct table usage_table = {.name = "usage",
+                                  TABLE(usage_fields),
+                                  .size = sizeof(struct usage),
+                                  .open = true};
+
 static const struct field finished_fields[] = {
     {"claim", FIELD_INT, .at = offsetof(struct execution_finished, claim)},
     {"outcome", FIELD_WORD, .words = &outcome_words,
@@ -66,6 +80,10 @@ static const struct field finished_fields[] = {
      .at = offsetof(struct execution_finished, exit)},
     {"signal", FIELD_INT, .max = 64,
      .at = offsetof(struct execution_finished, signal)},
+    {"core", FIELD_BOOL, .optional = true,
+     .at = offsetof(struct execution_finished, core)},
+    {"usage", FIELD_TABLE, .optional = true, .table = &usage_table,
+     .at = offsetof(struct execution_finished, usage)},
     {"chunks", FIELD_INT, .at = offsetof(struct execution_finished, chunks)},
     {"dropped", FIELD_INT, .at = offsetof(struct execution_finished, dropped)},
     {"reason", FIELD_TEXT, .optional = true, .max = 1000,

@@ -52,6 +52,16 @@ struct execution_output {
     struct chunk chunk;
 };
 
+/* What an execution took: its processes, as far as they were waited for. */
+struct usage {
+    int64_t wall; /* ms, */
+    int64_t user;
+    int64_t sys;
+    int64_t memory; /* bytes, of the largest process; */
+    int64_t read;   /* from and to disks */
+    int64_t written;
+};
+
 struct execution_finished {
     struct result result;
     int64_t claim; /* 0 where there was none */
@@ -59,6 +69,8 @@ struct execution_finished {
     bool started;       /* START was reached: the child may have run */
     int64_t exit;       /* as in the shell: 124, 126, 127, 128 + n */
     int64_t signal;     /* 0: none */
+    bool core;          /* it would have dumped one: none is written */
+    struct usage usage; /* all zero: not known */
     int64_t chunks;     /* of output, in all */
     int64_t dropped;    /* bytes of output beyond the limit */
     char *reason;       /* in words; NULL where the exit status says all */
@@ -76,6 +88,7 @@ struct executor_hello {
 };
 
 extern const struct table chunk_table;
+extern const struct table usage_table;
 extern const struct table execution_started_table;
 extern const struct table execution_output_table;
 extern const struct table execution_finished_table;

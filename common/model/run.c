@@ -4,14 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/codec.h"
 #include "model/parameter.h"
 
 WORDS(closing_words, "expired", "cancelled");
 
 static const struct field run_start_fields[] = {
     {"command", FIELD_ID, .at = offsetof(struct run_start, command)},
-    {"arguments", FIELD_PAIRS, .max = PARAMETER_VALUE_MAX,
+    {"name", FIELD_NAME, .optional = true,
+     .at = offsetof(struct run_start, name)},
+    {"arguments", FIELD_PAIRS, .max = ARGUMENT_MAX,
      .at = offsetof(struct run_start, arguments)},
+    {"boxes", FIELD_LIST, .optional = true, .item = &secret_box_item,
+     .max = SECRET_BOXES_MAX, .at = offsetof(struct run_start, boxes)},
     {"targets", FIELD_LIST, .item = &name_item, .max = RUN_TARGETS_MAX,
      .at = offsetof(struct run_start, targets)},
     {"deadline", FIELD_TIME, .at = offsetof(struct run_start, deadline)},
@@ -67,6 +72,36 @@ const struct table claim_table = {.name = "claim",
                                   .base = &head_table,
                                   TABLE(claim_fields),
                                   .size = sizeof(struct claim)};
+
+static char *file_recorded(const char *value)
+{
+    _cleanup_buf_ struct buf content = {0};
+    char digest[HASH_TEXT];
+
+    (void)base64_decode(value, strlen(value), &content); /* it was checked */
+    struct hash hash = hash_of(buf_text(&content), content.len);
+    hash_format(&hash, digest);
+    return must_printf("file, %zu bytes, sha256 %s", content.len, digest);
+}
+
+void run_recorded(const struct list *parameters, const struct run_start *run,
+                  struct list *ret_pairs)
+{
+    for (size_t i = 0; i < run->arguments.n; i++) {
+        const struct pair *one = &list_at(&run->arguments, struct pair, i);
+        const struct parameter *parameter =
+            parameter_find(parameters, one->name);
+        bool file = parameter != NULL && parameter->type == PARAMETER_FILE;
+        _cleanup_free_ char *told = file ? file_recorded(one->value) : NULL;
+        pairs_add(ret_pairs, one->name, file ? told : one->value);
+    }
+    for (size_t i = 0; i < parameters->n; i++) {
+        const char *name = list_at(parameters, struct parameter, i).name;
+        if (secrets_hold(&run->boxes, name)) {
+            pairs_add(ret_pairs, name, SECRET_SHOWN);
+        }
+    }
+}
 
 struct id execution_id(const struct id *run, const struct hash *hash,
                        const char *target, int64_t attempt)

@@ -8,13 +8,16 @@
 #pragma once
 
 #include "model/envelope.h"
+#include "model/secret.h"
 
 #define RUN_TARGETS_MAX 64
 
 struct run_start { /* session key */
     struct request request;
     struct id command;
+    char *name;            /* what the asker calls it; NULL: by id alone */
     struct list arguments; /* struct pair */
+    struct list boxes;     /* struct secret_box: its secrets */
     struct list targets;   /* char *, names */
     int64_t deadline;      /* moment after which nothing of it may start */
     bool follow;           /* executors tell the asker, too */
@@ -54,6 +57,11 @@ extern const struct table run_start_table;
 extern const struct table run_cancel_table;
 extern const struct table dispatch_table;
 extern const struct table claim_table;
+
+/* What is kept and told of a run's arguments (struct pair): of a file its size
+ * and its digest, of a secret that there was one. */
+void run_recorded(const struct list *parameters, const struct run_start *run,
+                  struct list *ret_pairs);
 
 /* Of a run by its id, the hash of run.start's envelope, and a target. It begins
  * with the run's milliseconds: so all that is kept of a run lies in one month

@@ -1,193 +1,13 @@
 /*
- * allow.c: what a proof allows: who signed a request, and what a dispatch may
- * start. The links themselves are checked in proof.c. See proof.h.
+ * allow.c: what a proof allows: which entries of the revocation log, and what
+ * a dispatch may start. Who signed is signer.c's; the links themselves are
+ * checked in proof.c. See proof.h.
  */
 #include <string.h>
 
 #include "model/log_entry.h"
 #include "trust/proof_private.h"
 #include "trust/reach.h"
-
-/* Until an administrator can sign that a command may be tried again: else an
- * authorizer could multiply a run by its attempts. */
-#define ATTEMPTS_ALLOWED 1
-
-static int not_signed(const struct event *event, struct err *err)
-{
-    return err_set(err, ERR_REJECT,
-                   "%s is not signed by the key that its "
-                   "`by` names",
-                   event->envelope.type);
-}
-
-static int same_root(const struct event *event, const struct hash *root,
-                     struct err *err)
-{
-    const struct head *head = event->payload;
-
-    return hash_equal(&head->root, root)
-               ? 0
-               : err_set(err, ERR_REJECT, "%s is of another installation",
-                         event->envelope.type);
-}
-
-/* The key that signs beside the person's own. */
-static const struct key32 *second_key(const struct event *request)
-{
-    switch ((int)request->kind) {
-    case EVENT_SESSION_OPEN:
-        return &((const struct session_open *)request->payload)->key;
-    case EVENT_KEY_ROTATE:
-        return &((const struct key_rotate *)request->payload)->key;
-    default:
-        return NULL;
-    }
-}
-
-static int check_stands(const struct person *person, struct err *err)
-{
-    return person->standing == STANDS
-               ? 0
-               : err_set(err, ERR_REJECT, "%s is %s", person->email,
-                         word_text(&standing_words, (int)person->standing));
-}
-
-static int signed_by_person(struct proof *proof, const struct event *request,
-                            struct signer *signer, struct err *err)
-{
-    const struct head *head = request->payload;
-
-    signer->kind = SIGNER_OWN;
-    if (proof_person(proof, &head->by, &signer->person, err) != 0) {
-        return -1;
-    }
-    signer->root = signer->person.root;
-    if (!envelope_signed_by(&request->envelope, 0, &signer->person.key)) {
-        return not_signed(request, err);
-    }
-    const struct key32 *second = second_key(request);
-    if (second != NULL && !envelope_signed_by(&request->envelope, 1, second)) {
-        return not_signed(request, err);
-    }
-    return same_root(request, &signer->root, err) != 0
-               ? -1
-               : check_stands(&signer->person, err);
-}
-
-/* Issued within the session's life. */
-static int within_session(const struct session *session,
-                          const struct head *head, struct err *err)
-{
-    if (head->issued < session->issued - CLOCK_SKEW ||
-        head->issued > session->until) {
-        return err_set(err, ERR_REJECT, "not issued within its session");
-    }
-    return 0;
-}
-
-static int signed_by_session(struct proof *proof, const struct event *request,
-                             struct signer *signer, struct err *err)
-{
-    const struct head *head = request->payload;
-
-    signer->kind = SIGNER_SESSION;
-    if (proof_session(proof, &head->by, &signer->session, err) != 0) {
-        return -1;
-    }
-    signer->person = signer->session.person;
-    signer->root = signer->person.root;
-    if (!envelope_signed_by(&request->envelope, 0, &signer->session.key)) {
-        return not_signed(request, err);
-    }
-    return same_root(request, &signer->root, err) != 0 ||
-                   check_stands(&signer->person, err) != 0
-               ? -1
-               : within_session(&signer->session, head, err);
-}
-
-static int signed_by_service(struct proof *proof, const struct event *request,
-                             const struct service_enrol *named,
-                             struct signer *signer, struct err *err)
-{
-    const struct head *head = request->payload;
-    const struct service_enrol *enrol = NULL;
-
-    signer->kind = SIGNER_SERVICE;
-    signer->service = named->kind;
-    signer->root = named->request.head.root;
-    if (proof_service(proof, &head->by, (enum service_kind)named->kind, NULL,
-                      head->issued, &enrol, err) != 0) {
-        return -1;
-    }
-    return envelope_signed_by(&request->envelope, 0, &enrol->key)
-               ? same_root(request, &signer->root, err)
-               : not_signed(request, err);
-}
-
-/* user.verify: by the invitation's key, and the new one. It doesn't come into
- * the set: there it would stand without its user.confirm. */
-static int signed_by_invitation(struct proof *proof,
-                                const struct event *request,
-                                struct signer *signer, struct err *err)
-{
-    struct invitation invited;
-
-    if (request->kind != EVENT_USER_VERIFY) {
-        return err_set(err, ERR_REJECT, "an invitation signs user.verify only");
-    }
-    struct link *link = link_new(&request->envelope, err);
-    if (link == NULL) {
-        return -1;
-    }
-    int done = proof_verify(proof, link, 0, &invited, err);
-    link_free(link);
-    signer->kind = SIGNER_INVITATION;
-    if (done != 0) {
-        return -1;
-    }
-    signer->root = invited.root;
-    signer->person.user = invited.user;
-    return 0;
-}
-
-int proof_request(struct proof *proof, const struct event *request,
-                  struct signer *ret_signer, struct err *err)
-{
-    const struct head *head = request->payload;
-    struct link *link = proof_link(proof, &head->by, err);
-    struct signer signer = {0};
-    int done = -1;
-
-    if (link == NULL) {
-        return -1;
-    }
-    switch ((int)link->event->kind) {
-    case EVENT_ROOT_INIT:
-    case EVENT_USER_VERIFY:
-    case EVENT_USER_ROLE:
-    case EVENT_KEY_ROTATE:
-        done = signed_by_person(proof, request, &signer, err);
-        break;
-    case EVENT_SESSION_OPEN:
-        done = signed_by_session(proof, request, &signer, err);
-        break;
-    case EVENT_SERVICE_ENROL:
-        done = signed_by_service(proof, request, link->event->payload, &signer,
-                                 err);
-        break;
-    case EVENT_USER_INVITE:
-    case EVENT_USER_REINVITE:
-        done = signed_by_invitation(proof, request, &signer, err);
-        break;
-    default:
-        return err_set(err, ERR_REJECT, "a %s gives nobody a right",
-                       link->event->envelope.type);
-    }
-    if (done == 0) {
-        *ret_signer = signer;
-    }
-    return done;
-}
 
 /* Entries of the revocation log */
 
@@ -313,58 +133,124 @@ static int check_targets(const struct proof *proof, const struct order *order,
                        err);
 }
 
+int64_t run_latest(const struct run_start *run,
+                   const struct command_save *command)
+{
+    return run->request.head.issued + REQUEST_LIFE +
+           command->approve.within * 1000 +
+           pace_life(&command->pace, command->wait, command->timeout,
+                     run->targets.n);
+}
+
+/* Else an authorizer could let a run begin whenever it likes. */
 static int check_deadline(const struct order *order, struct err *err)
 {
-    int64_t latest = order->run->request.head.issued + REQUEST_LIFE +
-                     order->command->wait * 1000;
-
-    return order->run->deadline <= latest
+    return order->run->deadline <= run_latest(order->run, order->command)
                ? 0
                : err_set(err, ERR_REJECT,
-                         "the run's deadline is later than "
-                         "its command's wait allows");
+                         "the run's deadline is later than its command's wait "
+                         "and limits allow");
+}
+
+/* Whom a person asks which id a name has could tell them another command's: the
+ * name that they signed is the one that they meant. */
+static bool names_it(const struct order *order)
+{
+    return id_equal(&order->run->command, &order->command->command) &&
+           (order->run->name == NULL ||
+            strcmp(order->run->name, order->command->name) == 0);
+}
+
+/* What no run goes without, whoever asked for it: its command stands, and
+ * allows these targets, arguments and this deadline. */
+static int check_order(struct proof *proof, const struct order *order,
+                       const char *target, struct err *err)
+{
+    const struct command_save *command = order->command;
+
+    if (!names_it(order)) {
+        return err_set(err, ERR_REJECT, "the run names another command");
+    }
+    if (proof->standing != NULL &&
+        standing_command_retired(proof->standing, &command->command)) {
+        return err_set(err, ERR_REJECT, "command %s was removed",
+                       command->name);
+    }
+    return check_targets(proof, order, target, err) != 0 ||
+                   check_deadline(order, err) != 0 ||
+                   arguments_check(&command->parameters, &order->run->arguments,
+                                   NULL, err) != 0
+               ? -1
+               : secrets_check(&command->parameters, &order->run->boxes, err);
+}
+
+/* In a session of theirs; whether they may is told by may_run(). */
+static int asked_by_person(struct proof *proof, struct link *started,
+                           struct order *order, struct err *err)
+{
+    struct signer signer;
+
+    if (proof_request(proof, started->event, &signer, err) != 0) {
+        return -1;
+    }
+    if (signer.kind != SIGNER_SESSION) {
+        return err_set(err, ERR_REJECT,
+                       "run.start is not signed by a "
+                       "session's key");
+    }
+    order->asker = signer.person;
+    order->root = signer.root;
+    order->signer = key_id(&signer.session.key);
+    return 0;
+}
+
+int proof_asked(struct proof *proof, const struct hash *run,
+                const struct hash *command, const char *target,
+                struct order *ret_order, struct err *err)
+{
+    struct link *started = proof_link(proof, run, err);
+    struct link *saved =
+        started == NULL
+            ? NULL
+            : proof_link_of(proof, command, EVENT_COMMAND_SAVE, err);
+    struct person author;
+
+    if (saved == NULL) {
+        return -1;
+    }
+    bool ticked = started->event->kind == EVENT_RUN_TICK;
+    if (!ticked && started->event->kind != EVENT_RUN_START) {
+        return err_set(err, ERR_REJECT, "a %s where a run belongs",
+                       started->event->envelope.type);
+    }
+    struct order order = {.run_hash = *run,
+                          .run = started->event->payload,
+                          .command_hash = *command,
+                          .command = saved->event->payload};
+    if ((ticked ? proof_tick : asked_by_person)(proof, started, &order, err) !=
+            0 ||
+        proof_by_administrator(proof, saved, &author, err) != 0) {
+        return -1;
+    }
+    if (!hash_equal(&author.root, &order.root)) {
+        return err_set(err, ERR_REJECT, "the run names another command");
+    }
+    if (check_order(proof, &order, target, err) != 0 ||
+        (!ticked && may_run(proof, &order, err) != 0)) {
+        return -1;
+    }
+    *ret_order = order;
+    return 0;
 }
 
 int proof_run(struct proof *proof, const struct hash *run,
               const struct hash *command, const char *target,
               struct order *ret_order, struct err *err)
 {
-    struct link *started = proof_link_of(proof, run, EVENT_RUN_START, err);
-    struct link *saved =
-        started == NULL
-            ? NULL
-            : proof_link_of(proof, command, EVENT_COMMAND_SAVE, err);
-    struct signer signer;
-    struct person author;
+    struct order order;
 
-    if (saved == NULL ||
-        proof_request(proof, started->event, &signer, err) != 0 ||
-        proof_by_administrator(proof, saved, &author, err) != 0) {
-        return -1;
-    }
-    struct order order = {.asker = signer.person,
-                          .root = signer.root,
-                          .run_hash = *run,
-                          .run = started->event->payload,
-                          .command = saved->event->payload};
-    if (signer.kind != SIGNER_SESSION) {
-        return err_set(err, ERR_REJECT,
-                       "run.start is not signed by a "
-                       "session's key");
-    }
-    if (!hash_equal(&author.root, &order.root) ||
-        !id_equal(&order.run->command, &order.command->command)) {
-        return err_set(err, ERR_REJECT, "the run names another command");
-    }
-    if (proof->standing != NULL &&
-        standing_command_retired(proof->standing, &order.command->command)) {
-        return err_set(err, ERR_REJECT, "command %s was removed",
-                       order.command->name);
-    }
-    if (check_targets(proof, &order, target, err) != 0 ||
-        check_deadline(&order, err) != 0 || may_run(proof, &order, err) != 0 ||
-        arguments_check(&order.command->parameters, &order.run->arguments, NULL,
-                        err) != 0) {
+    if (proof_asked(proof, run, command, target, &order, err) != 0 ||
+        proof_approved(proof, &order, err) != 0) {
         return -1;
     }
     *ret_order = order;
@@ -391,10 +277,15 @@ static int check_said(const struct dispatch *dispatch,
     if (now > dispatch->expires) {
         return err_set(err, ERR_REJECT, "the dispatch has expired");
     }
-    if (dispatch->attempt > ATTEMPTS_ALLOWED) {
+    if (order->schedule != NULL &&
+        id_time(&order->run->request.head.id) > now + CLOCK_SKEW) {
+        return err_set(err, ERR_REJECT, "the tick's time has not come");
+    }
+    if (dispatch->attempt > pace_attempts(&order->command->pace)) {
         return err_set(err, ERR_REJECT,
-                       "attempt %lld: no command allows that many",
-                       (long long)dispatch->attempt);
+                       "attempt %lld: the command allows no more than %lld",
+                       (long long)dispatch->attempt,
+                       (long long)pace_attempts(&order->command->pace));
     }
     return 0;
 }
@@ -424,6 +315,20 @@ static int check_log(const struct proof *proof, const struct dispatch *dispatch,
                          (long long)dispatch->seq);
 }
 
+/* A dispatch that was claimed before its target was drained starts there no
+ * more. */
+static int check_in_use(const struct proof *proof, const char *target,
+                        struct err *err)
+{
+    const struct place_standing *place =
+        proof->standing == NULL ? NULL
+                                : standing_place(proof->standing, target);
+
+    return place == NULL || place->state != TARGET_DRAINED
+               ? 0
+               : err_set(err, ERR_REJECT, "target %s is drained", target);
+}
+
 int proof_dispatch(struct proof *proof, const struct event *event,
                    const char *target, int64_t now, struct order *ret_order,
                    struct err *err)
@@ -446,19 +351,20 @@ int proof_dispatch(struct proof *proof, const struct event *event,
         return -1;
     }
     if (!envelope_signed_by(&event->envelope, 0, &authorizer->key)) {
-        return not_signed(event, err);
+        return proof_not_signed(event, err);
     }
     if (check_log(proof, dispatch, err) != 0 ||
         proof_run(proof, &dispatch->run, &dispatch->command, target, &order,
                   err) != 0 ||
-        same_root(event, &order.root, err) != 0 ||
+        proof_same_root(event, &order.root, err) != 0 ||
         !hash_equal(&authorizer->request.head.root, &order.root)) {
         return err->text[0] == '\0' ? err_set(err, ERR_REJECT,
                                               "the authorizer and the run are "
                                               "of two installations")
                                     : -1;
     }
-    if (check_said(dispatch, &order, now, err) != 0) {
+    if (check_in_use(proof, target, err) != 0 ||
+        check_said(dispatch, &order, now, err) != 0) {
         return -1;
     }
     *ret_order = order;
@@ -476,19 +382,4 @@ int proof_verification(struct proof *proof, const struct hash *verify,
     }
     *ret_verify = link->event->payload;
     return 0;
-}
-
-int proof_said(struct proof *proof, const struct event *event,
-               enum service_kind kind, int64_t moment, struct err *err)
-{
-    const struct head *head = event->payload;
-    const struct service_enrol *enrol = NULL;
-
-    if (proof_service(proof, &head->by, kind, NULL, moment, &enrol, err) != 0 ||
-        same_root(event, &enrol->request.head.root, err) != 0) {
-        return -1;
-    }
-    return envelope_signed_by(&event->envelope, 0, &enrol->key)
-               ? 0
-               : not_signed(event, err);
 }

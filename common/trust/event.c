@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "model/advance.h"
+#include "model/approval.h"
 #include "model/assignment.h"
 #include "model/audit.h"
 #include "model/cut.h"
@@ -12,6 +14,7 @@
 #include "model/change.h"
 #include "model/command.h"
 #include "model/enrolment.h"
+#include "model/group.h"
 #include "model/log_entry.h"
 #include "model/mail.h"
 #include "model/mfa.h"
@@ -20,6 +23,8 @@
 #include "model/result.h"
 #include "model/rules.h"
 #include "model/run.h"
+#include "model/run_end.h"
+#include "model/schedule.h"
 #include "model/session.h"
 #include "model/target.h"
 #include "model/user.h"
@@ -38,6 +43,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_SERVICE_ENROL] = REQUEST("service.enrol", service_enrol_table, 1),
     [EVENT_SERVICE_LIST] = REQUEST("service.list", service_list_table, 1),
     [EVENT_TARGET_SET] = REQUEST("target.set", target_set_table, 1),
+    [EVENT_GROUP_SET] = REQUEST("group.set", group_set_table, 1),
     [EVENT_INVITATION_SHOW] =
         REQUEST("invitation.show", invitation_show_table, 1),
     [EVENT_USER_INVITE] = REQUEST("user.invite", user_invite_table, 1),
@@ -50,8 +56,13 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_SESSION_CLOSE] = REQUEST("session.close", session_close_table, 1),
     [EVENT_COMMAND_SAVE] = REQUEST("command.save", command_save_table, 1),
     [EVENT_ASSIGNMENT_ADD] = REQUEST("assignment.add", assignment_add_table, 1),
+    [EVENT_SCHEDULE_SET] = REQUEST("schedule.set", schedule_set_table, 1),
     [EVENT_RUN_START] = REQUEST("run.start", run_start_table, 1),
+    [EVENT_RUN_ADVANCE] = REQUEST("run.advance", run_advance_table, 1),
+    [EVENT_RUN_TICK] = REQUEST("run.tick", run_tick_table, 1),
     [EVENT_RUN_CANCEL] = REQUEST("run.cancel", run_cancel_table, 1),
+    [EVENT_RUN_APPROVE] = REQUEST("run.approve", vote_table, 1),
+    [EVENT_RUN_REJECT] = REQUEST("run.reject", vote_table, 1),
     [EVENT_USER_SUSPEND] = REQUEST("user.suspend", user_standing_table, 1),
     [EVENT_USER_RESUME] = REQUEST("user.resume", user_standing_table, 1),
     [EVENT_USER_REMOVE] = REQUEST("user.remove", user_standing_table, 1),
@@ -61,6 +72,8 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_ASSIGNMENT_REMOVE] =
         REQUEST("assignment.remove", assignment_remove_table, 1),
     [EVENT_COMMAND_RETIRE] = REQUEST("command.retire", command_retire_table, 1),
+    [EVENT_SCHEDULE_REMOVE] =
+        REQUEST("schedule.remove", schedule_remove_table, 1),
     [EVENT_SERVICE_REVOKE] = REQUEST("service.revoke", service_revoke_table, 1),
     [EVENT_BILLING_INIT] = REQUEST("billing.init", billing_init_table, 1),
     [EVENT_CARD_ADD] = REQUEST("card.add", card_add_table, 1),
@@ -71,18 +84,22 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_USER_LIST] = REQUEST("user.list", plain_request_table, 1),
     [EVENT_USER_SHOW] = REQUEST("user.show", user_named_table, 1),
     [EVENT_USER_SIGNED] = REQUEST("user.signed", user_named_table, 1),
+    [EVENT_GROUP_LIST] = REQUEST("group.list", plain_request_table, 1),
     [EVENT_TARGET_LIST] = REQUEST("target.list", plain_request_table, 1),
     [EVENT_TARGET_SHOW] = REQUEST("target.show", target_named_table, 1),
     [EVENT_COMMAND_LIST] = REQUEST("command.list", plain_request_table, 1),
     [EVENT_COMMAND_SHOW] = REQUEST("command.show", command_show_table, 1),
     [EVENT_COMMAND_VERSIONS] =
         REQUEST("command.versions", command_versions_table, 1),
+    [EVENT_SCHEDULE_LIST] = REQUEST("schedule.list", schedule_list_table, 1),
     [EVENT_ASSIGNMENT_LIST] =
         REQUEST("assignment.list", assignment_list_table, 1),
     [EVENT_ASSIGNMENT_EXPLAIN] =
         REQUEST("assignment.explain", assignment_list_table, 1),
     [EVENT_AUDIT_LIST] = REQUEST("audit.list", audit_list_table, 1),
     [EVENT_AUDIT_ROWS] = REQUEST("audit.rows", audit_rows_table, 1),
+    [EVENT_PENDING_LIST] = REQUEST("pending.list", plain_request_table, 1),
+    [EVENT_PENDING_SHOW] = REQUEST("pending.show", run_named_table, 1),
     [EVENT_RUN_SHOW] = REQUEST("run.show", run_named_table, 1),
     [EVENT_RUN_OUTPUT] = REQUEST("run.output", run_output_table, 1),
     [EVENT_RUN_HISTORY] = REQUEST("run.history", run_history_table, 1),
@@ -111,7 +128,9 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_SERVICE_ENROLLED] = FACT("service.enrolled", change_table),
     [EVENT_TARGET_ADDED] = FACT("target.added", change_table),
     [EVENT_TARGET_CHANGED] = FACT("target.changed", change_table),
+    [EVENT_GROUP_CHANGED] = FACT("group.changed", change_table),
     [EVENT_COMMAND_SAVED] = FACT("command.saved", change_table),
+    [EVENT_SCHEDULE_CHANGED] = FACT("schedule.changed", change_table),
     [EVENT_ASSIGNMENT_ADDED] = FACT("assignment.added", change_table),
     [EVENT_BILLING_MADE] = FACT("billing.made", change_table),
     [EVENT_CARD_ADDED] = FACT("card.added", change_table),
@@ -120,6 +139,10 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_RUN_ACCEPTED] = FACT("run.accepted", change_table),
     [EVENT_RUN_REFUSED] = FACT("run.refused", change_table),
     [EVENT_RUN_CANCELLED] = FACT("run.cancelled", change_table),
+    [EVENT_RUN_ENDED] = FACT("run.ended", run_end_table),
+    [EVENT_RUN_PENDING] = FACT("run.pending", change_table),
+    [EVENT_RUN_APPROVED] = FACT("run.approved", change_table),
+    [EVENT_RUN_REJECTED] = FACT("run.rejected", change_table),
     [EVENT_AUDIT_CHECKPOINT] = FACT("audit.checkpoint", audit_checkpoint_table),
     [EVENT_AUDIT_CUT] = FACT("audit.cut", audit_cut_table),
     [EVENT_USER_SUSPENDED] = FACT("user.suspended", change_table),
@@ -130,6 +153,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_KEY_ROTATED] = FACT("key.rotated", change_table),
     [EVENT_ASSIGNMENT_REMOVED] = FACT("assignment.removed", change_table),
     [EVENT_COMMAND_RETIRED] = FACT("command.retired", change_table),
+    [EVENT_SCHEDULE_REMOVED] = FACT("schedule.removed", change_table),
     [EVENT_SERVICE_REVOKED] = FACT("service.revoked", change_table),
 };
 

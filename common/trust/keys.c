@@ -47,6 +47,23 @@ struct key_pair *key_pair_from_invitation(const unsigned char seed[static 16])
     return pair;
 }
 
+static void forget(struct key_pair *pair, size_t from)
+{
+    (void)sodium_mprotect_readwrite(pair->secret);
+    sodium_memzero(pair->secret + from, 32);
+    (void)sodium_mprotect_readonly(pair->secret);
+}
+
+void key_pair_forget_box(struct key_pair *pair)
+{
+    forget(pair, 32);
+}
+
+void key_pair_forget_key(struct key_pair *pair)
+{
+    forget(pair, 0);
+}
+
 void key_pair_free(struct key_pair *pair)
 {
     if (pair != NULL) {

@@ -34,6 +34,10 @@ struct key_pair *key_pair_new(void);
 struct key_pair *key_pair_from_seeds(const unsigned char seeds[static 64]);
 /* The one-time key of an invitation, from the code's 16 bytes. */
 struct key_pair *key_pair_from_invitation(const unsigned char seed[static 16]);
+/* Wipes one half, for a process that needs only the other: no box is opened,
+ * nothing signed with this pair any more. */
+void key_pair_forget_box(struct key_pair *pair);
+void key_pair_forget_key(struct key_pair *pair);
 void key_pair_free(struct key_pair *pair);
 static inline void key_pair_release(struct key_pair **pair)
 {

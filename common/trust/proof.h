@@ -14,10 +14,12 @@
  */
 #pragma once
 
+#include "model/approval.h"
 #include "model/assignment.h"
 #include "model/command.h"
 #include "model/enrolment.h"
 #include "model/run.h"
+#include "model/schedule.h"
 #include "model/session.h"
 #include "model/user.h"
 #include "trust/event.h"
@@ -169,19 +171,53 @@ int proof_entry(struct proof *proof, const struct event *entry,
 /* A run that is allowed on a target: what to execute. The payloads belong to
  * the proof. */
 struct order {
-    struct person asker;
+    struct person asker; /* of a schedule: who signed that */
     struct hash root;
     struct hash run_hash;
+    struct hash signer; /* the id of the key that signed the run */
+    struct hash command_hash;
     const struct run_start *run;
     const struct command_save *command;
+    const struct schedule_set *schedule; /* NULL: a person asked */
 };
 
+/* The latest deadline that a run of this command may be signed with: waits and
+ * time-outs of as many waves and attempts as the command allows, behind the
+ * time that it has to be approved. */
+int64_t run_latest(const struct run_start *run,
+                   const struct command_save *command);
+
 /*
- * Everything that a run.start must have behind it: its session, its person's
- * right (an assignment.add in the proof, or an administrator in force), a
- * command saved by an administrator in force, good arguments, and a target that
- * both name.
+ * Everything that a run.start must have behind it before anybody approves it:
+ * its session, its person's right (an assignment.add in the proof, or an
+ * administrator in force), a command saved by an administrator in force, good
+ * arguments, and a target that both name. Behind a run.tick, in the place of
+ * session and right: a scheduler that is enrolled, and a schedule.set of an
+ * administrator in force for this very version of the command, which asks for
+ * just this. (Whether the zone's clock makes it due is for who has tzdata.)
  */
+int proof_asked(struct proof *proof, const struct hash *run,
+                const struct hash *command, const char *target,
+                struct order *ret_order, struct err *err);
+
+/* Whether this person is one of those whose approval is wanted, as the log says
+ * now. Who asked for the run never counts besides. */
+bool approver_may(const struct standing *standing,
+                  const struct approval *approval, const struct person *person);
+
+/* A vote (run.approve, run.reject) for this very order, by somebody who may
+ * cast it. */
+int proof_vote(struct proof *proof, const struct event *vote,
+               const struct order *order, struct signer *ret_voter,
+               struct err *err);
+
+/* How many people's votes in the proof approve it, up to as many as are wanted;
+ * ret_why: why the last one that doesn't count does not, or nothing. */
+int64_t proof_approvals(struct proof *proof, const struct order *order,
+                        struct err *ret_why);
+
+/* The same as proof_asked(), and approved by as many as the command wants, with
+ * votes that are in the proof. */
 int proof_run(struct proof *proof, const struct hash *run,
               const struct hash *command, const char *target,
               struct order *ret_order, struct err *err);
@@ -189,7 +225,8 @@ int proof_run(struct proof *proof, const struct hash *run,
 /*
  * The same for a dispatch, its own claims beside it: signed by an authorizer
  * whose enrolment is in force now, the execution id derived, before its expiry,
- * and that not after the run's deadline. The dispatch's proof is added first.
+ * and that not after the run's deadline; its target is not drained. The
+ * dispatch's proof is added first.
  */
 int proof_dispatch(struct proof *proof, const struct event *dispatch,
                    const char *target, int64_t now, struct order *ret_order,

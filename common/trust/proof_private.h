@@ -1,6 +1,6 @@
 /*
- * proof_private.h: what proof.c and allow.c share: the set's entries and the
- * steps from one link of a chain to the next.
+ * proof_private.h: what proof.c, person.c, signer.c and allow.c share: the
+ * set's entries and the steps from one link of a chain to the next.
  */
 #pragma once
 
@@ -58,5 +58,21 @@ int proof_verify(struct proof *proof, struct link *link, int depth,
 int proof_signed(struct link *link, size_t i, const struct key32 *key,
                  const struct hash *root, const char *who, struct err *err);
 
+/* By a schedule: the scheduler's tick, and the schedule.set that it names. Sets
+ * the order's asker, who is that schedule's author. In scheduled.c. */
+int proof_tick(struct proof *proof, struct link *ticked, struct order *order,
+               struct err *err);
+
 /* Signed by a root key that is pinned here. */
 int proof_root_signed(struct proof *proof, struct link *link, struct err *err);
+
+/* As many as the command wants have approved it. */
+int proof_approved(struct proof *proof, const struct order *order,
+                   struct err *err);
+
+/* -1: it is not signed by the key that its `by` names. */
+int proof_not_signed(const struct event *event, struct err *err);
+
+/* Of the installation with this root. */
+int proof_same_root(const struct event *event, const struct hash *root,
+                    struct err *err);

@@ -1,11 +1,8 @@
 /* standing.c: see standing.h. */
-#include "trust/standing.h"
-
 #include <string.h>
-#include <uthash.h>
 
-#include "model/log_entry.h"
-#include "model/target.h"
+#include "model/schedule.h"
+#include "trust/standing_private.h"
 
 WORDS(standing_words, "suspended", "removed", "known by another key or role");
 
@@ -23,7 +20,12 @@ struct about {
 
 /* What was taken away, and by which entry at last. */
 struct mark_key {
-    enum { MARK_COMMAND = 1, MARK_SERVICE, MARK_ASSIGNMENT } what;
+    enum {
+        MARK_COMMAND = 1,
+        MARK_SERVICE,
+        MARK_ASSIGNMENT,
+        MARK_SCHEDULE
+    } what;
     unsigned char b[32];
 };
 
@@ -33,43 +35,12 @@ struct mark {
     UT_hash_handle hh;
 };
 
-/* A target, as its newest target.set says. */
-struct set_place {
-    struct place_standing now;
-    UT_hash_handle hh;
-};
-
-struct standing {
-    struct list heads; /* struct hash, by seq */
-    struct about *people;
-    struct mark *marks;
-    struct set_place *places;
-};
-
 struct standing *standing_new(const struct hash *init)
 {
     struct standing *standing = must_calloc(1, sizeof(*standing));
 
     *(struct hash *)list_grow(&standing->heads, sizeof(*init)) = *init;
     return standing;
-}
-
-static void place_done(struct place_standing *place)
-{
-    free(place->name);
-    pairs_done(&place->labels);
-}
-
-static void free_places(struct standing *standing)
-{
-    struct set_place *place;
-    struct set_place *next;
-
-    HASH_ITER (hh, standing->places, place, next) {
-        HASH_DEL(standing->places, place);
-        place_done(&place->now);
-        free(place);
-    }
 }
 
 void standing_free(struct standing *standing)
@@ -92,7 +63,8 @@ void standing_free(struct standing *standing)
         HASH_DEL(standing->marks, mark);
         free(mark);
     }
-    free_places(standing);
+    standing_free_places(standing);
+    standing_free_groups(standing);
     free(standing->heads.items);
     free(standing);
 }
@@ -249,6 +221,14 @@ static struct mark_key command_key(const struct id *command)
     return key;
 }
 
+static struct mark_key schedule_key(const struct id *schedule)
+{
+    struct mark_key key = {.what = MARK_SCHEDULE};
+
+    memcpy(key.b, schedule->b, sizeof(schedule->b));
+    return key;
+}
+
 static struct mark_key service_key(const struct hash *service)
 {
     struct mark_key key = {.what = MARK_SERVICE};
@@ -275,6 +255,15 @@ static void retire_command(struct standing *standing, const struct event *entry)
     set_mark(standing, &key, said->entry.seq);
 }
 
+static void remove_schedule(struct standing *standing,
+                            const struct event *entry)
+{
+    const struct schedule_remove *said = entry->payload;
+    struct mark_key key = schedule_key(&said->schedule);
+
+    set_mark(standing, &key, said->entry.seq);
+}
+
 static void revoke_service(struct standing *standing, const struct event *entry)
 {
     const struct service_revoke *said = entry->payload;
@@ -292,52 +281,6 @@ static void remove_assignment(struct standing *standing,
     set_mark(standing, &key, said->entry.seq);
 }
 
-/* Places */
-
-static struct set_place *find_place(const struct standing *standing,
-                                    const char *name)
-{
-    struct set_place *place = NULL;
-
-    HASH_FIND_STR(standing->places, name, place);
-    return place;
-}
-
-static struct set_place *add_place(struct standing *standing, const char *name)
-{
-    struct set_place *place = must_calloc(1, sizeof(*place));
-
-    place->now.name = must_strdup(name);
-    HASH_ADD_KEYPTR(hh, standing->places, place->now.name,
-                    strlen(place->now.name), place);
-    return place;
-}
-
-/* What was removed is so for good, whoever says otherwise later: another one of
- * its name is another generation. */
-static void set_target(struct standing *standing, const struct event *entry)
-{
-    const struct target_set *said = entry->payload;
-    struct set_place *place = find_place(standing, said->name);
-
-    if (place == NULL) {
-        place = add_place(standing, said->name);
-    } else if (said->generation <
-               place->now.generation + (place->now.state == TARGET_REMOVED)) {
-        return;
-    }
-    struct place_standing *now = &place->now;
-    if (now->generation != said->generation) {
-        now->since = said->entry.request.head.issued;
-    }
-    now->hash = entry->hash;
-    now->generation = said->generation;
-    now->max_wait = said->max_wait;
-    now->state = (enum target_state)said->state;
-    pairs_done(&now->labels);
-    pairs_add_all(&now->labels, &said->labels);
-}
-
 static const struct effect {
     enum event_kind kind;
     void (*apply)(struct standing *standing, const struct event *entry);
@@ -350,8 +293,10 @@ static const struct effect {
     {EVENT_KEY_ROTATE, rotate},
     {EVENT_ASSIGNMENT_REMOVE, remove_assignment},
     {EVENT_COMMAND_RETIRE, retire_command},
+    {EVENT_SCHEDULE_REMOVE, remove_schedule},
     {EVENT_SERVICE_REVOKE, revoke_service},
-    {EVENT_TARGET_SET, set_target},
+    {EVENT_TARGET_SET, standing_set_target},
+    {EVENT_GROUP_SET, standing_set_group},
 };
 
 static int check_place(const struct standing *standing,
@@ -474,21 +419,11 @@ bool standing_assigned(const struct standing *standing, const struct id *user,
     return mark == NULL || seq >= mark->seq;
 }
 
-const struct place_standing *standing_place(const struct standing *standing,
-                                            const char *name)
+bool standing_scheduled(const struct standing *standing,
+                        const struct id *schedule, int64_t seq)
 {
-    const struct set_place *place = find_place(standing, name);
+    struct mark_key key = schedule_key(schedule);
+    const struct mark *mark = find_mark(standing, &key);
 
-    return place == NULL ? NULL : &place->now;
-}
-
-const struct place_standing *
-standing_place_after(const struct standing *standing,
-                     const struct place_standing *after)
-{
-    const struct set_place *place =
-        after == NULL ? standing->places
-                      : find_place(standing, after->name)->hh.next;
-
-    return place == NULL ? NULL : &place->now;
+    return mark == NULL || seq >= mark->seq;
 }

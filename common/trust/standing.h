@@ -1,8 +1,8 @@
 /*
  * standing.h: what the revocation log says, entry by entry (design:
  * "Authority", rule 3): who is ended or suspended, which of their keys counts,
- * what they signed goes on all the same, what was taken away; and what each
- * target is, with its labels.
+ * what they signed goes on all the same, what was taken away; what each target
+ * is, with its labels; and who is in which group.
  *
  * Pure: entries in, verdicts out. Entries are added in their order, each bound
  * to the one before by its hash; whether its signer might add it is asked of
@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "model/group.h"
 #include "model/target.h"
 #include "trust/event.h"
 
@@ -72,6 +73,10 @@ bool standing_service_revoked(const struct standing *standing,
 bool standing_assigned(const struct standing *standing, const struct id *user,
                        const struct id *command, int64_t seq);
 
+/* A schedule.set that was signed under `seq`, and not removed after that. */
+bool standing_scheduled(const struct standing *standing,
+                        const struct id *schedule, int64_t seq);
+
 /* A target by its newest target.set. (Whoever signed it may have ended since:
  * an entry stands.) */
 struct place_standing {
@@ -93,3 +98,18 @@ const struct place_standing *standing_place(const struct standing *standing,
 const struct place_standing *
 standing_place_after(const struct standing *standing,
                      const struct place_standing *after);
+
+/* A group by its newest group.set, whoever signed it; without members it is no
+ * more. */
+struct group_standing {
+    char *name;
+    struct hash hash;    /* of that group.set */
+    struct list members; /* struct id */
+};
+
+/* The same as of targets. */
+const struct group_standing *standing_group(const struct standing *standing,
+                                            const char *name);
+const struct group_standing *
+standing_group_after(const struct standing *standing,
+                     const struct group_standing *after);

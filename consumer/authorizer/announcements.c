@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "model/change.h"
+#include "model/group.h"
 #include "model/log_entry.h"
+#include "model/schedule.h"
 #include "model/mfa.h"
 #include "model/session.h"
 #include "model/target.h"
@@ -70,11 +72,29 @@ static struct about about_target(const void *payload)
     return (struct about){.name = ((const struct target_set *)payload)->name};
 }
 
+static struct about about_group(const void *payload)
+{
+    return (struct about){.name = ((const struct group_set *)payload)->name};
+}
+
 static struct about about_save(const void *payload)
 {
     const struct command_save *save = payload;
 
     return (struct about){.command = save->command, .name = save->name};
+}
+
+static struct about about_schedule(const void *payload)
+{
+    return (struct about){.command =
+                              ((const struct schedule_set *)payload)->command};
+}
+
+/* It names no command: who keeps track knows the schedule by its set. */
+static struct about about_unscheduled(const void *payload)
+{
+    (void)payload;
+    return (struct about){.name = "schedule"};
 }
 
 static struct about about_add(const void *payload)
@@ -143,6 +163,13 @@ static struct about about_cancel(const void *payload)
     return (struct about){.run = cancel->run, .targets = &cancel->targets};
 }
 
+/* What it names by hashes, the decision names by ids. */
+static struct about about_vote(const void *payload)
+{
+    (void)payload;
+    return (struct about){0};
+}
+
 /* What a notifier has to see of it, in the proof's marks. */
 
 static int prove_invite(struct proof *proof, const struct change *change,
@@ -195,6 +222,8 @@ static const struct fact {
     {EVENT_ASSIGNMENT_REMOVE, EVENT_ASSIGNMENT_REMOVED, about_unassign},
     {EVENT_COMMAND_RETIRE, EVENT_COMMAND_RETIRED, about_retire},
     {EVENT_SERVICE_REVOKE, EVENT_SERVICE_REVOKED, about_revoke},
+    {EVENT_SCHEDULE_SET, EVENT_SCHEDULE_CHANGED, about_schedule},
+    {EVENT_SCHEDULE_REMOVE, EVENT_SCHEDULE_REMOVED, about_unscheduled},
     {EVENT_MFA_SET, EVENT_MFA_ENABLED, about_session},
     {EVENT_MFA_RESET, EVENT_MFA_WITHDRAWN, about_reset},
     {EVENT_POLICY_SET, EVENT_POLICY_CHANGED, about_policy},
@@ -202,6 +231,7 @@ static const struct fact {
     {EVENT_SESSION_CLOSE, EVENT_SESSION_CLOSED, about_session},
     {EVENT_SERVICE_ENROL, EVENT_SERVICE_ENROLLED, about_enrol},
     {EVENT_TARGET_SET, EVENT_TARGET_ADDED, about_target},
+    {EVENT_GROUP_SET, EVENT_GROUP_CHANGED, about_group},
     {EVENT_COMMAND_SAVE, EVENT_COMMAND_SAVED, about_save},
     {EVENT_ASSIGNMENT_ADD, EVENT_ASSIGNMENT_ADDED, about_add},
     {EVENT_BILLING_INIT, EVENT_BILLING_MADE, about_own},
@@ -209,7 +239,10 @@ static const struct fact {
     {EVENT_CARD_DEFAULT, EVENT_CARD_DEFAULTED, about_own},
     {EVENT_CARD_REMOVE, EVENT_CARD_REMOVED, about_own},
     {EVENT_RUN_START, EVENT_RUN_ACCEPTED, about_run},
+    {EVENT_RUN_TICK, EVENT_RUN_ACCEPTED, about_run},
     {EVENT_RUN_CANCEL, EVENT_RUN_CANCELLED, about_cancel},
+    {EVENT_RUN_APPROVE, NOTHING, about_vote}, /* only the last one's */
+    {EVENT_RUN_REJECT, NOTHING, about_vote},
 };
 
 static const struct fact *fact_of(enum event_kind kind)
@@ -268,12 +301,16 @@ static int tell(const struct asking *asking, enum event_kind kind,
     return 0;
 }
 
-/* A target is added and changed by the same verb. */
+/* A target is added and changed by the same verb; a run may wait for approval,
+ * and a vote may be the one that decides. */
 static enum event_kind acceptance_of(const struct asking *asking,
                                      const struct fact *fact)
 {
     const struct target_set *set = asking->request->payload;
 
+    if (asking->decision.told.kind != 0) {
+        return (enum event_kind)asking->decision.told.kind;
+    }
     return asking->request->kind == EVENT_TARGET_SET &&
                    !hash_is_zero(&set->previous)
                ? EVENT_TARGET_CHANGED
@@ -283,7 +320,8 @@ static enum event_kind acceptance_of(const struct asking *asking,
 /* The fact of a refusal: a run's, and an invitation's that was used before. */
 static enum event_kind refusal_of(const struct asking *asking)
 {
-    if (asking->request->kind == EVENT_RUN_START) {
+    if (asking->request->kind == EVENT_RUN_START ||
+        asking->request->kind == EVENT_RUN_TICK) {
         return EVENT_RUN_REFUSED;
     }
     return id_is_zero(&asking->decision.reuse.user) ? NOTHING
@@ -362,6 +400,10 @@ int announcement_make(const struct asking *asking, struct list *out,
         about.user = asking->signer.person.user;
         about.name = asking->signer.person.email;
     }
+    if (decision->told.kind != 0) {
+        about.run = decision->told.run;
+        about.command = decision->told.command;
+    }
     _cleanup_free_ char *targets =
         about.targets == NULL || about.targets->n == 0
             ? NULL
@@ -375,7 +417,9 @@ int announcement_make(const struct asking *asking, struct list *out,
         .command = about.command,
         .run = about.run,
         .name = (char *)about.name,
-        .detail = refused ? decision->reason : targets,
+        .detail = refused                         ? decision->reason
+                  : decision->told.detail != NULL ? decision->told.detail
+                                                  : targets,
         .invite = invite_of(asking),
     };
     change.head.id = derived_id(&asking->request->hash, event_types[kind].type);

@@ -9,6 +9,7 @@
 #include "consumer/authorizer/authorizer.h"
 
 #include "base/clock.h"
+#include "consumer/authorizer/ends.h"
 #include "consumer/authorizer/factor_key.h"
 #include "consumer/authorizer/retention.h"
 #include "model/parameter.h"
@@ -90,6 +91,7 @@ static void stop(struct daemon *daemon)
     standing_free(state->authorizer.revocations.standing);
     factor_key_free(state->authorizer.factor_key);
     texts_done(&state->authorizer.known);
+    rows_free(state->authorizer.ends);
     free(state);
 }
 
@@ -121,7 +123,7 @@ static int take_or_wait(struct daemon *daemon, struct state *state,
     if (state->batch.items.n > 0) {
         return 0;
     }
-    daemon_wait(daemon, &fd, 1, IDLE_MS);
+    daemon_wait(daemon, &fd, 1, state->authorizer.look_at == 0 ? 0 : IDLE_MS);
     return take(state, err);
 }
 
@@ -148,14 +150,16 @@ static int turn(struct daemon *daemon, struct err *err)
         return -1;
     }
     if (batch->items.n == 0) { /* another authorizer may have revoked us */
-        return revocations_refresh(daemon, &authorizer->revocations, err);
+        return revocations_refresh(daemon, &authorizer->revocations, err) != 0
+                   ? -1
+                   : ends_tell(authorizer, err);
     }
     if ((!batch->decided && requests_decide(authorizer, batch, err) != 0) ||
         requests_deliver(authorizer, batch, err) != 0) {
         return -1;
     }
     requests_clear(batch);
-    return 0;
+    return ends_tell(authorizer, err);
 }
 
 static const struct service authorizer = {

@@ -21,6 +21,8 @@ struct authorizer {
     int64_t reply_partitions;
     struct kafka_reader *reader;
     struct list known; /* char *: dispatch topics that are there */
+    int64_t look_at;   /* for runs that ended, by the steady clock; 0: now */
+    struct rows *ends; /* that are sent, and not known to be delivered */
 };
 
 struct item {

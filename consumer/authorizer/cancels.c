@@ -30,7 +30,8 @@ static int check_command(struct asking *asking, const struct hash *command,
 }
 
 /* A run that the asker doesn't see is not there; one that is not theirs they
- * can't end. */
+ * can't end. Its row is held, so that nothing of it is tried again meanwhile.
+ */
 static int check_run(struct asking *asking, const struct run_cancel *cancel,
                      struct err *err)
 {
@@ -39,7 +40,7 @@ static int check_run(struct asking *asking, const struct run_cancel *cancel,
     if (PG(asking->daemon->postgres,
            "SELECT r.user_id, r.command_hash, c.name FROM runs r "
            "JOIN commands c ON c.id = r.command_id "
-           "WHERE r.id = $4 AND " RUN_VISIBLE,
+           "WHERE r.id = $4 AND " RUN_VISIBLE " FOR NO KEY UPDATE OF r",
            &rows, err, RUN_VISIBLE_PARAMS(asking), P_ID(&cancel->run)) != 0) {
         return -1;
     }
@@ -82,7 +83,8 @@ static int check_executions(struct asking *asking,
     bool left = false;
 
     if (PG(asking->daemon->postgres,
-           "SELECT target, ended FROM executions e WHERE " OF_RUN("e", "$1"),
+           "SELECT e.target, " CANCELLABLE " AS cancellable FROM executions e "
+           "JOIN runs r ON r.id = e.run_id WHERE r.id = $1",
            &rows, err, P_ID(&cancel->run)) != 0) {
         return -1;
     }
@@ -94,7 +96,7 @@ static int check_executions(struct asking *asking,
         }
     }
     for (size_t i = 0; i < rows_n(rows); i++) {
-        left |= !row_bool(rows, i, "ended") &&
+        left |= row_bool(rows, i, "cancellable") &&
                 is_meant(cancel, row_text(rows, i, "target"));
     }
     return left ? 0
@@ -110,14 +112,14 @@ static int store_cancellations(struct asking *asking,
     _cleanup_free_ char *targets =
         cancel->targets.n == 0 ? NULL : names_array(&cancel->targets);
 
-    return PG(
-        asking->daemon->postgres,
-        "INSERT INTO cancellations (execution_id, request_id, asked_at) "
-        "SELECT id, $2, $3 FROM executions e WHERE " OF_RUN(
-            "e", "$1") "AND NOT ended AND ($4::text[] IS NULL "
-                       "OR target = ANY ($4::text[])) ON CONFLICT DO NOTHING",
-        NULL, err, P_ID(&cancel->run), P_ID(&cancel->request.head.id),
-        P_TIME(asking->now), targets == NULL ? P_NULL : P_TEXT(targets));
+    return PG(asking->daemon->postgres,
+              "INSERT INTO cancellations (execution_id, request_id, asked_at) "
+              "SELECT e.id, $2, $3 FROM executions e "
+              "JOIN runs r ON r.id = e.run_id WHERE r.id = $1 "
+              "AND " CANCELLABLE " AND ($4::text[] IS NULL "
+              "OR e.target = ANY ($4::text[])) ON CONFLICT DO NOTHING",
+              NULL, err, P_ID(&cancel->run), P_ID(&cancel->request.head.id),
+              P_TIME(asking->now), targets == NULL ? P_NULL : P_TEXT(targets));
 }
 
 int on_run_cancel(struct asking *asking, struct err *err)

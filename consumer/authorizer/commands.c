@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/authorizer/approvers.h"
 #include "consumer/authorizer/closings.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/recipients.h"
 #include "consumer/authorizer/revocations.h"
 #include "consumer/authorizer/views.h"
 #include "model/log_entry.h"
@@ -159,12 +161,12 @@ static int store_saved(struct asking *asking, struct err *err)
     }
     return PG(postgres,
               "INSERT INTO command_versions (command_id, version, hash, "
-              "description, targets, saved_by, saved_at) "
-              "VALUES ($1, $2, $3, $4, $5::text[], $6, $7)",
+              "description, targets, saved_by, saved_at, notifies) "
+              "VALUES ($1, $2, $3, $4, $5::text[], $6, $7, $8)",
               NULL, err, P_ID(&save->command), P_INT(save->version),
               P_HASH(hash), P_TEXT(save->description), P_TEXT(targets),
               P_ID(&asking->signer.person.user),
-              P_TIME(save->request.head.issued));
+              P_TIME(save->request.head.issued), P_BOOL(save->notify.n > 0));
 }
 
 int on_command_save(struct asking *asking, struct err *err)
@@ -175,6 +177,7 @@ int on_command_save(struct asking *asking, struct err *err)
     return check_content(asking, save)
                ?: check_version(asking, save, err)
                ?: check_targets(asking, save, err)
+               ?: approvers_check(asking, &save->approve, NULL, err)
                ?: asking_made(asking, &asking->request->hash, &save->command,
                               save->version, err)
                ?: asking_store(asking, err)
@@ -322,8 +325,9 @@ static int add_hidden(struct asking *asking, const struct event *event,
 }
 
 static int answer_command(struct asking *asking, const struct rows *rows,
-                          bool dated, struct err *err)
+                          const struct command_named *named, struct err *err)
 {
+    bool dated = named->version != 0;
     struct hash hash = row_hash(rows, 0, "hash");
     _cleanup_event_ struct event *event =
         source_event(asking->source, &hash, EVENT_COMMAND_SAVE, err);
@@ -336,10 +340,19 @@ static int answer_command(struct asking *asking, const struct rows *rows,
                                     .parameters = save->parameters,
                                     .args = save->args,
                                     .timeout = save->timeout,
-                                    .wait = save->wait};
+                                    .wait = save->wait,
+                                    .pace = save->pace,
+                                    .approve = save->approve};
+    save->pace = (struct pace){0};
+    save->approve = (struct approval){0};
     save->parameters = (struct list){0};
     save->args = (struct list){0};
-    if (add_hidden(asking, event, dated, &answer, err) != 0) {
+    if (asking_by_administrator(asking)) {
+        answer.notify = save->notify;
+        save->notify = (struct list){0};
+    }
+    if (add_hidden(asking, event, dated, &answer, err) != 0 ||
+        recipients_add(asking, &named->targets, &answer, err) != 0) {
         table_done(&command_answer_table, &answer);
         return -1;
     }
@@ -359,7 +372,7 @@ int on_command_show(struct asking *asking, struct err *err)
         return asking_hide(asking, "no command %s for them, or no such version",
                            named->name);
     }
-    if (answer_command(asking, rows, named->version != 0, err) != 0) {
+    if (answer_command(asking, rows, named, err) != 0) {
         /* A row that says yes without a good envelope is an error. */
         return err->kind == ERR_REJECT
                    ? asking_refuse_or_hide(asking, err->text)
@@ -440,5 +453,9 @@ int on_command_retire(struct asking *asking, struct err *err)
                ?: PG(asking->daemon->postgres,
                      "DELETE FROM assignments WHERE command_id = $1", NULL, err,
                      P_ID(command))
+               ?: PG(asking->daemon->postgres,
+                     "UPDATE schedules SET removed_at = $2 "
+                     "WHERE command_id = $1 AND removed_at IS NULL",
+                     NULL, err, P_ID(command), P_TIME(asking->decision.at))
                ?: closings_add(asking, err);
 }

@@ -13,13 +13,15 @@
 #include "base/clock.h"
 #include "consumer/authorizer/authorizer.h"
 #include "consumer/authorizer/announcements.h"
+#include "consumer/authorizer/approvals.h"
 #include "consumer/authorizer/closings.h"
+#include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/policy.h"
 #include "consumer/authorizer/replies.h"
 #include "consumer/authorizer/reuse.h"
 #include "consumer/authorizer/signers.h"
 #include "consumer/authorizer/targets.h"
-#include "consumer/authorizer/views.h"
+#include "model/advance.h"
 #include "model/target.h"
 
 #define REQUEST_MAX (64 * 1024) /* bytes; see may_be_large() */
@@ -37,12 +39,20 @@ void decided_done(struct decided *decided)
     *decided = (struct decided){0};
 }
 
+/* A daemon that asks may need no answer. */
+static bool has_address(const struct asking *asking)
+{
+    const struct request *request = asking->request->payload;
+    static const struct key32 none;
+
+    return memcmp(request->reply.box.b, none.b, sizeof(none.b)) != 0;
+}
+
 /* Signature and address. -1, REJECT: nobody to answer to. */
 static int admit(struct asking *asking, int64_t reply_partitions,
                  struct err *err)
 {
     const struct request *request = asking->request->payload;
-    static const struct key32 none;
 
     if (asking->verb == NULL) {
         return err_set(err, ERR_REJECT, "%s can't be asked",
@@ -52,7 +62,7 @@ static int admit(struct asking *asking, int64_t reply_partitions,
         return -1;
     }
     if (request->expires == 0 ||
-        memcmp(request->reply.box.b, none.b, sizeof(none.b)) == 0 ||
+        (!has_address(asking) && asking->signer.kind != SIGNER_SERVICE) ||
         request->reply.partition >= reply_partitions) {
         return err_set(err, ERR_REJECT,
                        "a request has `expires` and a `reply` "
@@ -68,35 +78,6 @@ static char *dup_text(const struct rows *rows, const char *column)
     return text == NULL ? NULL : must_strdup(text);
 }
 
-/* What is not over yet of a run that was accepted before. */
-static int recall_orders(struct asking *asking, struct err *err)
-{
-    const struct head *head = asking->request->payload;
-    _cleanup_rows_ struct rows *rows = NULL;
-
-    if (PG(asking->daemon->postgres,
-           "SELECT e.id, e.target, e.generation, e.dispatch, t.longest_wait "
-           "FROM executions e JOIN targets t ON t.name = e.target "
-           "WHERE " OF_RUN("e", "$1") "AND NOT e.ended AND e.expires > $2",
-           &rows, err, P_ID(&head->id), P_TIME(asking->now)) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < rows_n(rows); i++) {
-        _cleanup_buf_ struct buf json = row_bytes(rows, i, "dispatch");
-        struct envelope envelope = {0};
-        struct id execution = row_id(rows, i, "id");
-        const char *target = row_text(rows, i, "target");
-        int64_t generation = row_int(rows, i, "generation");
-        if (envelope_decode(json.data, json.len, &envelope, err) != 0) {
-            return err_wrap(err, "table executions");
-        }
-        asking_place(asking, target, generation,
-                     row_int(rows, i, "longest_wait"));
-        asking_order_take(asking, &envelope, &execution, target, generation);
-    }
-    return 0;
-}
-
 static int recall_effects(struct asking *asking, struct err *err)
 {
     if (asking->decision.reason != NULL) {
@@ -104,8 +85,24 @@ static int recall_effects(struct asking *asking, struct err *err)
                    ? reuse_recall(asking, err)
                    : 0;
     }
-    if (asking->request->kind == EVENT_RUN_START) {
-        return recall_orders(asking, err);
+    if (asking->request->kind == EVENT_RUN_START ||
+        asking->request->kind == EVENT_RUN_TICK) {
+        const struct head *head = asking->request->payload;
+        return approval_recall(asking, err)
+                   ?: dispatching_recall(asking, &head->id, err)
+                   ?: closings_add(asking, err);
+    }
+    if (asking->request->kind == EVENT_RUN_ADVANCE) {
+        const struct run_advance *advance = asking->request->payload;
+        return dispatching_recall(asking, &advance->run, err)
+                   ?: closings_add(asking, err);
+    }
+    if (asking->request->kind == EVENT_RUN_APPROVE) {
+        return approval_recall(asking, err);
+    }
+    if (asking->request->kind == EVENT_RUN_REJECT &&
+        approval_recall(asking, err) != 0) {
+        return -1;
     }
     if (asking->request->kind == EVENT_TARGET_SET &&
         target_place(asking, err) != 0) {
@@ -174,16 +171,44 @@ static int check_policy(struct asking *asking)
                                size, REQUEST_MAX);
 }
 
-static int check_fresh(struct asking *asking)
+/* Asked by the scheduler alone, under ids that follow from what they say. */
+static bool is_derived(const struct asking *asking)
+{
+    return asking->verb->signers == SERVICE;
+}
+
+/* Whoever knows what an id will be derived from could use it up before its time
+ * by asking something else under it: so nobody else's request is decided under
+ * one. */
+static int check_id(const struct asking *asking, struct err *err)
+{
+    const struct head *head = asking->request->payload;
+    bool derived = is_derived(asking);
+
+    if (derived != (id_version(&head->id) == 8)) {
+        return asking_aside(err, "derived ids (UUIDv8) are for what the "
+                                 "scheduler asks, and for nothing else");
+    }
+    return derived && policy_check(asking->verb, &asking->signer, err) != 0
+               ? ASIDE
+               : 0;
+}
+
+static int check_fresh(struct asking *asking, struct err *err)
 {
     struct err reason = {0};
 
+    if (is_derived(asking)) {
+        return lifetime_check(asking->request->payload, asking->now, err) == 0
+                   ? 0
+                   : ASIDE;
+    }
     return freshness_check(asking->request->payload, asking->now, &reason) == 0
                ? 0
                : asking_refuse(asking, REPLY_STALE, "%s", reason.text);
 }
 
-/* Sets asking->decision and stores it. */
+/* Sets asking->decision and stores it. 0, -1, or ASIDE. */
 static int judge(struct asking *asking, struct err *err)
 {
     int recalled = recall(asking, err);
@@ -192,12 +217,13 @@ static int judge(struct asking *asking, struct err *err)
         return recalled < 0 ? -1 : 0;
     }
     bool anew = asking->decision.stored;
-    int done = check_fresh(asking)
+    int done = check_id(asking, err)
+                   ?: check_fresh(asking, err)
                    ?: signer_check_rows(asking, err)
                    ?: check_policy(asking)
                    ?: asking->verb->handler(asking, err);
-    if (done < 0) {
-        return -1;
+    if (done < 0 || done == ASIDE) {
+        return done;
     }
     if (anew && asking->decision.status == REPLY_STALE) {
         asking->decision.status = REPLY_NONE; /* who asked has long gone */
@@ -264,7 +290,7 @@ static int collect(struct asking *asking, struct decided *decided,
         return -1;
     }
     add_closings(asking, &decided->out);
-    if (asking->decision.status != REPLY_NONE &&
+    if (asking->decision.status != REPLY_NONE && has_address(asking) &&
         replies_make(asking, &decided->out, &unsealed) != 0) {
         log_warning(&asking->daemon->log, "no reply", L_ERR(&unsealed));
     }
@@ -276,15 +302,15 @@ static int collect(struct asking *asking, struct decided *decided,
 static int decide_request(struct asking *asking, int64_t reply_partitions,
                           struct decided *decided, struct err *err)
 {
-    if (admit(asking, reply_partitions, err) != 0) {
-        if (err->kind == ERR_REJECT) {
-            decided->dead = *err;
-            err_clear(err);
-            return 0;
-        }
-        return -1;
+    int done = admit(asking, reply_partitions, err) == 0 ? judge(asking, err)
+               : err->kind == ERR_REJECT                 ? ASIDE
+                                                         : -1;
+    if (done == ASIDE) {
+        decided->dead = *err;
+        err_clear(err);
+        return 0;
     }
-    return judge(asking, err) != 0 ? -1 : collect(asking, decided, err);
+    return done != 0 ? -1 : collect(asking, decided, err);
 }
 
 int decide(struct authorizer *authorizer, const struct record *record,

@@ -32,6 +32,7 @@ void asking_done(struct asking *asking)
     free(decision->text);
     free(decision->reason);
     free(decision->command);
+    free(decision->told.detail);
     buf_done(&decision->body);
     proof_free(asking->proof);
     *asking = (struct asking){0};
@@ -80,6 +81,12 @@ int asking_refuse(struct asking *asking, enum reply_status status,
     set_reason(&asking->decision, fmt, args);
     va_end(args);
     return refused(&asking->decision, status, asking->decision.reason);
+}
+
+int asking_aside(struct err *err, const char *why)
+{
+    (void)err_set(err, ERR_REJECT, "%s", why);
+    return ASIDE;
 }
 
 int asking_sign_in(struct asking *asking, const char *why)

@@ -7,7 +7,9 @@
  * order, since rows refer to their request and its envelope. Handlers and their
  * steps return 0 to go on, 1 where it is decided (refused), -1 where it could
  * not be decided (the database; the whole transaction is done again): so steps
- * are chained by `a(…) ?: b(…)`.
+ * are chained by `a(…) ?: b(…)`. ASIDE is for what must not be decided under
+ * its id: it goes to errand.dead with the error, and leaves no row; nothing may
+ * have been written before.
  */
 #pragma once
 
@@ -21,6 +23,7 @@
 #include "service.h"
 #include "trust/proof.h"
 
+#define ASIDE 2            /* a step's answer beside 0, 1 and -1 */
 #define ROWS_MAX 1000      /* of a list in an answer */
 #define SILENT_AFTER 15000 /* ms without a word of any executor of a target */
 
@@ -50,6 +53,14 @@ struct reuse {
     struct hash invite;
 };
 
+/* A fact that the verb alone doesn't tell. */
+struct fact_told {
+    int kind; /* enum event_kind; 0: the verb tells it all */
+    struct id run;
+    struct id command;
+    char *detail; /* may be NULL */
+};
+
 struct decision {
     int status;           /* enum reply_status */
     char *text;           /* what the asker is told in words; may be NULL */
@@ -63,6 +74,7 @@ struct decision {
     struct list closings; /* struct record: claims that close what waits */
     struct reuse reuse;   /* which this request is the first to do */
     char *command;        /* the name of the one it was about; may be NULL */
+    struct fact_told told;
 };
 
 struct asking {
@@ -97,6 +109,9 @@ int asking_sign_in(struct asking *asking, const char *why);
 /* Refuses as if there were no such thing: the reason is for requests alone,
  * what is told is always the same; always 1. */
 int asking_hide(struct asking *asking, const char *fmt, ...) _printf_(2, 3);
+
+/* Puts the request aside, for this reason; always ASIDE. */
+int asking_aside(struct err *err, const char *why);
 
 /* Refuses with a reason for requests, and hides it unless the asker is an
  * administrator in force (who sees everything anyway). */

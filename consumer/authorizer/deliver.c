@@ -33,20 +33,24 @@ static int make_topic(const struct authorizer *authorizer, const char *topic,
 }
 
 /* How long they keep what is in them, of the longest wait: a claim must outlive
- * every dispatch that it answers. */
+ * every dispatch that it answers. What goes in steps is dispatched for longer
+ * than its target waits (pace_life()), so that counts as a day at least. */
 #define CLAIMS_KEPT 3
 #define DISPATCHES_KEPT 2
+#define WAIT_LEAST TARGET_WAIT_DEFAULT
+
+static int64_t kept_s(const struct place *place, int64_t times)
+{
+    return times *
+           (place->max_wait < WAIT_LEAST ? WAIT_LEAST : place->max_wait);
+}
 
 static int keep_longer(const struct authorizer *authorizer,
                        const struct place *place, const char *topic,
                        int64_t times, struct err *err)
 {
-    char retention[24];
-
-    (void)snprintf(retention, sizeof(retention), "%lld",
-                   (long long)(times * place->max_wait * 1000));
-    return kafka_topic_set(authorizer->daemon->writer, topic, "retention.ms",
-                           retention, ASK_MS, err);
+    return kafka_topic_keep(authorizer->daemon->writer, topic, "retention.ms",
+                            kept_s(place, times) * 1000, ASK_MS, err);
 }
 
 /* A target's longest wait grew: its topics are there. */
@@ -71,9 +75,8 @@ static int make_topics(const struct authorizer *authorizer,
     _cleanup_free_ char *claims =
         claims_topic(place->target, place->generation);
 
-    if (make_topic(authorizer, claims, CLAIMS_KEPT * place->max_wait, err) !=
-            0 ||
-        make_topic(authorizer, dispatches, DISPATCHES_KEPT * place->max_wait,
+    if (make_topic(authorizer, claims, kept_s(place, CLAIMS_KEPT), err) != 0 ||
+        make_topic(authorizer, dispatches, kept_s(place, DISPATCHES_KEPT),
                    err) != 0) {
         return -1;
     }

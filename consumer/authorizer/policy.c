@@ -23,6 +23,13 @@ int policy_check(const struct verb *verb, const struct signer *signer,
     if (signer->kind == SIGNER_INVITATION) {
         return 0;
     }
+    if (signer->kind == SIGNER_SERVICE) {
+        return (verb->roles & BY(signer->service)) != 0
+                   ? 0
+                   : err_set(err, ERR_REJECT, "%s is not for the daemon %s",
+                             name,
+                             word_text(&service_kind_words, signer->service));
+    }
     if ((verb->roles & BY(signer->person.role)) == 0) {
         return err_set(err, ERR_REJECT, "%s is not for the role %s", name,
                        word_text(&role_words, signer->person.role));
@@ -37,7 +44,7 @@ int policy_check(const struct verb *verb, const struct signer *signer,
     return 0;
 }
 
-int freshness_check(const struct request *request, int64_t now, struct err *err)
+int lifetime_check(const struct request *request, int64_t now, struct err *err)
 {
     const struct head *head = &request->head;
 
@@ -59,6 +66,16 @@ int freshness_check(const struct request *request, int64_t now, struct err *err)
                        "authorizer's clock: ask again (and "
                        "look at your clock)",
                        (long long)(now - request->expires) / 1000);
+    }
+    return 0;
+}
+
+int freshness_check(const struct request *request, int64_t now, struct err *err)
+{
+    const struct head *head = &request->head;
+
+    if (lifetime_check(request, now, err) != 0) {
+        return -1;
     }
     if (id_version(&head->id) != 7 ||
         llabs(id_time(&head->id) - now) > REQUEST_LIFE) {

@@ -11,7 +11,10 @@
 int policy_check(const struct verb *verb, const struct signer *signer,
                  struct err *err);
 
-/* May a request with this head still be decided at this moment, and does its id
- * fit its time? -1 (REJECT) with the reason. */
+/* May a request with this head still be decided at this moment? -1 (REJECT)
+ * with the reason. */
+int lifetime_check(const struct request *request, int64_t now, struct err *err);
+
+/* The same, and does its id fit its time, as people's do? */
 int freshness_check(const struct request *request, int64_t now,
                     struct err *err);

@@ -87,9 +87,10 @@ static int check_rows(struct asking *asking, const struct service_enrol *enrol,
            "AND (kind, name) <> ($3::text, $4::text)) AS key_of, "
            "(SELECT max(name) FROM services WHERE key_id = $2 "
            "AND revoked_at IS NOT NULL) AS was_key_of, "
-           "(SELECT max(target) FROM services WHERE revoked_at IS NULL AND "
-           "kind = $3::text "
-           "AND name = $4::text AND target <> $1::text) AS serves",
+           "(SELECT max(s.target) FROM services s JOIN targets t "
+           "ON t.name = s.target AND t.state <> 'removed' "
+           "WHERE s.revoked_at IS NULL AND s.kind = $3::text "
+           "AND s.name = $4::text AND s.target <> $1::text) AS serves",
            &rows, err, P_TEXT(enrol->target), P_HASH(&key),
            P_TEXT(word_text(&service_kind_words, enrol->kind)),
            P_TEXT(enrol->name)) != 0) {

@@ -12,7 +12,9 @@
     "FROM command_versions v JOIN commands c ON c.id = v.command_id "        \
     "WHERE v.saved_by = $1 AND c.retired_at IS NULL AND NOT v.void "         \
     "AND (v.version = c.version OR EXISTS (SELECT FROM assignments a "       \
-    "WHERE a.command_id = c.id AND a.pin = v.version)) "                     \
+    "WHERE a.command_id = c.id AND a.pin = v.version) "                      \
+    "OR EXISTS (SELECT FROM schedules s WHERE s.command_hash = v.hash "      \
+    "AND s.removed_at IS NULL)) "                                            \
     "UNION ALL SELECT a.hash, 'assignment', c.name || ' to ' || u.email "    \
     "FROM assignments a JOIN commands c ON c.id = a.command_id "             \
     "JOIN users u ON u.id = a.user_id WHERE a.added_by = $1 "                \
@@ -25,6 +27,11 @@
     "WHERE k.confirmed_by = $1 AND u.state <> 'removed' "                    \
     "UNION ALL SELECT s.hash, s.kind, s.name FROM services s "               \
     "WHERE s.enrolled_by = $1 AND s.revoked_at IS NULL "                     \
+    "UNION ALL SELECT s.hash, 'schedule', c.name || ' ' || "                 \
+    "coalesce(s.cron, to_char(s.at AT TIME ZONE 'UTC', "                     \
+    "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')) || ' ' || s.zone FROM schedules s "  \
+    "JOIN commands c ON c.id = s.command_id WHERE s.set_by = $1 "            \
+    "AND s.removed_at IS NULL AND NOT s.void "                               \
     "UNION ALL SELECT b.hash, 'billing key', 'generation ' || b.generation " \
     "FROM billing_keys b WHERE b.made_by = $1 "
 

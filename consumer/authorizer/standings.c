@@ -97,6 +97,10 @@ static int end_signed(struct asking *asking, const struct id *user,
               "($2::bytea[]) WHERE saved_by = $1",
               NULL, err, P_ID(user), P_TEXT(keep)) != 0 ||
                    PG(postgres,
+                      "UPDATE schedules SET void = NOT hash = ANY "
+                      "($2::bytea[]) WHERE set_by = $1",
+                      NULL, err, P_ID(user), P_TEXT(keep)) != 0 ||
+                   PG(postgres,
                       "DELETE FROM assignments WHERE added_by = $1 "
                       "AND NOT hash = ANY ($2::bytea[])",
                       NULL, err, P_ID(user), P_TEXT(keep)) != 0

@@ -10,32 +10,25 @@
  */
 #include <string.h>
 
+#include "consumer/authorizer/approvals.h"
+#include "consumer/authorizer/dispatching.h"
 #include "consumer/authorizer/handlers.h"
+#include "consumer/authorizer/recipients.h"
+#include "consumer/authorizer/start.h"
 #include "consumer/authorizer/views.h"
 #include "trust/reach.h"
 
-#define DISPATCH_MAX 1000000 /* bytes of a record, below Kafka's MiB */
-
-struct plan {
-    const struct run_start *run;
-    char *name; /* the command's */
-    int64_t version;
-    struct hash command; /* its command.save */
-    int64_t expires;
-    struct rows *targets; /* name, generation, max_wait, longest_wait, heard */
-    struct list proof;    /* struct envelope */
-    struct run_answer answer;
-};
-
-static void plan_done(struct plan *plan)
+void plan_done(struct plan *plan)
 {
     free(plan->name);
     rows_free(plan->targets);
-    envelopes_done(&plan->proof);
+    dispatching_done(&plan->dispatching);
+    pairs_done(&plan->recorded);
+    free(plan->planned.items);
     table_done(&run_answer_table, &plan->answer);
 }
 
-static int check_names(struct asking *asking, const struct plan *plan)
+int plan_check_names(struct asking *asking, const struct plan *plan)
 {
     const struct list *targets = &plan->run->targets;
 
@@ -87,7 +80,8 @@ static int find_command(struct asking *asking, struct plan *plan,
     plan->name = must_strdup(row_text(rows, 0, "name"));
     asking_about(asking, plan->name);
     plan->version = row_int(rows, 0, "version");
-    plan->command = row_hash(rows, 0, "hash");
+    plan->dispatching.run = asking->request->hash;
+    plan->dispatching.command = row_hash(rows, 0, "hash");
     if (!all && row_is_null(rows, 0, "assigned")) {
         return asking_hide(asking, "%s has no assignment to command %s",
                            asking->signer.person.email, plan->name);
@@ -115,11 +109,13 @@ static int refuse_arguments(struct asking *asking,
     if (arguments_check(&save->parameters, &run->arguments, NULL, &bad) != 0) {
         return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
     }
-    if (run->deadline >
-        run->request.head.issued + REQUEST_LIFE + save->wait * 1000) {
+    if (secrets_check(&save->parameters, &run->boxes, &bad) != 0) {
+        return asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
+    }
+    if (run->deadline > run_latest(run, save)) {
         return asking_refuse(asking, REPLY_INVALID,
-                             "the run's deadline is "
-                             "later than the command's wait allows");
+                             "the run's deadline is later than the command's "
+                             "wait and limits allow");
     }
     return 0;
 }
@@ -133,8 +129,8 @@ static int refuse_unproven(struct asking *asking, const struct plan *plan,
         *err = *reason;
         return -1;
     }
-    _cleanup_event_ struct event *event =
-        source_event(asking->source, &plan->command, EVENT_COMMAND_SAVE, err);
+    _cleanup_event_ struct event *event = source_event(
+        asking->source, &plan->dispatching.command, EVENT_COMMAND_SAVE, err);
     if (event == NULL && err->kind != ERR_REJECT) {
         return -1;
     }
@@ -143,38 +139,24 @@ static int refuse_unproven(struct asking *asking, const struct plan *plan,
     return told != 0 ? told : asking_refuse_or_hide(asking, reason->text);
 }
 
-/* The proof for each target, and with it the authorizer's own chain. */
+/* Nobody can have approved it before it is asked for. */
 static int prove(struct asking *asking, struct plan *plan, struct err *err)
 {
-    const struct daemon *daemon = asking->daemon;
-    const struct service_enrol *own;
-    struct order order = {0};
     struct err reason = {0};
 
-    proof_forget_used(asking->proof);
-    if (proof_add(asking->proof, &asking->request->envelope, err) != 0 ||
-        proof_add_all(asking->proof, &daemon->enrolment, err) != 0 ||
-        proof_service(asking->proof, &daemon->by, SERVICE_AUTHORIZER, NULL,
-                      asking->now, &own, err) != 0) {
-        err->kind = ERR_FATAL;
-        return err_wrap(err, "the own enrolment");
+    plan->dispatching.unapproved = true;
+    if (proof_add(asking->proof, &asking->request->envelope, err) != 0) {
+        return -1;
     }
-    for (size_t i = 0; i < plan->run->targets.n; i++) {
-        const char *target = list_at(&plan->run->targets, char *, i);
-        if (proof_run(asking->proof, &asking->request->hash, &plan->command,
-                      target, &order, &reason) != 0) {
-            return refuse_unproven(asking, plan, &reason, err);
-        }
+    if (dispatching_prove(asking, &plan->dispatching, &plan->run->targets,
+                          &reason, err) == 0) {
+        run_recorded(&plan->dispatching.order.command->parameters, plan->run,
+                     &plan->recorded);
+        return 0;
     }
-    int64_t latest = asking->now + order.command->wait * 1000;
-    plan->expires = latest < plan->run->deadline ? latest : plan->run->deadline;
-    proof_used(asking->proof, &plan->proof);
-    return plan->proof.n <= PROOF_MAX
-               ? 0
-               : asking_refuse(asking, REPLY_INVALID,
-                               "the run's proof has %zu "
-                               "envelopes, and at most %d can be sent",
-                               plan->proof.n, PROOF_MAX);
+    return reason.kind == ERR_REJECT
+               ? refuse_unproven(asking, plan, &reason, err)
+               : -1;
 }
 
 /* What the person may run there can't begin for now. */
@@ -213,74 +195,89 @@ static int find_targets(struct asking *asking, struct plan *plan,
                                                "there");
 }
 
-/* What a label reaches may allow less than the command's wait, and so may a
- * target that was changed since the command was saved. */
-static int64_t expires_at(const struct asking *asking, const struct plan *plan,
-                          size_t i)
+static const struct order *order_of(const struct plan *plan)
 {
-    int64_t latest =
-        asking->decision.at + row_int(plan->targets, i, "max_wait") * 1000;
-
-    return latest < plan->expires ? latest : plan->expires;
+    return &plan->dispatching.order;
 }
 
-/* One execution: its dispatch, signed, and its row in the answer. */
-static int add_execution(struct asking *asking, struct plan *plan, size_t i,
-                         struct err *err)
+static const struct pace *pace_of(const struct plan *plan)
 {
-    const struct daemon *daemon = asking->daemon;
-    const char *target = row_text(plan->targets, i, "name");
-    int64_t generation = row_int(plan->targets, i, "generation");
-    int64_t heard = row_time(plan->targets, i, "heard");
-    int64_t expires = expires_at(asking, plan, i);
-    struct dispatch dispatch = {
-        .head = head_new(&daemon->root, &daemon->by, asking->decision.at),
-        .expires = expires,
-        .execution = execution_id(&plan->run->request.head.id,
-                                  &asking->request->hash, target, 1),
-        .run = asking->request->hash,
-        .command = plan->command,
-        .target = (char *)target,
-        .attempt = 1,
-        .seq = standing_seq(asking_standing(asking)),
-        .log = *standing_head(asking_standing(asking)),
-        .proof = plan->proof,
-    };
-    _cleanup_envelope_ struct envelope envelope = {0};
+    return &order_of(plan)->command->pace;
+}
 
-    if (event_sign(EVENT_DISPATCH, &dispatch, daemon->keys, NULL, &envelope,
-                   err) != 0) {
-        return -1;
-    }
-    if (envelope.payload.len > DISPATCH_MAX - 2000) {
-        return asking_refuse(asking, REPLY_INVALID,
-                             "the dispatch would have "
-                             "%zu bytes: more than can be sent",
-                             envelope.payload.len);
-    }
+static bool waits_for_approval(const struct plan *plan)
+{
+    return order_of(plan)->command->approve.count > 0;
+}
+
+/* Something may follow from its outcomes, or from others': once it is approved,
+ * where it has to be. */
+static bool is_advancing(const struct plan *plan)
+{
+    return !waits_for_approval(plan) &&
+           pace_advances(pace_of(plan), plan->planned.n);
+}
+
+static void plan_execution(struct asking *asking, struct plan *plan, size_t i)
+{
+    const char *target = row_text(plan->targets, i, "name");
+    int64_t heard = row_time(plan->targets, i, "heard");
+    struct planned *planned = list_grow(&plan->planned, sizeof(*planned));
     struct execution_row *row =
         list_grow(&plan->answer.executions, sizeof(*row));
-    *row = (struct execution_row){.execution = dispatch.execution,
+
+    *planned = (struct planned){
+        .execution = execution_id(&plan->run->request.head.id,
+                                  &asking->request->hash, target, 1),
+        .target = (char *)target,
+        .generation = row_int(plan->targets, i, "generation"),
+        .attempt = 1,
+        .max_wait = row_int(plan->targets, i, "max_wait"),
+        .longest_wait = row_int(plan->targets, i, "longest_wait")};
+    *row = (struct execution_row){.execution = planned->execution,
                                   .target = must_strdup(target),
                                   .attempt = 1,
-                                  .state = EXECUTION_WAITING,
-                                  .expires = expires,
+                                  .state = EXECUTION_PLANNED,
                                   .heard = heard,
                                   .silent = heard < asking->now - SILENT_AFTER};
-    asking_place(asking, target, generation,
-                 row_int(plan->targets, i, "longest_wait"));
-    asking_order_take(asking, &envelope, &dispatch.execution, target,
-                      generation);
+}
+
+static int dispatch(struct asking *asking, struct plan *plan, size_t i,
+                    struct err *err)
+{
+    struct execution_row *row =
+        &list_at(&plan->answer.executions, struct execution_row, i);
+    const struct planned *planned = &list_at(&plan->planned, struct planned, i);
+    struct err reason = {0};
+
+    if (dispatching_add(asking, &plan->dispatching, planned, &reason) != 0) {
+        if (reason.kind == ERR_REJECT) {
+            return asking_refuse(asking, REPLY_INVALID, "%s", reason.text);
+        }
+        *err = reason;
+        return -1;
+    }
+    row->state = EXECUTION_WAITING;
+    row->expires = dispatching_expires(asking, &plan->dispatching, planned);
     return 0;
 }
 
+/* The first wave, where it need wait neither for its turn nor for approval;
+ * what follows is decided by run.advance, or run.approve. */
 static int add_executions(struct asking *asking, struct plan *plan,
                           struct err *err)
 {
+    size_t n = rows_n(plan->targets);
+    size_t first = plan->turn.waits || waits_for_approval(plan)
+                       ? 0
+                       : pace_parallel(pace_of(plan), n);
     int done = 0;
 
-    for (size_t i = 0; done == 0 && i < rows_n(plan->targets); i++) {
-        done = add_execution(asking, plan, i, err);
+    for (size_t i = 0; i < n; i++) {
+        plan_execution(asking, plan, i);
+    }
+    for (size_t i = 0; done == 0 && i < first; i++) {
+        done = dispatch(asking, plan, i, err);
     }
     return done;
 }
@@ -289,15 +286,20 @@ static int answer(struct asking *asking, struct plan *plan, struct err *err)
 {
     struct run_row *row = &plan->answer.run;
 
+    plan->answer.attempts = pace_attempts(pace_of(plan));
     *row = (struct run_row){
         .run = plan->run->request.head.id,
         .command_id = plan->run->command,
         .command = must_strdup(plan->name),
         .version = plan->version,
-        .asked_by = must_strdup(asking->signer.person.email),
+        .asked_by = must_strdup(order_of(plan)->asker.email),
         .asked = plan->run->request.head.issued,
     };
-    pairs_add_all(&row->arguments, &plan->run->arguments);
+    pairs_add_all(&row->arguments, &plan->recorded);
+    if (waits_for_approval(plan)) {
+        row->pending =
+            approval_told(plan->run, &order_of(plan)->command->approve);
+    }
     return asking_answer_take(asking, &run_answer_table, &plan->answer, err);
 }
 
@@ -307,56 +309,68 @@ static int store_run(struct asking *asking, const struct plan *plan,
     _cleanup_free_ char *arguments = NULL;
     const struct run_start *run = plan->run;
 
-    if (arguments_json(&run->arguments, &arguments, err) != 0) {
+    if (arguments_json(&plan->recorded, &arguments, err) != 0) {
         return -1;
     }
-    return PG(
-        asking->daemon->postgres,
-        "INSERT INTO runs (id, hash, command_id, version, command_hash, "
-        "user_id, asked_at, deadline, arguments) VALUES ($1, $2, $3, $4, "
-        "$5, $6, $7, $8, $9::json -> 'arguments')",
-        NULL, err, P_ID(&run->request.head.id), P_HASH(&asking->request->hash),
-        P_ID(&run->command), P_INT(plan->version), P_HASH(&plan->command),
-        P_ID(&asking->signer.person.user), P_TIME(run->request.head.issued),
-        P_TIME(run->deadline), P_TEXT(arguments));
+    return PG(asking->daemon->postgres,
+              "INSERT INTO runs (id, hash, command_id, version, command_hash, "
+              "user_id, asked_at, deadline, arguments, advancing, begun, turn, "
+              "attempts, schedule_id) "
+              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+              "$9::json -> 'arguments', $10, $11, $12, $13, $14)",
+              NULL, err, P_ID(&run->request.head.id),
+              P_HASH(&asking->request->hash), P_ID(&run->command),
+              P_INT(plan->version), P_HASH(&plan->dispatching.command),
+              P_ID(&order_of(plan)->asker.user),
+              P_TIME(run->request.head.issued), P_TIME(run->deadline),
+              P_TEXT(arguments), P_BOOL(is_advancing(plan)),
+              P_BOOL(!plan->turn.waits),
+              hash_is_zero(&plan->turn.key) ? P_NULL : P_HASH(&plan->turn.key),
+              P_INT(pace_attempts(pace_of(plan))),
+              order_of(plan)->schedule == NULL
+                  ? P_NULL
+                  : P_ID(&order_of(plan)->schedule->schedule));
 }
 
-/* The orders stand as the targets' rows do. */
-static int store_executions(struct asking *asking, const struct plan *plan,
-                            struct err *err)
+/* Nothing follows from how it begins. */
+static int store_progress(struct asking *asking, const struct plan *plan,
+                          struct err *err)
 {
-    for (size_t i = 0; i < asking->decision.orders.n; i++) {
-        const struct order_out *order =
-            &list_at(&asking->decision.orders, struct order_out, i);
-        _cleanup_buf_ struct buf json = {0};
-        if (envelope_encode(&order->envelope, &json, err) != 0 ||
-            PG(asking->daemon->postgres,
-               "INSERT INTO executions (id, run_id, target, generation, "
-               "attempt, dispatch, issued, expires) "
-               "VALUES ($1, $2, $3, $4, 1, $5, $6, $7)",
-               NULL, err, P_ID(&order->execution),
-               P_ID(&plan->run->request.head.id), P_TEXT(order->target),
-               P_INT(order->generation), P_BUF(&json),
-               P_TIME(asking->decision.at),
-               P_TIME(expires_at(asking, plan, i))) != 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return is_advancing(plan)
+               ? PG(asking->daemon->postgres,
+                    "UPDATE runs SET progress = run_progress(id, $2) "
+                    "WHERE id = $1",
+                    NULL, err, P_ID(&plan->run->request.head.id),
+                    P_TIME(asking->now))
+               : 0;
+}
+
+int plan_start(struct asking *asking, struct plan *plan, struct err *err)
+{
+    return prove(asking, plan, err)
+               ?: approval_check_run(asking, &plan->dispatching, err)
+               ?: check_in_use(asking, plan)
+               ?: recipients_check(asking, plan->run, err)
+               ?: find_targets(asking, plan, err)
+               ?: turn_take(asking, order_of(plan), &plan->turn, err)
+               ?: add_executions(asking, plan, err)
+               ?: answer(asking, plan, err)
+               ?: asking_store(asking, err)
+               ?: store_run(asking, plan, err)
+               ?: dispatching_store(asking, &plan->dispatching,
+                                    &plan->run->request.head.id, &plan->planned,
+                                    err)
+               ?: turn_replace(asking, &plan->turn, err)
+               ?: approval_store(asking, plan->run, &order_of(plan)->command->approve,
+                                 err)
+               ?: store_progress(asking, plan, err);
 }
 
 int on_run_start(struct asking *asking, struct err *err)
 {
-    _cleanup_(plan_done) struct plan plan = {.run = asking->request->payload};
+    _cleanup_plan_ struct plan plan = {.run = asking->request->payload};
 
-    return check_names(asking, &plan)
+    return plan_check_names(asking, &plan)
                ?: find_command(asking, &plan, err)
-               ?: prove(asking, &plan, err)
-               ?: check_in_use(asking, &plan)
-               ?: find_targets(asking, &plan, err)
-               ?: add_executions(asking, &plan, err)
-               ?: answer(asking, &plan, err)
-               ?: asking_store(asking, err)
-               ?: store_run(asking, &plan, err)
-               ?: store_executions(asking, &plan, err);
+               ?: plan_start(asking, &plan, err);
 }

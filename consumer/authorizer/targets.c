@@ -33,18 +33,6 @@ static int check_set(struct asking *asking, const struct target_set *set)
                : asking_refuse(asking, REPLY_INVALID, "%s", bad.text);
 }
 
-static bool same_pairs(const struct list *a, const struct list *b)
-{
-    for (size_t i = 0; i < a->n; i++) {
-        const struct pair *pair = &list_at(a, struct pair, i);
-        const char *value = pairs_get(b, pair->name);
-        if (value == NULL || strcmp(value, pair->value) != 0) {
-            return false;
-        }
-    }
-    return a->n == b->n;
-}
-
 /* Added, and it is there: either just so, or it is refused. */
 static int answer_known(struct asking *asking, const struct target_set *set,
                         const struct rows *rows, struct err *err)
@@ -67,7 +55,7 @@ static int answer_known(struct asking *asking, const struct target_set *set,
                              set->name, set->name);
     }
     if (known->max_wait != set->max_wait || known->state != set->state ||
-        !same_pairs(&known->labels, &set->labels)) {
+        !pairs_same(&known->labels, &set->labels)) {
         char moment[TIME_TEXT];
         time_format(row_time(rows, 0, "set_at"), moment);
         return asking_refuse(asking, REPLY_CONFLICT,

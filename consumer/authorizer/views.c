@@ -36,6 +36,23 @@ int arguments_json(const struct list *arguments, char **ret_json,
     return 0;
 }
 
+/* While nobody has decided it, and it has not ended otherwise. */
+static struct run_pending pending_of(const struct rows *rows, size_t i)
+{
+    struct approval approval = {.count = row_int(rows, i, "wanted"),
+                                .group =
+                                    (char *)row_text(rows, i, "approvers")};
+
+    if (row_is_null(rows, i, "wanted") || !row_is_null(rows, i, "outcome")) {
+        return (struct run_pending){0};
+    }
+    return (struct run_pending){
+        .whose = approval_text(&approval),
+        .lacking = approval.count - row_int(rows, i, "given"),
+        .until = row_time(rows, i, "until"),
+    };
+}
+
 int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
                struct err *err)
 {
@@ -56,6 +73,8 @@ int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
         .finished = row_time(rows, i, "finished_at"),
         .outcome = outcome == NULL ? 0 : word_value(&outcome_words, outcome),
         .arguments = all.pairs,
+        .pending = pending_of(rows, i),
+        .schedule = row_id(rows, i, "schedule_id"),
     };
     return 0;
 }

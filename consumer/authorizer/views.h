@@ -42,12 +42,14 @@ int commands_visible(struct postgres *postgres, const struct seer *seer,
 /* The columns that run_row_of() reads, for `runs r`. */
 #define RUN_COLUMNS                                                           \
     "r.id, r.command_id, c.name AS command, r.version, u.email AS asked_by, " \
-    "r.asked_at, "                                                            \
+    "r.asked_at, r.schedule_id, "                                             \
     "s.finished_at, s.outcome, "                                              \
+    "p.wanted, p.approvers, p.given, p.until, "                               \
     "json_build_object('arguments', r.arguments) AS arguments "
-#define RUN_JOINS                             \
-    "JOIN commands c ON c.id = r.command_id " \
-    "JOIN users u ON u.id = r.user_id JOIN run_states s ON s.id = r.id "
+#define RUN_JOINS                                                        \
+    "JOIN commands c ON c.id = r.command_id "                            \
+    "JOIN users u ON u.id = r.user_id JOIN run_states s ON s.id = r.id " \
+    "LEFT JOIN approvals p ON p.run_id = r.id AND p.state = 'pending' "
 
 int run_row_of(const struct rows *rows, size_t i, struct run_row *ret_row,
                struct err *err);

@@ -1,11 +1,8 @@
 /* child.c: see child.h. */
 #include "consumer/executor/child.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,23 +10,18 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "consumer/executor/cgroup.h"
+#include "consumer/executor/opened.h"
+#include "consumer/executor/private_dir.h"
+#include "consumer/executor/rlimits.h"
 #include "model/environment.h"
 
 #define SCRIPT_FD 3
-#define ENVIRON_MAX (1U << 20) /* of a process that we look at */
-
-static char *private_directory(const char *directory,
-                               const struct id *execution)
-{
-    char id[ID_TEXT];
-
-    id_format(execution, id);
-    return must_printf("%s/%s", directory, id);
-}
+#define SCRIPT_PATH "/dev/fd/3"
 
 /* The script's bytes in memory, where nobody can change them any more. */
 static int seal_script(const struct buf *script, struct err *err)
@@ -46,6 +38,32 @@ static int seal_script(const struct buf *script, struct err *err)
     }
     return take_fd(fd);
 }
+
+/* What execve() gets; each list ends in NULL. */
+struct image {
+    int script;
+    struct list arguments;
+    struct list environment;
+};
+
+static void image_done(struct image *image)
+{
+    cleanup_close(&image->script);
+    image->script = -1;
+    texts_done(&image->arguments);
+    opened_wipe_texts(&image->environment);
+}
+
+/* What a keeper, and the child that it makes, are given. */
+struct making {
+    const struct child_plan *plan;
+    const struct account *account;
+    const char *home;
+    struct interpreter interpreter;
+    struct image image;
+    int group;
+    pid_t spawner;
+};
 
 /* The list ends in NULL, for execve(). */
 static void build_environment(const struct child_plan *plan, const char *home,
@@ -65,28 +83,28 @@ static void build_environment(const struct child_plan *plan, const char *home,
                                .target = plan->target,
                                .attempt = plan->attempt},
         values, ret_environment);
+    opened_add_environment(plan->secrets, ret_environment);
     (void)list_grow(ret_environment, sizeof(char *));
 }
 
-/* What execve() gets; each list ends in NULL. */
-struct image {
-    int script;
-    struct list arguments;
-    struct list environment;
-};
-
-static void image_done(struct image *image)
+/* As the kernel does it for a script: the interpreter, its argument where the
+ * first line has one, and where the script is. */
+static void add_program(const struct interpreter *interpreter,
+                        struct list *arguments)
 {
-    cleanup_close(&image->script);
-    texts_done(&image->arguments);
-    texts_done(&image->environment);
+    texts_add(arguments, interpreter->path);
+    if (interpreter->argument[0] != '\0') {
+        texts_add(arguments, interpreter->argument);
+    }
+    texts_add(arguments, SCRIPT_PATH);
 }
 
 /* The values are the proof's, checked once more where they are used. */
-static int build_image(const struct child_plan *plan, const char *home,
-                       struct image *image, struct err *err)
+static int build_image(struct making *making, struct err *err)
 {
+    const struct child_plan *plan = making->plan;
     const struct command_save *command = plan->order->command;
+    struct image *image = &making->image;
     struct list values = {0};
 
     image->script = seal_script(&command->script, err);
@@ -95,191 +113,207 @@ static int build_image(const struct child_plan *plan, const char *home,
                         &values, err) != 0) {
         return -1;
     }
-    texts_add(&image->arguments, command->name);
+    add_program(&making->interpreter, &image->arguments);
+    values_place_files(&command->parameters, making->home, &values);
     argv_make(&command->args, &values, &image->arguments);
     (void)list_grow(&image->arguments, sizeof(char *));
-    build_environment(plan, home, &values, &image->environment);
+    build_environment(plan, making->home, &values, &image->environment);
     pairs_done(&values);
     return 0;
 }
 
-/* In the child: nothing here may allocate or return. */
-static _Noreturn void become(const struct child_plan *plan, const char *home,
-                             const struct image *image, pid_t parent)
+/* Their cause, which the child's standard error tells. NULL: all went well. In
+ * the child nothing may allocate. */
+
+static const char *reset_signals(void)
 {
     sigset_t none;
-    int null = open("/dev/null", O_RDONLY);
+
+    /* As the kernel takes it: the C library keeps 32 and 33 to itself. */
+    static const unsigned long by_default[4];
 
     (void)sigemptyset(&none);
     for (int s = 1; s < NSIG; s++) {
-        (void)signal(s, SIG_DFL);
+        (void)syscall(SYS_rt_sigaction, s, by_default, NULL, 8);
     }
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    return sigprocmask(SIG_SETMASK, &none, NULL) == 0 ? NULL : "its signals";
+}
+
+static const char *take_place(const struct making *making)
+{
+    const struct child_plan *plan = making->plan;
+    int null = open("/dev/null", O_RDONLY);
+
     (void)umask(077);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
-        setsid() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        chdir(home) != 0 || dup2(null, 0) < 0 || dup2(plan->out, 1) < 0 ||
-        dup2(plan->err, 2) < 0 || dup2(image->script, SCRIPT_FD) < 0 ||
-        close_range(SCRIPT_FD + 1, ~0U, 0) != 0) {
+    if (making->group >= 0 && !cgroup_join(making->group)) {
+        return "its group of the kernel's";
+    }
+    return setsid() < 0 || chdir(making->home) != 0 || dup2(null, 0) < 0 ||
+                   dup2(plan->out, 1) < 0 || dup2(plan->err, 2) < 0 ||
+                   dup2(making->image.script, SCRIPT_FD) < 0 ||
+                   close_range(SCRIPT_FD + 1, ~0U, 0) != 0
+               ? "its place"
+               : NULL;
+}
+
+/* To become another clears what asks to die with the keeper: so that is asked
+ * for after it. */
+static const char *become(const struct making *making, pid_t keeper)
+{
+    const char *wrong =
+        making->plan->permitted->root ? account_become(making->account) : NULL;
+
+    if (wrong != NULL) {
+        return wrong;
+    }
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+                   prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != keeper
+               ? "its privileges"
+               : NULL;
+}
+
+/* Runs in the child. */
+static void run(const void *arg, pid_t keeper)
+{
+    const struct making *making = arg;
+    const struct command_save *command = making->plan->order->command;
+    const char *wrong = reset_signals();
+
+    wrong = wrong == NULL ? take_place(making) : wrong;
+    wrong = wrong == NULL ? rlimits_set(command) : wrong;
+    wrong = wrong == NULL ? become(making, keeper) : wrong;
+    if (wrong != NULL) {
+        dprintf(2, "%s: can't be executed: %s: %s\n", command->name, wrong,
+                strerror(errno));
         _exit(EXIT_CANT_EXECUTE);
     }
     /* The interpreter opens /dev/fd/3: so 3 stays open across execve(). */
-    (void)execve("/dev/fd/3", image->arguments.items, image->environment.items);
-    dprintf(2, "%s: can't be executed: %s\n", plan->order->command->name,
+    (void)execve(making->interpreter.path, making->image.arguments.items,
+                 making->image.environment.items);
+    dprintf(2, "%s: can't be executed: %s\n", command->name,
             errno == ENOENT ? "no such interpreter" : strerror(errno));
     _exit(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANT_EXECUTE);
 }
 
-/* Into the private directory, where nothing else is yet. Its name was signed;
- * it is looked at once more where it is used. */
-static int put_file(int directory, const struct attachment *file,
-                    struct err *err)
+/* Runs in the keeper, once nothing is alive any more. */
+static void clean(const void *arg)
 {
-    mode_t mode = file->executable ? 0700 : 0600;
+    const struct making *making = arg;
 
-    if (!attachment_name_is_good(file->name)) {
-        return err_set(err, ERR_REJECT,
-                       "a file that comes with it has a folder in its name");
-    }
-    _cleanup_close_ int fd =
-        openat(directory, file->name,
-               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-
-    ssize_t n = fd < 0 || fchmod(fd, mode) != 0
-                    ? -1
-                    : write(fd, file->data.data, file->data.len);
-    return n == (ssize_t)file->data.len
-               ? 0
-               : err_set(err, ERR_REJECT,
-                         "a file that comes with it can't be put there: %s",
-                         strerror(n < 0 ? errno : ENOSPC));
+    child_clean(making->plan->directory, making->plan->cgroups,
+                &making->plan->execution);
 }
 
-static int make_home(const struct child_plan *plan, const char *home,
-                     struct err *err)
+/* Looked at when everything else is done. */
+static int check_clocks(const struct child_plan *plan, struct err *err)
 {
-    const struct list *files = &plan->order->command->files;
-
-    if (mkdir(home, 0700) != 0 && errno != EEXIST) {
-        return err_set(err, ERR_REJECT, "%s: %s", home, strerror(errno));
+    if (clock_steady() > plan->start_by) {
+        return err_set(err, ERR_REJECT, "too long passed since it was claimed");
     }
-    _cleanup_close_ int fd =
-        open(home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return err_set(err, ERR_REJECT, "%s: %s", home, strerror(errno));
-    }
-    for (size_t i = 0; i < files->n; i++) {
-        if (put_file(fd, &list_at(files, struct attachment, i), err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
+    return clock_now() > plan->expires
+               ? err_set(err, ERR_REJECT, "it expired before it was started")
+               : 0;
 }
 
-int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err)
+/* Runs in the keeper, once the child has it. */
+static void leave(void *arg)
 {
-    _cleanup_free_ char *home =
-        private_directory(plan->directory, &plan->execution);
-    _cleanup_(image_done) struct image image = {.script = -1};
+    struct making *making = arg;
+    const struct child_plan *plan = making->plan;
 
-    if (build_image(plan, home, &image, err) != 0) {
+    image_done(&making->image);
+    secrets_wipe(plan->secrets);
+    key_pair_forget_box(plan->keys);
+    (void)close(plan->out);
+    (void)close(plan->err);
+    (void)close(plan->link);
+}
+
+static _Noreturn void keep(struct making *making, int report)
+{
+    const struct child_plan *plan = making->plan;
+
+    keeper_keep(&(struct keeping){.parent = making->spawner,
+                                  .timeout_at = plan->timeout_at,
+                                  .report = report,
+                                  .group = making->group,
+                                  .run = run,
+                                  .leave = leave,
+                                  .clean = clean,
+                                  .child = making});
+}
+
+/* Returns in the spawner alone. */
+static int fork_keeper(struct making *making, pid_t *ret_keeper,
+                       int *ret_report, struct err *err)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return err_set(err, ERR_REJECT, "pipe: %s", strerror(errno));
+    }
+    _cleanup_close_ int report = ends[0];
+    _cleanup_close_ int told = ends[1];
+    if (check_clocks(making->plan, err) != 0) {
         return -1;
     }
-    if (make_home(plan, home, err) != 0) {
-        child_clean(plan->directory, &plan->execution);
-        return -1;
-    }
-    pid_t parent = getpid();
-    bool late = clock_steady() > plan->start_by;
-    pid_t pid = late ? -1 : fork();
-    if (pid < 0) {
-        (void)err_set(err, ERR_REJECT, "%s%s",
-                      late ? "too long passed since it was claimed" : "fork: ",
-                      late ? "" : strerror(errno));
-        child_clean(plan->directory, &plan->execution);
-        return -1;
-    }
+    pid_t pid = fork();
     if (pid == 0) {
-        become(plan, home, &image, parent);
+        keep(making, told);
     }
-    *ret_pid = pid;
+    if (pid < 0) {
+        return err_set(err, ERR_REJECT, "fork: %s", strerror(errno));
+    }
+    *ret_keeper = pid;
+    *ret_report = take_fd(report);
     return 0;
 }
 
-void child_signal(pid_t pid, int signal)
+static int make(struct making *making, pid_t *ret_keeper, int *ret_report,
+                struct err *err)
 {
-    /* Before its setsid() the child has no group yet. */
-    if (kill(-pid, signal) != 0 && errno == ESRCH) {
-        (void)kill(pid, signal);
+    const struct child_plan *plan = making->plan;
+    const struct command_save *command = plan->order->command;
+
+    if (permitted_account(plan->permitted, command->run_as, &making->account,
+                          err) != 0 ||
+        permitted_interpreter(plan->permitted, &command->script,
+                              &making->interpreter, err) != 0 ||
+        build_image(making, err) != 0 ||
+        private_make(making->home, plan->order,
+                     plan->permitted->root ? making->account : NULL,
+                     err) != 0) {
+        return -1;
     }
-}
-
-/* True where a process's environment holds the execution's id. */
-static bool bears(const char *pid, const char *variable)
-{
-    _cleanup_free_ char *path = must_printf("/proc/%s/environ", pid);
-    _cleanup_buf_ struct buf environment = {0};
-    struct err ignored = {0};
-
-    return file_read(path, ENVIRON_MAX, &environment, &ignored) == 0 &&
-           environment.len > 0 &&
-           memmem(environment.data, environment.len, variable,
-                  strlen(variable)) != NULL;
-}
-
-static bool is_zombie(const char *pid)
-{
-    _cleanup_free_ char *path = must_printf("/proc/%s/stat", pid);
-    _cleanup_buf_ struct buf text = {0};
-    struct err ignored = {0};
-
-    if (file_read(path, 4096, &text, &ignored) != 0) {
-        return true;
+    making->group = cgroup_make(plan->cgroups, &plan->execution);
+    if (fork_keeper(making, ret_keeper, ret_report, err) != 0) {
+        clean(making);
+        return -1;
     }
-    const char *end = strrchr(buf_text(&text), ')');
-    return end == NULL || end[1] == '\0' || end[2] == 'Z' || end[2] == 'X';
-}
-
-int child_sweep(const struct id *execution)
-{
-    char id[ID_TEXT];
-    DIR *proc = opendir("/proc");
-    int found = 0;
-
-    id_format(execution, id);
-    _cleanup_free_ char *variable = must_printf("ERRAND_EXECUTION_ID=%s", id);
-    for (struct dirent *d; proc != NULL && (d = readdir(proc)) != NULL;) {
-        if (isdigit((unsigned char)d->d_name[0]) && !is_zombie(d->d_name) &&
-            bears(d->d_name, variable)) {
-            (void)kill((pid_t)strtol(d->d_name, NULL, 10), SIGKILL);
-            found++;
-        }
-    }
-    if (proc != NULL) {
-        (void)closedir(proc);
-    }
-    return found;
-}
-
-bool child_gone(pid_t pid, const struct id *execution)
-{
-    (void)kill(-pid, SIGKILL);
-    return child_sweep(execution) == 0;
-}
-
-static int remove_one(const char *path, const struct stat *about, int type,
-                      struct FTW *ftw)
-{
-    (void)about;
-    (void)type;
-    (void)ftw;
-    (void)remove(path);
     return 0;
 }
 
-void child_clean(const char *directory, const struct id *execution)
+int child_start(const struct child_plan *plan, pid_t *ret_keeper,
+                int *ret_report, struct err *err)
 {
-    _cleanup_free_ char *home = private_directory(directory, execution);
+    _cleanup_free_ char *home = private_path(plan->directory, &plan->execution);
+    struct making making = {.plan = plan,
+                            .home = home,
+                            .image = {.script = -1},
+                            .group = -1,
+                            .spawner = getpid()};
 
-    (void)nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    int done = make(&making, ret_keeper, ret_report, err);
+    cleanup_close(&making.group);
+    image_done(&making.image);
+    return done;
+}
+
+void child_clean(const char *directory, const char *cgroups,
+                 const struct id *execution)
+{
+    _cleanup_free_ char *home = private_path(directory, execution);
+
+    private_remove(home);
+    (void)cgroup_end(cgroups, execution);
 }

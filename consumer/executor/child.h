@@ -1,16 +1,18 @@
 /*
  * child.h: one child: how it is made, and how nothing of it is left.
  *
- * A child has a session and a process group of its own, a private directory as
- * its working directory, HOME and TMPDIR, nothing on standard input, and an
- * environment that is built anew: nothing is inherited. Its script is sealed in
- * memory and run from there, so that nobody can change it; the interpreter is
- * the one that its first line names. Values arrive as ERRAND_PARAM_<NAME>.
+ * A child runs as whom its command asks for and this host allows, below a
+ * keeper (keeper.h), in a session and a process group of its own, with the
+ * limits of its command, a private directory as its working directory, HOME and
+ * TMPDIR, nothing on standard input, and an environment that is built anew:
+ * nothing is inherited. Its script is sealed in memory and run from there, so
+ * that nobody can change it, by the interpreter that its first line names and
+ * this host allows. Values arrive as ERRAND_PARAM_<NAME>.
  */
 #pragma once
 
-#include <sys/types.h>
-
+#include "consumer/executor/keeper.h"
+#include "consumer/executor/permitted.h"
 #include "trust/proof.h"
 
 #define EXIT_CANT_EXECUTE 126
@@ -21,26 +23,25 @@ struct child_plan {
     int64_t attempt;
     const char *target;
     const char *directory; /* below which its private one is made */
+    const char *cgroups;   /* cgroup.h's base; NULL: none */
+    const struct permitted *permitted;
     const struct order *order;
-    int64_t start_by; /* by the steady clock: looked at last of all */
-    int out;          /* to write its output to */
+    int64_t timeout_at;    /* by the steady clock */
+    int64_t start_by;      /* by it, too; and these two are */
+    int64_t expires;       /* looked at last of all */
+    struct list *secrets;  /* struct opened; and the keys that opened them: */
+    struct key_pair *keys; /* what no keeper holds */
+    int out;               /* to write its output to */
     int err;
+    int link; /* the spawner's, which no keeper holds */
 };
 
-/* Makes the private directory and the child. REJECT: could not, and nothing of
- * it was run. */
-int child_start(const struct child_plan *plan, pid_t *ret_pid, struct err *err);
+/* Makes the private directory, the keeper and the child. `ret_report` is for
+ * keeper_report(), and the caller's. REJECT: could not, and nothing of it was
+ * run. */
+int child_start(const struct child_plan *plan, pid_t *ret_keeper,
+                int *ret_report, struct err *err);
 
-/* Sends a signal to all of its group. */
-void child_signal(pid_t pid, int signal);
-
-/* KILLs whatever is left of an execution, in its group or out of it, that this
- * process may kill; true once nothing is left. */
-bool child_gone(pid_t pid, const struct id *execution);
-
-/* KILLs every process that bears the execution in its environment; returns how
- * many there were. For what an earlier life left running. */
-int child_sweep(const struct id *execution);
-
-/* Removes the private directory. */
-void child_clean(const char *directory, const struct id *execution);
+/* Removes the private directory, and its group. */
+void child_clean(const char *directory, const char *cgroups,
+                 const struct id *execution);

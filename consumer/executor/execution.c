@@ -155,16 +155,13 @@ static void watch_output(struct executor *executor, struct execution *execution)
 static int start(struct executor *executor, struct execution *execution,
                  int64_t start_by, struct err *err)
 {
-    _cleanup_message_ struct link_message message = {
-        .head = {.kind = LINK_START,
-                 .execution = execution->id,
-                 .start_by = start_by},
-        .out = -1,
-        .err = -1};
+    _cleanup_message_ struct link_message message =
+        link_message_of(LINK_START, &execution->id);
     int ends[2] = {-1, -1};
     struct err why = {0};
 
     int failed = output_open(&execution->output, ends, &why);
+    message.head.start_by = start_by;
     message.out = ends[0];
     message.err = ends[1];
     if (failed || envelope_encode(&execution->dispatch, &message.body, &why) ||
@@ -227,7 +224,10 @@ static void on_exited(struct execution *execution, const struct link_head *head)
     enum outcome outcome = OUTCOME_FAILED;
     const char *reason = NULL;
 
-    if (head->timed_out != 0) {
+    if (head->lost != 0) {
+        outcome = OUTCOME_INTERRUPTED;
+        reason = "what kept it was killed, so it was ended";
+    } else if (head->timed_out != 0) {
         outcome = OUTCOME_TIMED_OUT;
         reason = "its timeout passed";
     } else if (head->ended != 0 && execution->cancelled) {
@@ -241,6 +241,8 @@ static void on_exited(struct execution *execution, const struct link_head *head)
     conclude(execution, outcome, true, reason);
     execution->finished.exit = head->exit & 0xff;
     execution->finished.signal = head->signal;
+    execution->finished.core = head->core != 0;
+    execution->finished.usage = head->usage;
 }
 
 static void on_message(struct execution *execution,
@@ -263,7 +265,7 @@ static void on_message(struct execution *execution,
 int on_spawner(struct executor *executor, struct err *err)
 {
     _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
-    int got = link_receive(executor->link, &message, err);
+    int got = link_receive(executor->link, LINK_EXECUTOR, &message, err);
 
     if (got == 0) {
         return err_set(err, ERR_FATAL, "the spawner has ended");
@@ -281,10 +283,7 @@ int on_spawner(struct executor *executor, struct err *err)
 
 void execution_end(struct executor *executor, struct execution *execution)
 {
-    struct link_message message = {
-        .head = {.kind = LINK_END, .execution = execution->id},
-        .out = -1,
-        .err = -1};
+    struct link_message message = link_message_of(LINK_END, &execution->id);
     struct err ignored = {0};
 
     /* A spawner that is gone is noticed where its messages are read. */

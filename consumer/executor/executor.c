@@ -18,8 +18,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "consumer/executor/link.h"
-#include "consumer/executor/spawner.h"
 
 #define TURN 1000        /* ms that a turn waits at most */
 #define STOP_WAIT 3000   /* ms for children and results when we are stopped */
@@ -37,6 +35,27 @@ static const struct config_key keys[] = {
      .kind = CONFIG_TEXT,
      .required = true,
      .help = "directory of the ledger, on a local disk"},
+    {.section = "executor",
+     .key = "user",
+     .kind = CONFIG_TEXT,
+     .help = "started as root: who its Kafka-facing half is, which needs none "
+             "of root's rights"},
+    {.section = "run_as",
+     .key = "allow",
+     .kind = CONFIG_FILES,
+     .help = "the users of this host that commands may run as"},
+    {.section = "run_as",
+     .key = "default",
+     .kind = CONFIG_TEXT,
+     .help = "which of them where a command says none"},
+    {.section = "interpreters",
+     .key = "allow",
+     .kind = CONFIG_FILES,
+     .fallback = "/bin/sh, /usr/bin/sh, /bin/dash, /usr/bin/dash, /bin/bash, "
+                 "/usr/bin/bash, /usr/bin/python3, /usr/bin/perl, "
+                 "/usr/bin/awk, /usr/bin/gawk, /usr/bin/ruby, /usr/bin/node, "
+                 "/usr/bin/php",
+     .help = "what the first line of a script may name"},
     {.section = "executor",
      .key = "slots",
      .kind = CONFIG_INT,
@@ -81,48 +100,10 @@ static int take_target(struct executor *executor, struct err *err)
     return same ? 0 : -1;
 }
 
-static int make_directories(struct executor *executor, const char *state,
-                            struct err *err)
-{
-    executor->spool = must_printf("%s/spool", state);
-    executor->children = must_printf("%s/children", state);
-    executor->log = must_printf("%s/revocations", state);
-    return directory_make(executor->spool, err) != 0 ||
-                   directory_make(executor->children, err) != 0
-               ? -1
-               : 0;
-}
-
-static int make_spawner(struct executor *executor, struct err *err)
-{
-    int ends[2];
-    pid_t pid = 0;
-
-    if (link_pair(ends, err) != 0) {
-        return -1;
-    }
-    struct spawner_plan plan = {.roots = &executor->daemon->roots,
-                                .target = executor->target,
-                                .directory = executor->children,
-                                .enrolment = &executor->daemon->enrolment,
-                                .by = executor->daemon->by,
-                                .log = executor->log,
-                                .link = ends[1]};
-    executor->link = ends[0];
-    if (revocation_beginning(&executor->daemon->enrolment, &plan.init, err) !=
-        0) {
-        return err_exit(err, EX_CONFIG, "[service] enrolment: %s", err->text);
-    }
-    executor->standing = standing_new(&plan.init);
-    executor->stands_at = -1;
-    return spawner_start(&plan, ends[0], &pid, err);
-}
-
 /* Runs before librdkafka does: the spawner is forked here. */
 static int start(struct daemon *daemon, struct err *err)
 {
     struct executor *executor = must_calloc(1, sizeof(*executor));
-    const char *state = config_text(&daemon->config, "executor", "state");
 
     daemon->state = executor;
     executor->daemon = daemon;
@@ -131,18 +112,13 @@ static int start(struct daemon *daemon, struct err *err)
     executor->slots = config_int(&daemon->config, "executor", "slots");
     executor->heartbeat =
         config_int(&daemon->config, "executor", "heartbeat") * 1000;
+    executor->lock = -1;
     executor->link = -1;
     executor->epoll = epoll_create1(EPOLL_CLOEXEC);
     /* Only the claim log tells whether a claim arrived: it is never given up.
      */
     pairs_add(&daemon->kafka, "message.timeout.ms", "0");
-    if (take_target(executor, err) != 0) {
-        return -1;
-    }
-    executor->ledger = ledger_open(state, &executor->incarnation, err);
-    return executor->ledger == NULL ||
-                   make_directories(executor, state, err) != 0 ||
-                   make_spawner(executor, err) != 0
+    return take_target(executor, err) != 0 || halves_make(executor, err) != 0
                ? -1
                : 0;
 }
@@ -169,12 +145,25 @@ static int know_topics(struct executor *executor, struct err *err)
     return 0;
 }
 
+/* As the user that this half is: root would follow what that one put there. */
+static int open_ledger(struct executor *executor, struct err *err)
+{
+    if (executor->ledger == NULL) {
+        executor->ledger =
+            ledger_open(executor->own, &executor->incarnation, err);
+    }
+    return executor->ledger == NULL ? -1 : directory_make(executor->spool, err);
+}
+
 /* Readers, and everything that wakes us. Kafka's descriptors are edges: each
  * turn asks them all. */
 static int begin(struct executor *executor, struct err *err)
 {
     struct daemon *daemon = executor->daemon;
 
+    if (open_ledger(executor, err) != 0) {
+        return -1;
+    }
     if (executor->claims == NULL) {
         executor->claims = claim_log_new(&daemon->kafka, executor->claims_topic,
                                          on_claim, executor, err);
@@ -351,9 +340,9 @@ static void stop(struct daemon *daemon)
     free(executor->owed.items);
     free(executor->dispatch_topic);
     free(executor->claims_topic);
+    free(executor->own);
     free(executor->spool);
-    free(executor->children);
-    free(executor->log);
+    cleanup_close(&executor->lock);
     free(executor);
 }
 
@@ -364,6 +353,8 @@ static const struct service executor_service = {
     .delivered = on_delivered,
     .keys = keys,
     .n_keys = ARRAY_SIZE(keys),
+    .check = halves_check,
+    .check_host = halves_tell,
     .start = start,
     .turn = turn,
     .stop = stop,
@@ -371,5 +362,7 @@ static const struct service executor_service = {
 
 int main(int argc, char **argv)
 {
+    file_fill_standard();
+    fields_leave_no_trace(); /* of the keys' file, and of what is opened */
     return service_main(&executor_service, argc, argv);
 }

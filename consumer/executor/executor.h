@@ -79,9 +79,8 @@ struct executor {
     const char *target;
     int64_t slots;
     int64_t heartbeat; /* ms */
-    char *spool;       /* directories */
-    char *children;
-    char *log; /* the spawner's file of the revocation log */
+    char *own;         /* this half's directory, */
+    char *spool;       /* and one in it */
     struct ledger *ledger;
     struct claim_log *claims;
     char *claims_topic;
@@ -97,6 +96,7 @@ struct executor {
     int64_t early_since; /* and since when it waits (clock_steady()) */
     struct record held;  /* one for errand.dead that could not be sent yet, */
     struct err held_why; /* and why it goes there */
+    int lock;            /* on the state directory */
     int link;            /* to the spawner */
     int epoll;
     struct execution *all;
@@ -117,6 +117,14 @@ struct debt { /* a first claim of an earlier life that the ledger knows no more
     struct id incarnation;
     int64_t claim;
 };
+
+/* halves.c: what this host is told to be */
+int halves_check(struct daemon *daemon, struct err *err);
+/* Makes the directories and the spawner, and takes from this half what it does
+ * not need. */
+int halves_make(struct executor *executor, struct err *err);
+/* --check-host: what this host has for it, and what it lacks. */
+int halves_tell(struct daemon *daemon, struct err *err);
 
 /* execution.c: one execution's way */
 struct execution *execution_find(const struct executor *executor,

@@ -8,7 +8,6 @@
  * claimed; what can't be processed goes to errand.dead. A claim counts once it
  * is read back as the first of its key, byte for byte as it was sent.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -20,6 +19,7 @@
     5000 /* ms until a claim that was not read back is resent \
           */
 #define BOUNDS_WAIT 1000
+#define POSITION_MAX 400 /* bytes of its file */
 #define EARLY_WAIT 10000 /* ms for an entry that a dispatch names */
 #define INTAKE_ONCE 20   /* ms of dispatches at a time */
 #define UNTOLD_MAX 1000  /* executions whose results are not delivered yet */
@@ -29,17 +29,23 @@ static char *position_path(const struct executor *executor)
     return must_printf("%s/position", ledger_directory(executor->ledger));
 }
 
-/* A hint, from the state directory: it may be old or missing, never needed. */
+/* A hint, from the state directory, "TOPIC POSITION": it may be old, missing or
+ * of another target (or generation), never needed. */
 static int64_t read_position(const struct executor *executor)
 {
     _cleanup_free_ char *path = position_path(executor);
     _cleanup_buf_ struct buf text = {0};
+    size_t n = strlen(executor->dispatch_topic);
     struct err ignored = {0};
 
-    if (!file_exists(path) || file_read(path, 64, &text, &ignored) != 0) {
+    if (!file_exists(path) ||
+        file_read(path, POSITION_MAX, &text, &ignored) != 0) {
         return 0;
     }
-    return strtoll(buf_text(&text), NULL, 10);
+    const char *said = buf_text(&text);
+    return strncmp(said, executor->dispatch_topic, n) == 0 && said[n] == ' '
+               ? strtoll(said + n, NULL, 10)
+               : 0;
 }
 
 /* Before the oldest dispatch of which we don't know who has it. */
@@ -47,7 +53,6 @@ void intake_keep_position(struct executor *executor)
 {
     int64_t keep = executor->position;
     _cleanup_free_ char *path = position_path(executor);
-    char text[32];
     struct err ignored = {0};
 
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
@@ -56,8 +61,9 @@ void intake_keep_position(struct executor *executor)
         }
     }
     if (keep != executor->kept_position) {
-        int n = snprintf(text, sizeof(text), "%lld\n", (long long)keep);
-        if (file_write(path, text, (size_t)n, 0600, true, &ignored) == 0) {
+        _cleanup_free_ char *text =
+            must_printf("%s %lld\n", executor->dispatch_topic, (long long)keep);
+        if (file_write(path, text, strlen(text), 0600, true, &ignored) == 0) {
             executor->kept_position = keep;
         }
     }
@@ -167,6 +173,21 @@ static int check_key(const struct record *record, const struct id *execution,
                          "execution's id");
 }
 
+/* Whether its secrets are sealed to this host, too. One that was enrolled since
+ * they were leaves it to the others. */
+static bool may_open(const struct executor *executor, const struct order *order)
+{
+    struct hash own = key_id(&executor->daemon->keys->box);
+
+    if (secrets_reach(&order->run->boxes, &own)) {
+        return true;
+    }
+    log_warning(&executor->daemon->log,
+                "passed over: its secrets are not sealed to this host, which "
+                "was enrolled after it was asked for");
+    return false;
+}
+
 static int take_dispatch(struct executor *executor, const struct record *record,
                          struct err *err)
 {
@@ -193,6 +214,9 @@ static int take_dispatch(struct executor *executor, const struct record *record,
     if (proof_dispatch(proof, event, executor->target, clock_now(), &order,
                        err) != 0) {
         return -1;
+    }
+    if (!may_open(executor, &order)) {
+        return 0;
     }
     struct execution *execution = hold(executor, event, record, &order);
     return make_claim(executor, execution, err);

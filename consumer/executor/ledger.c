@@ -26,7 +26,6 @@ struct life {
 struct ledger {
     char *directory;
     char *path;
-    int lock;
     int fd;
     off_t size;       /* of whole lines */
     off_t compact_at; /* the size from which on it's written anew */
@@ -267,19 +266,17 @@ static void compact(struct ledger *ledger)
     ledger->compact_at = 2 * ledger->size + COMPACT_FROM;
 }
 
-static int take_lock(struct ledger *ledger, struct err *err)
+int ledger_lock(const char *directory, struct err *err)
 {
-    _cleanup_free_ char *path = must_printf("%s/lock", ledger->directory);
+    _cleanup_free_ char *path = must_printf("%s/lock", directory);
+    _cleanup_close_ int lock =
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    if (directory_make(ledger->directory, err) != 0) {
-        return -1;
-    }
-    ledger->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (ledger->lock < 0) {
+    if (lock < 0) {
         return err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
     }
     /* The spawner of a life that was killed needs a moment to end. */
-    for (int tries = LOCK_TRIES; flock(ledger->lock, LOCK_EX | LOCK_NB) != 0;) {
+    for (int tries = LOCK_TRIES; flock(lock, LOCK_EX | LOCK_NB) != 0;) {
         if (--tries > 0) {
             (void)poll(NULL, 0, LOCK_AGAIN);
             continue;
@@ -287,9 +284,9 @@ static int take_lock(struct ledger *ledger, struct err *err)
         return err_set(err, ERR_FATAL,
                        "%s: another executor lives on this "
                        "state directory",
-                       ledger->directory);
+                       directory);
     }
-    return 0;
+    return take_fd(lock);
 }
 
 static int read_boot(struct ledger *ledger, struct err *err)
@@ -373,9 +370,8 @@ struct ledger *ledger_open(const char *directory, const struct id *incarnation,
     ledger->directory = must_strdup(directory);
     ledger->path = must_printf("%s/ledger", directory);
     ledger->incarnation = *incarnation;
-    ledger->lock = -1;
     ledger->fd = -1;
-    if (take_lock(ledger, err) != 0 || read_boot(ledger, err) != 0 ||
+    if (directory_make(directory, err) != 0 || read_boot(ledger, err) != 0 ||
         read_file(ledger, err) != 0 || write_life(ledger, err) != 0) {
         ledger_free(ledger);
         return NULL;
@@ -403,7 +399,6 @@ void ledger_free(struct ledger *ledger)
         free(life);
     }
     cleanup_close(&ledger->fd);
-    cleanup_close(&ledger->lock);
     free(ledger->path);
     free(ledger->directory);
     free(ledger);

@@ -13,8 +13,9 @@
  * last line (a crash) is cut off; any other damage refuses. From 16 MiB on the
  * file is written anew now and then, without the results that were sent.
  *
- * The directory is locked for the life of this process and of whoever inherits
- * the descriptor: so no successor lives while either half of an executor does.
+ * The state directory is locked (ledger_lock()) for the life of this process
+ * and of whoever inherits the descriptor: so no successor lives while either
+ * half of an executor does, or a keeper.
  */
 #pragma once
 
@@ -38,8 +39,10 @@ struct entry {
 
 struct ledger;
 
-/* Takes the lock (FATAL: another executor has it), reads the file, and writes
- * this life into it. */
+/* The descriptor of the directory's lock; FATAL: another executor has it. */
+int ledger_lock(const char *directory, struct err *err);
+
+/* Reads the file, and writes this life into it. */
 struct ledger *ledger_open(const char *directory, const struct id *incarnation,
                            struct err *err);
 void ledger_free(struct ledger *ledger);
@@ -65,5 +68,5 @@ int ledger_exit(struct ledger *ledger, const struct id *execution,
 int ledger_sent(struct ledger *ledger, const struct id *execution,
                 struct err *err);
 
-/* The directory that is locked. */
+/* The directory that it is in. */
 const char *ledger_directory(const struct ledger *ledger);

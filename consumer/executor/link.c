@@ -2,11 +2,20 @@
 #include "consumer/executor/link.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FDS 2
+
+struct link_message link_message_of(enum link_kind kind,
+                                    const struct id *execution)
+{
+    return (struct link_message){
+        .head = {.kind = kind, .execution = *execution}, .out = -1, .err = -1};
+}
 
 void link_message_done(struct link_message *message)
 {
@@ -99,8 +108,11 @@ int link_send(int fd, const struct link_message *message, struct err *err)
                : send_all(fd, message->body.data, message->body.len, err);
 }
 
-static void take_fds(struct msghdr *msg, struct link_message *message)
+/* False: others than a message may bring. Those are not kept open, either. */
+static bool take_fds(struct msghdr *msg, struct link_message *message)
 {
+    bool good = (msg->msg_flags & MSG_CTRUNC) == 0;
+
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
             c->cmsg_len == CMSG_LEN(FDS * sizeof(int))) {
@@ -108,8 +120,11 @@ static void take_fds(struct msghdr *msg, struct link_message *message)
             memcpy(fds, CMSG_DATA(c), sizeof(fds));
             message->out = fds[0];
             message->err = fds[1];
+        } else {
+            good = false;
         }
     }
+    return good;
 }
 
 /* n bytes: 1; nothing at all, since it closed: 0. */
@@ -157,14 +172,54 @@ static int receive_head(int fd, struct link_message *message, struct err *err)
     if (got <= 0) {
         return got == 0 ? 0 : gone(err, strerror(errno));
     }
-    take_fds(&msg, message);
+    if (!take_fds(&msg, message)) {
+        return gone(err, "descriptors that no message has");
+    }
     return receive_all(fd, (char *)&message->head + got,
                        sizeof(message->head) - (size_t)got, err) < 0
                ? -1
                : 1;
 }
 
-int link_receive(int fd, struct link_message *ret_message, struct err *err)
+/* What there is, who reads it, and what it brings. */
+static const struct shape {
+    enum link_reader reader;
+    bool fds;
+    uint32_t body_max;
+} shapes[] = {
+    [LINK_START] = {LINK_SPAWNER, true, LINK_BODY_MAX},
+    [LINK_END] = {LINK_SPAWNER, false, 0},
+    [LINK_ENTRY] = {LINK_SPAWNER, false, LINK_BODY_MAX},
+    [LINK_REFUSED] = {LINK_EXECUTOR, false, sizeof(struct err)},
+    [LINK_STARTED] = {LINK_EXECUTOR, false, 0},
+    [LINK_EXITED] = {LINK_EXECUTOR, false, 0},
+};
+
+/* The writing end of a pipe, and nothing else that the other half can open: no
+ * terminal, no socket, no file. */
+static bool is_output(int fd)
+{
+    struct stat about;
+
+    return fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode) &&
+           (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
+}
+
+static bool is_one(const struct link_message *message, enum link_reader reader)
+{
+    const struct link_head *head = &message->head;
+
+    if (head->kind < LINK_START || head->kind >= ARRAY_SIZE(shapes)) {
+        return false;
+    }
+    const struct shape *shape = &shapes[head->kind];
+    return shape->reader == reader && head->length <= shape->body_max &&
+           (shape->fds ? is_output(message->out) && is_output(message->err)
+                       : message->out < 0);
+}
+
+int link_receive(int fd, enum link_reader reader,
+                 struct link_message *ret_message, struct err *err)
 {
     _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
     int got = receive_head(fd, &message, err);
@@ -173,9 +228,7 @@ int link_receive(int fd, struct link_message *ret_message, struct err *err)
         return got;
     }
     const struct link_head *head = &message.head;
-    if (head->kind < LINK_START || head->kind > LINK_EXITED ||
-        head->length > LINK_BODY_MAX ||
-        (head->kind == LINK_START) != (message.out >= 0)) {
+    if (!is_one(&message, reader)) {
         return gone(err, "a message that is none");
     }
     if (buf_reserve(&message.body, head->length) != 0) {

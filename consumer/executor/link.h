@@ -3,17 +3,18 @@
  * pair: a fixed head, then a body of the length that the head names.
  *
  * To the spawner: START (body: the dispatch as a DSSE envelope; two descriptors
- * to write standard output and error to), END (end it now) and ENTRY (body: an
- * entry of the revocation log with its proof; see revocation.h). From the
- * spawner: one REFUSED (body: why), or one STARTED and later one EXITED. A
- * message that is anything else ends the process that reads it: the other half
- * is then not what it should be.
+ * to write standard output and error to), END (end it now, no body) and ENTRY
+ * (body: an entry of the revocation log with its proof; see revocation.h). From
+ * the spawner: one REFUSED (body: why), or one STARTED and later one EXITED (no
+ * body). A message that is anything else, or that the reader itself would send,
+ * ends the process that reads it: the other half is then not what it should be.
  */
 #pragma once
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/id.h"
+#include "consumer/executor/keeper.h"
 
 #define LINK_BODY_MAX (2U << 20)
 
@@ -26,15 +27,21 @@ enum link_kind {
     LINK_EXITED,
 };
 
+enum link_reader { LINK_SPAWNER, LINK_EXECUTOR };
+
 struct link_head {
     uint32_t length; /* of the body */
     uint32_t kind;
     struct id execution;
-    int64_t start_by;   /* START: by the steady clock; not started later */
-    int32_t exit;       /* EXITED: as in the shell */
-    int32_t signal;     /* EXITED: that ended it; 0: none */
-    uint32_t timed_out; /* EXITED: 1 where its timeout ended it */
-    uint32_t ended;     /* EXITED: 1 where an END did */
+    int64_t start_by; /* START: by the steady clock; not started later */
+    /* EXITED: */
+    int32_t exit;       /* as in the shell */
+    int32_t signal;     /* that ended it; 0: none */
+    uint32_t core;      /* 1 where it would have dumped one */
+    uint32_t timed_out; /* 1 where its timeout ended it */
+    uint32_t ended;     /* 1 where an END did */
+    uint32_t lost; /* 1 where its keeper was killed, and the tree with it */
+    struct usage usage;
 };
 
 struct link_message {
@@ -46,6 +53,9 @@ struct link_message {
 
 #define _cleanup_message_ _cleanup_(link_message_done)
 
+/* One of that kind, without descriptors: 0 would be somebody's. */
+struct link_message link_message_of(enum link_kind kind,
+                                    const struct id *execution);
 void link_message_done(struct link_message *message);
 
 /* Both ends, close-on-exec. */
@@ -55,5 +65,7 @@ int link_pair(int ret_fds[static 2], struct err *err);
  * descriptors are passed and stay open here. FATAL: the other half is gone. */
 int link_send(int fd, const struct link_message *message, struct err *err);
 
-/* Reads a whole message: 1; the other half has closed: 0; -1: FATAL. */
-int link_receive(int fd, struct link_message *ret_message, struct err *err);
+/* Reads a whole message of those that go to this reader: 1; the other half has
+ * closed: 0; -1: FATAL. */
+int link_receive(int fd, enum link_reader reader,
+                 struct link_message *ret_message, struct err *err);

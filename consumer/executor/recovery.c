@@ -3,11 +3,10 @@
  * from the ledger that this host holds and for no other.
  *
  * EXIT without SENT: the same results again, byte for byte. START without EXIT:
- * what is left of it is ended, and it is `interrupted`. A first claim of an
- * earlier life, of which the ledger knows nothing: it never began, and is
- * `interrupted`.
+ * what was left of it is ended by now (leftovers.h), and it is `interrupted`. A
+ * first claim of an earlier life, of which the ledger knows nothing: it never
+ * began, and is `interrupted`.
  */
-#include "consumer/executor/child.h"
 #include "consumer/executor/executor.h"
 #include "consumer/executor/spool.h"
 
@@ -51,14 +50,10 @@ int recover_more(struct executor *executor, struct execution *execution,
 {
     const struct entry *entry = ledger_find(executor->ledger, &execution->id);
 
-    if (!entry->exited && child_sweep(&execution->id) > 0) {
-        return 0; /* it is looked for again until nothing is left */
-    }
     int more = tell_spooled(executor, execution, err);
     if (more != 0) {
         return more < 0 ? -1 : 0;
     }
-    child_clean(executor->children, &execution->id);
     if (entry->exited) {
         execution->phase = PHASE_ENDED;
         execution->unsent = envelope_dup(&entry->finished);

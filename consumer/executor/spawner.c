@@ -2,6 +2,7 @@
 #include "consumer/executor/spawner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,24 +14,22 @@
 #include <uthash.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "consumer/executor/child.h"
-#include "trust/known.h"
+#include "consumer/executor/kin.h"
 #include "consumer/executor/link.h"
+#include "consumer/executor/masker.h"
+#include "consumer/executor/opened.h"
+#include "consumer/executor/started.h"
+#include "trust/known.h"
 
-#define GRACE 5000 /* ms from TERM to KILL */
-#define LINGER 10  /* ms until what should be gone is looked for again */
+#define LINGER 10 /* ms until what should be gone is looked for again */
 #define EXIT_TIMEOUT 124
 
 struct spawned {
     struct id execution;
-    pid_t pid;
-    int64_t timeout_at; /* by clock_steady(); 0: passed */
-    int64_t kill_at;    /* 0: no TERM was sent */
-    bool timed_out;
-    bool ended;
-    bool exited;
-    int status;
+    pid_t keeper; /* 0: it has ended */
+    int report;   /* what it wrote then */
+    pid_t masker; /* that its output passes through; 0: none, or ended */
     UT_hash_handle hh;
 };
 
@@ -38,6 +37,7 @@ struct spawner {
     const struct spawner_plan *plan;
     int signals;
     struct known *known;
+    struct started *started;
     int64_t stands_at; /* the log's seq at which the own enrolment held; -1 */
     struct spawned *all;
 };
@@ -48,31 +48,78 @@ static _Noreturn void fail(const struct err *err)
     _exit(1);
 }
 
+/* A keeper ends when nothing is left below it. */
 static void reap(struct spawner *spawner)
 {
-    for (;;) {
-        int status = 0;
-        pid_t pid = waitpid(-1, &status, WNOHANG);
-        if (pid <= 0) {
-            return;
-        }
+    pid_t pid;
+
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
         for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-            if (s->pid == pid && !s->exited) {
-                s->exited = true;
-                s->status = status;
+            if (s->keeper == pid) {
+                s->keeper = 0;
+            }
+            if (s->masker == pid) {
+                s->masker = 0;
             }
         }
     }
 }
 
+static bool is_known(const struct spawner *spawner, pid_t pid)
+{
+    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
+        if (s->keeper == pid || s->masker == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a keeper had that was killed has come to us: it is ended. True: there
+ * was some, and perhaps there is more. */
+static bool end_strays(const struct spawner *spawner)
+{
+    struct list pids = {0};
+    bool found = false;
+
+    kin_children(getpid(), &pids);
+    for (size_t i = 0; i < pids.n; i++) {
+        pid_t pid = list_at(&pids, pid_t, i);
+        if (!is_known(spawner, pid)) {
+            (void)kill(pid, SIGSTOP); /* before it sees what it had end */
+            kin_end(pid);
+            (void)kill(pid, SIGKILL);
+            found = true;
+        }
+    }
+    free(pids.items);
+    return found;
+}
+
+static bool any_keeper(const struct spawner *spawner)
+{
+    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
+        if (s->keeper != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void end_everything(struct spawner *spawner)
 {
     for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-        while (!child_gone(s->pid, &s->execution)) {
-            reap(spawner);
-            (void)poll(NULL, 0, LINGER);
+        if (s->keeper != 0) {
+            (void)kill(s->keeper, KEEPER_AT_ONCE);
         }
-        child_clean(spawner->plan->directory, &s->execution);
+    }
+    while (any_keeper(spawner) || end_strays(spawner)) {
+        (void)poll(NULL, 0, LINGER);
+        reap(spawner);
+    }
+    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
+        child_clean(spawner->plan->directory, spawner->plan->cgroups,
+                    &s->execution);
     }
 }
 
@@ -92,8 +139,6 @@ static void say(struct spawner *spawner, struct link_message *message)
     struct err ignored = {0};
 
     message->head.length = (uint32_t)message->body.len;
-    message->out = -1;
-    message->err = -1;
     if (link_send(spawner->plan->link, message, &ignored) != 0) {
         end(spawner, NULL);
     }
@@ -102,8 +147,8 @@ static void say(struct spawner *spawner, struct link_message *message)
 static void refuse(struct spawner *spawner, const struct id *execution,
                    const struct err *why)
 {
-    _cleanup_message_ struct link_message message = {
-        .head = {.kind = LINK_REFUSED, .execution = *execution}};
+    _cleanup_message_ struct link_message message =
+        link_message_of(LINK_REFUSED, execution);
 
     (void)buf_adds(&message.body, why->text);
     say(spawner, &message);
@@ -129,6 +174,43 @@ static int check_self(struct spawner *spawner, struct err *err)
     }
     spawner->stands_at = standing_seq(standing);
     return 0;
+}
+
+/* What the child writes to leads there now: its own ends of the pipes are the
+ * masker's alone, and no keeper holds them open. */
+static int lead_through(const struct masker *masker,
+                        const struct child_plan *plan, struct err *err)
+{
+    return masker->pid == 0 || (dup3(masker->out, plan->out, O_CLOEXEC) >= 0 &&
+                                dup3(masker->err, plan->err, O_CLOEXEC) >= 0)
+               ? 0
+               : err_set(err, ERR_REJECT, "hide its secrets: %s",
+                         strerror(errno));
+}
+
+/* With what is sealed to this host, for the child alone: what that writes then
+ * passes through a masker. */
+static int start_with_secrets(const struct spawner *spawner,
+                              struct child_plan *plan, struct spawned *spawned,
+                              struct err *err)
+{
+    _cleanup_secrets_ struct list secrets = {0};
+    _cleanup_masker_ struct masker masker = {.out = -1, .err = -1};
+    const struct masker_plan hiding = {.secrets = &secrets,
+                                       .keys = plan->keys,
+                                       .user = spawner->plan->user,
+                                       .out = plan->out,
+                                       .err = plan->err};
+
+    if (secrets_open(plan->order, plan->keys, &secrets, err) != 0 ||
+        masker_start(&hiding, &masker, err) != 0 ||
+        lead_through(&masker, plan, err) != 0) {
+        return -1;
+    }
+    masker_close(&masker);
+    plan->secrets = &secrets;
+    spawned->masker = masker.pid;
+    return child_start(plan, &spawned->keeper, &spawned->report, err);
 }
 
 /* Checks everything, then makes the child. */
@@ -162,20 +244,30 @@ static int start_child(struct spawner *spawner,
                               .attempt = dispatch->attempt,
                               .target = dispatch->target,
                               .directory = spawner->plan->directory,
+                              .cgroups = spawner->plan->cgroups,
+                              .permitted = spawner->plan->permitted,
                               .order = &order,
+                              .keys = spawner->plan->keys,
+                              .timeout_at = clock_steady() +
+                                            order.command->timeout * 1000,
                               .start_by = message->head.start_by,
+                              .expires = dispatch->expires,
                               .out = message->out,
-                              .err = message->err};
+                              .err = message->err,
+                              .link = spawner->plan->link};
     spawned->execution = dispatch->execution;
-    spawned->timeout_at = clock_steady() + order.command->timeout * 1000;
-    return child_start(&plan, &spawned->pid, err);
+    if (started_note(spawner->started, &dispatch->execution, clock_now(),
+                     err) != 0) {
+        return -1;
+    }
+    return start_with_secrets(spawner, &plan, spawned, err);
 }
 
 static void on_start(struct spawner *spawner,
                      const struct link_message *message)
 {
-    _cleanup_message_ struct link_message answer = {
-        .head = {.kind = LINK_STARTED, .execution = message->head.execution}};
+    _cleanup_message_ struct link_message answer =
+        link_message_of(LINK_STARTED, &message->head.execution);
     struct spawned *spawned = NULL;
     struct err err = {0};
 
@@ -197,68 +289,65 @@ static void on_start(struct spawner *spawner,
     say(spawner, &answer);
 }
 
-static void terminate(struct spawned *spawned, int64_t now)
-{
-    child_signal(spawned->pid, SIGTERM);
-    child_signal(spawned->pid, SIGCONT); /* a stopped one can't end */
-    spawned->kill_at = now + GRACE;
-}
-
 static void on_end(struct spawner *spawner, const struct link_message *message)
 {
     struct spawned *spawned = NULL;
 
     HASH_FIND(hh, spawner->all, message->head.execution.b,
               sizeof(message->head.execution.b), spawned);
-    if (spawned != NULL && !spawned->exited && spawned->kill_at == 0) {
-        spawned->ended = true;
-        terminate(spawned, clock_steady());
+    if (spawned != NULL && spawned->keeper != 0) {
+        (void)kill(spawned->keeper, KEEPER_ASK);
     }
 }
 
-/* Whether this process has children beyond those that it made: what a dead one
- * left behind comes to us (we are the subreaper). */
-static bool has_orphans(const struct spawner *spawner)
+/* Whether it dumps a core where that is allowed; here it never is. */
+static bool dumps(int signal)
 {
-    _cleanup_buf_ struct buf text = {0};
-    struct err ignored = {0};
-    size_t made = 0;
-    size_t there = 0;
+    static const int all[] = {SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
+                              SIGFPE,  SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS};
 
-    if (file_read("/proc/thread-self/children", 1 << 20, &text, &ignored)) {
-        return true; /* can't tell: look for them */
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (all[i] == signal) {
+            return true;
+        }
     }
-    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-        made += !s->exited;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        there += text.data[i] == ' ';
-    }
-    return there != made;
+    return false;
 }
 
 static void tell_exit(struct spawner *spawner, const struct spawned *spawned)
 {
-    _cleanup_message_ struct link_message message = {
-        .head = {.kind = LINK_EXITED,
-                 .execution = spawned->execution,
-                 .timed_out = spawned->timed_out,
-                 .ended = spawned->ended}};
+    _cleanup_message_ struct link_message message =
+        link_message_of(LINK_EXITED, &spawned->execution);
     struct link_head *head = &message.head;
+    struct ending ending = {.status = SIGKILL};
 
-    if (WIFSIGNALED(spawned->status)) {
-        head->signal = WTERMSIG(spawned->status);
+    head->lost = !keeper_report(spawned->report, &ending);
+    head->timed_out = ending.timed_out;
+    head->ended = ending.asked;
+    head->usage = ending.usage;
+    if (WIFSIGNALED(ending.status)) {
+        head->signal = WTERMSIG(ending.status);
+        head->core = dumps((int)head->signal);
         head->exit = 128 + head->signal;
     } else {
-        head->exit = WEXITSTATUS(spawned->status);
+        head->exit = WEXITSTATUS(ending.status);
     }
-    if (spawned->timed_out) {
+    if (head->timed_out) {
         head->exit = EXIT_TIMEOUT;
     }
     say(spawner, &message);
 }
 
-/* What has exited is told once nothing of it is left; true: some lingers. */
+static void forget(struct spawner *spawner, struct spawned *spawned)
+{
+    child_clean(spawner->plan->directory, spawner->plan->cgroups,
+                &spawned->execution);
+    HASH_DEL(spawner->all, spawned);
+    cleanup_close(&spawned->report);
+    free(spawned);
+}
+
+/* What has ended is told once nothing of it is left; true: some lingers. */
 static bool tell_exits(struct spawner *spawner)
 {
     struct spawned *spawned;
@@ -266,44 +355,18 @@ static bool tell_exits(struct spawner *spawner)
     bool lingers = false;
 
     HASH_ITER (hh, spawner->all, spawned, next) {
-        if (!spawned->exited) {
-            continue;
+        if (spawned->keeper == 0 && end_strays(spawner)) {
+            return true;
         }
-        if (has_orphans(spawner) &&
-            !child_gone(spawned->pid, &spawned->execution)) {
+        if (spawned->keeper == 0 && spawned->masker != 0) {
+            (void)kill(spawned->masker, SIGTERM); /* passes on what there is */
             lingers = true;
-            continue;
+        } else if (spawned->keeper == 0) {
+            tell_exit(spawner, spawned);
+            forget(spawner, spawned);
         }
-        tell_exit(spawner, spawned);
-        HASH_DEL(spawner->all, spawned);
-        child_clean(spawner->plan->directory, &spawned->execution);
-        free(spawned);
     }
     return lingers;
-}
-
-/* Times out, kills; returns ms until the next of these is due, -1: none. */
-static int64_t keep_time(struct spawner *spawner)
-{
-    int64_t now = clock_steady();
-    int64_t next = -1;
-
-    for (struct spawned *s = spawner->all; s != NULL; s = s->hh.next) {
-        if (s->exited) {
-            continue; /* what lingers of it is looked after by tell_exits() */
-        }
-        if (s->kill_at == 0 && now >= s->timeout_at) {
-            s->timed_out = true;
-            terminate(s, now);
-        }
-        int64_t at = s->kill_at == 0 ? s->timeout_at : s->kill_at;
-        if (s->kill_at != 0 && now >= s->kill_at) {
-            (void)child_gone(s->pid, &s->execution);
-            at = now + LINGER;
-        }
-        next = next < 0 || at - now < next ? at - now : next;
-    }
-    return next;
 }
 
 /* What can't be added is told, and is as if it had not come; what can't be kept
@@ -328,7 +391,7 @@ static void on_message(struct spawner *spawner)
 {
     _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
     struct err err = {0};
-    int got = link_receive(spawner->plan->link, &message, &err);
+    int got = link_receive(spawner->plan->link, LINK_SPAWNER, &message, &err);
 
     if (got <= 0) {
         end(spawner, got < 0 ? &err : NULL);
@@ -349,11 +412,7 @@ static _Noreturn void serve(struct spawner *spawner)
     bool lingers = false;
 
     for (;;) {
-        int64_t wait = keep_time(spawner);
-        if (lingers && (wait < 0 || wait > LINGER)) {
-            wait = LINGER;
-        }
-        (void)poll(fds, ARRAY_SIZE(fds), wait > 60000 ? 60000 : (int)wait);
+        (void)poll(fds, ARRAY_SIZE(fds), lingers ? LINGER : -1);
         if (fds[1].revents != 0) {
             struct signalfd_siginfo info;
             (void)!read(spawner->signals, &info, sizeof(info));
@@ -372,8 +431,14 @@ static _Noreturn void live(const struct spawner_plan *plan)
     struct err err = {0};
     sigset_t set;
 
+    key_pair_forget_key(plan->keys);
+    (void)prctl(PR_SET_DUMPABLE, 0);
     spawner.known = known_open(plan->roots, &plan->init, plan->log, &err);
     if (spawner.known == NULL) {
+        fail(&err);
+    }
+    spawner.started = started_open(plan->started, clock_now(), &err);
+    if (spawner.started == NULL) {
         fail(&err);
     }
 
@@ -384,10 +449,9 @@ static _Noreturn void live(const struct spawner_plan *plan)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
     spawner.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    /* Held back rather than lost: an END may reach a child before it has put
-     * its signals right, and what is blocked waits where the ignored is gone.
-     */
-    (void)sigaddset(&set, SIGTERM);
+    /* Held back rather than lost: an END may reach a keeper before it listens,
+     * and what is blocked waits where the ignored is gone. */
+    keeper_signals(&set);
     (void)sigprocmask(SIG_SETMASK, &set, NULL);
     if (spawner.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 ||
         prctl(PR_SET_NAME, "errand-spawner") != 0) {

@@ -5,22 +5,36 @@
  * nothing that the Kafka-facing half says: it reads the dispatch itself and
  * checks its whole proof against the root keys that were read at start, its
  * target, the clock and the revocation log, of which it judges and keeps each
- * entry itself, and only then makes a child. In come START, END and ENTRY, out
- * go REFUSED, STARTED and EXITED (link.h). EXITED is said once nothing of an
- * execution is alive. When the other half dies, everything here is ended first.
+ * entry itself, and only then makes a child, as whom this host allows
+ * (permitted.h). It alone opens what is sealed to this host: it keeps that half
+ * of the host's keys, the other half keeps the other (and each forgets what is
+ * not its own). In come START, END and ENTRY, out go REFUSED, STARTED and
+ * EXITED (link.h). EXITED is said once nothing of an execution is alive. When
+ * the other half dies, everything here is ended first.
+ *
+ * It resolves no name and opens no socket. No seccomp filter holds it to that:
+ * the kernel has children inherit a filter, and those may do what their user
+ * may. So it keeps its privileges, where it has any, for who runs as root.
  */
 #pragma once
 
+#include "consumer/executor/permitted.h"
 #include "trust/keys.h"
 
 struct spawner_plan {
     const struct roots *roots;
     const char *target;
-    const char *directory;        /* for the children's private ones */
+    const char *directory; /* for the children's private ones */
+    const char *cgroups;   /* cgroup.h's base; NULL: none */
+    const struct permitted *permitted;
+    const struct account
+        *user; /* the other half's, and a masker's; NULL: ours */
     const struct list *enrolment; /* struct envelope: the own one's chain, */
     struct hash by;               /* and its hash */
+    struct key_pair *keys;        /* of which only the box's half stays there */
     struct hash init;             /* where the revocation log begins */
     const char *log;              /* the file of its own that keeps that log */
+    const char *started;          /* and what it has started; see started.h */
     int link;                     /* its end of the socket pair */
 };
 

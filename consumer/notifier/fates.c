@@ -1,7 +1,7 @@
 /*
  * fates.c: what became of a mail, told on errand.events and read from there;
- * see notifier.h. The key is the user's id, as the authorizer's is: so a fate
- * stands behind what asked for its mail, in the same partition.
+ * see notifier.h. The key is that of the record that asked for the mail: so its
+ * fate stands behind it, in the same partition.
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,6 @@ static int send_fate(const struct notifier *notifier, const struct mail *mail,
     _cleanup_free_ char *source = must_printf("notifier/%s", daemon->name);
     _cleanup_envelope_ struct envelope envelope = {0};
     _cleanup_record_ struct record record = {0};
-    char key[ID_TEXT];
     struct mail_fate fate = {
         .head = head_new(&daemon->root, &daemon->by, clock_now()),
         .mail = mail->id,
@@ -50,10 +49,10 @@ static int send_fate(const struct notifier *notifier, const struct mail *mail,
         .envelopes = daemon->enrolment};
 
     fate.head.id = derived_id(&mail->id, event_types[kind].type);
-    id_format(&mail->user, key);
     return event_sign(kind, &fate, daemon->keys, NULL, &envelope, err) != 0 ||
                    event_to_record(&envelope, source, EVENTS_TOPIC,
-                                   PARTITION_BY_KEY, key, &record, err) != 0
+                                   PARTITION_BY_KEY, mail->key, &record,
+                                   err) != 0
                ? -1
                : kafka_writer_send(daemon->writer, &record, tag, err);
 }
@@ -130,7 +129,7 @@ int fate_read(struct notifier *notifier, const struct event *event,
         return -1;
     }
     if (event->kind != EVENT_MAIL_DELAYED &&
-        !id_equal(&fate->mail, &notifier->going)) {
+        !road_takes(&notifier->roads, &fate->mail)) {
         outbox_done(notifier->outbox, &fate->mail);
     }
     return 0;

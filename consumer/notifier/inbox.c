@@ -5,12 +5,25 @@
  * tell there what this build does not know. What is, and can't be believed,
  * goes to errand.dead.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "consumer/notifier/notice.h"
 #include "consumer/notifier/notifier.h"
 
 #define AT_ONCE 500 /* records in a turn */
+
+/* Takes it over, as what this record asked for. */
+static void add(struct notifier *notifier, const struct record *record,
+                struct mail *mail)
+{
+    mail->partition = record->partition;
+    mail->offset = record->offset;
+    (void)snprintf(mail->key, sizeof(mail->key), "%s", buf_text(&record->key));
+    roads_need(&notifier->roads, mail->to);
+    (void)outbox_add_take(notifier->outbox, mail);
+}
 
 static void add_mail(struct notifier *notifier, const struct record *record,
                      const struct news *news, enum letter letter)
@@ -25,8 +38,6 @@ static void add_mail(struct notifier *notifier, const struct record *record,
                         .user = news->user,
                         .to = must_strdup(letter_to(news, letter)),
                         .until = letter_until(news, letter),
-                        .partition = record->partition,
-                        .offset = record->offset,
                         .state = MAIL_WAITS};
 
     if (letter == LETTER_INVITATION && !news->open) {
@@ -37,7 +48,64 @@ static void add_mail(struct notifier *notifier, const struct record *record,
     } else if (letter_make(news, letter, &sender, &mail.bytes) != 0) {
         abort(); /* some kilobytes */
     }
-    (void)outbox_add_take(notifier->outbox, &mail);
+    add(notifier, record, &mail);
+}
+
+static int64_t notice_until(const struct notifier *notifier,
+                            const struct ending *ending,
+                            const struct notify *notify)
+{
+    const struct config *config = &notifier->daemon->config;
+    int64_t life = notify_webhook(notify->to) == NULL
+                       ? NOTICE_LIFE
+                       : config_int(config, "webhook", "give_up") * 1000;
+
+    return ending->end->head.issued + life;
+}
+
+static int add_notice(struct notifier *notifier, const struct record *record,
+                      const struct ending *ending, const struct notify *notify,
+                      struct err *err)
+{
+    const char *from = config_text(&notifier->daemon->config, "smtp", "from");
+    struct mail mail = {.id = notice_id(ending->end, notify->to),
+                        .about = ending->end->start,
+                        .letter = LETTER_ENDED,
+                        .user = ending->end->user,
+                        .until = notice_until(notifier, ending, notify),
+                        .state = MAIL_WAITS};
+
+    if (notify_webhook(notify->to) != NULL) {
+        if (notice_json(ending, &mail.bytes, err) != 0) {
+            buf_done(&mail.bytes);
+            return -1;
+        }
+    } else if (notice_mail(ending, notify, from, &mail.bytes) != 0) {
+        abort(); /* some kilobytes */
+    }
+    mail.to = must_strdup(notify->to);
+    add(notifier, record, &mail);
+    return 0;
+}
+
+static int take_ending(struct notifier *notifier, const struct record *record,
+                       const struct event *event, struct err *err)
+{
+    _cleanup_ending_ struct ending ending = {.end = NULL};
+
+    if (ending_read(&notifier->daemon->roots, event, record->timestamp, &ending,
+                    err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < ending.saved.notify.n; i++) {
+        const struct notify *notify =
+            &list_at(&ending.saved.notify, struct notify, i);
+        if (run_end_concerns(ending.end, notify) &&
+            add_notice(notifier, record, &ending, notify, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static int take_news(struct notifier *notifier, const struct record *record,
@@ -73,7 +141,7 @@ static int take_record(struct notifier *notifier, const struct record *record,
     const char *type = record_header(record, "ce_type", 0);
     int kind = type == NULL ? -1 : event_kind(type);
 
-    if (type != NULL && !is_fate(kind) &&
+    if (type != NULL && !is_fate(kind) && kind != EVENT_RUN_ENDED &&
         (kind < 0 || !news_can((enum event_kind)kind))) {
         return 0;
     }
@@ -82,7 +150,8 @@ static int take_record(struct notifier *notifier, const struct record *record,
         return -1;
     }
     return is_fate(kind) ? fate_read(notifier, event, record->timestamp, err)
-                         : take_news(notifier, record, event, err);
+           : kind == EVENT_RUN_ENDED ? take_ending(notifier, record, event, err)
+                                     : take_news(notifier, record, event, err);
 }
 
 /* The record that can't be processed, until it is in errand.dead. */
@@ -109,8 +178,7 @@ static void begin_anew(struct notifier *notifier)
 
     if (changes != notifier->changes) {
         notifier->changes = changes;
-        post_abort(notifier->post);
-        notifier->going = (struct id){0};
+        roads_abort(&notifier->roads);
         outbox_forget(notifier->outbox);
         record_done(&notifier->held);
         err_clear(&notifier->reason);

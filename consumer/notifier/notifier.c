@@ -1,11 +1,13 @@
 /*
- * notifier.c: errand-notifier: people are told by mail what concerns them.
+ * notifier.c: errand-notifier: people are told by mail what concerns them, and
+ * machines by webhooks.
  *
  * In come errand.events, by a consumer group; out go mails to one SMTP server,
- * each mail's fate on errand.events, and errand.dead. Kafka is all that it
- * remembers by (outbox.h). A mail is sent until the server has said that it has
- * it, or that it never will: the same bytes each time, so that one that was
- * sent twice is seen to be one. This file is the service row and the turn.
+ * calls to the webhooks that its host knows, the fate of each on errand.events,
+ * and errand.dead. Kafka is all that it remembers by (outbox.h). A mail, or a
+ * call, is sent until the server has said that it has it, or that it never
+ * will: the same bytes each time, so that one that was sent twice is seen to be
+ * one. This file is the service row and the turn.
  */
 #include "consumer/notifier/notifier.h"
 
@@ -14,6 +16,7 @@
 #include <sysexits.h>
 
 #include "base/clock.h"
+#include "consumer/notifier/wire.h"
 
 #define ASK_MS 3000
 #define IDLE_MS 1000 /* a group wants to be polled once a second */
@@ -37,16 +40,33 @@ static const struct config_key keys[] = {
      .max = 3600, .help = "the wait after the first try; then it doubles"},
     {"smtp", "retry_max", CONFIG_DURATION, .fallback = "5m", .min = 1,
      .max = 3600, .help = "the longest wait between two tries"},
+    {"webhook", "folder", CONFIG_TEXT,
+     .help = "where each webhook has a private file of its name: the URL, then "
+             "a secret a line"},
+    {"webhook", "ca_file", CONFIG_TEXT,
+     .help = "who vouches for receivers' certificates, if not the system"},
+    {"webhook", "connect_timeout", CONFIG_DURATION, .fallback = "5s", .min = 1,
+     .max = 300, .help = "until the receiver is there"},
+    {"webhook", "timeout", CONFIG_DURATION, .fallback = "15s", .min = 1,
+     .max = 300, .help = "for one call, whole"},
+    {"webhook", "retry_first", CONFIG_DURATION, .fallback = "5s", .min = 1,
+     .max = 3600, .help = "the wait after the first try; then it doubles"},
+    {"webhook", "retry_max", CONFIG_DURATION, .fallback = "30m", .min = 1,
+     .max = 86400, .help = "the longest wait between two tries"},
+    {"webhook", "give_up", CONFIG_DURATION, .fallback = "3d", .min = 1,
+     .max = 7 * 86400, .help = "the last try is so long after the run's end"},
     {"invitation", "brokers", CONFIG_TEXT, .required = true,
      .help = "HOST:PORT,… of the broker, as invited people reach it"},
 };
 
-static int64_t back_off(const struct notifier *notifier, int64_t tries)
+static int64_t back_off(const struct notifier *notifier,
+                        const struct road *road, int64_t tries)
 {
     const struct config *config = &notifier->daemon->config;
+    const char *section = road_section(road);
 
-    return back_off_of(tries, config_int(config, "smtp", "retry_first") * 1000,
-                       config_int(config, "smtp", "retry_max") * 1000);
+    return back_off_of(tries, config_int(config, section, "retry_first") * 1000,
+                       config_int(config, section, "retry_max") * 1000);
 }
 
 static struct kafka_reader *join_group(const struct daemon *daemon,
@@ -78,8 +98,8 @@ static int start(struct daemon *daemon, struct err *err)
     daemon->state = notifier;
     notifier->daemon = daemon;
     notifier->outbox = outbox_new();
-    notifier->post = post_new(&daemon->config, err);
-    if (notifier->post == NULL || check_brokers(daemon, err) != 0 ||
+    if (roads_open(&notifier->roads, &daemon->config, err) != 0 ||
+        check_brokers(daemon, err) != 0 ||
         kafka_writer_know(daemon->writer, EVENTS_TOPIC, ASK_MS, err) != 0) {
         return -1;
     }
@@ -100,30 +120,47 @@ static void stop(struct daemon *daemon)
         daemon_unwatch(daemon, notifier->reader);
         kafka_reader_free(notifier->reader);
     }
-    post_free(notifier->post);
+    roads_close(&notifier->roads);
     outbox_free(notifier->outbox);
     record_done(&notifier->held);
     free(notifier);
 }
 
-/* A partition that was read to its end: what was sent before is struck out. */
-static bool may_send(void *arg, int64_t partition)
-{
-    const struct notifier *notifier = arg;
+struct looking {
+    const struct notifier *notifier;
+    const struct road *road;
+};
 
-    return kafka_reader_at_end(notifier->reader, EVENTS_TOPIC, partition);
+/* What goes by this road, of a partition that was read to its end: what was
+ * sent before is struck out. */
+static bool may_send(void *arg, const struct mail *mail)
+{
+    const struct looking *looking = arg;
+
+    return road_is_for(looking->road, mail) &&
+           kafka_reader_at_end(looking->notifier->reader, EVENTS_TOPIC,
+                               mail->partition);
+}
+
+static struct mail *next_of(const struct notifier *notifier,
+                            const struct road *road)
+{
+    struct looking looking = {notifier, road};
+
+    return outbox_next(notifier->outbox, may_send, &looking);
+}
+
+static void note_reason(struct mail *mail, const char *reason)
+{
+    (void)snprintf(mail->reason, sizeof(mail->reason), "%.*s", MAIL_REASON_MAX,
+                   reason);
 }
 
 static void decide(struct mail *mail, enum fate fate, const char *reason)
 {
     mail->fate = fate;
     mail->state = MAIL_DECIDED;
-    if (reason != NULL) {
-        (void)snprintf(mail->reason, sizeof(mail->reason), "%.*s",
-                       MAIL_REASON_MAX, reason);
-    } else {
-        mail->reason[0] = '\0';
-    }
+    note_reason(mail, reason == NULL ? "" : reason);
 }
 
 static void give_up(struct mail *mail)
@@ -135,13 +172,13 @@ static void give_up(struct mail *mail)
     decide(mail, FATE_REFUSED, reason);
 }
 
-static void begin_one(struct notifier *notifier)
+static void begin_one(struct notifier *notifier, struct road *road)
 {
-    struct mail *mail = outbox_next(notifier->outbox, may_send, notifier);
+    struct mail *mail = next_of(notifier, road);
     int64_t now = clock_steady();
 
-    if (!id_is_zero(&notifier->going) || mail == NULL || mail->due > now ||
-        notifier->away_until > now) {
+    if (!id_is_zero(&road->going) || mail == NULL || mail->due > now ||
+        road->away_until > now) {
         return;
     }
     if (mail->until < clock_now()) {
@@ -150,23 +187,21 @@ static void begin_one(struct notifier *notifier)
     }
     mail->state = MAIL_GOES;
     mail->tries++;
-    notifier->going = mail->id;
-    post_begin(notifier->post, mail->to, &mail->bytes);
+    road_begin(&notifier->roads, road, mail);
 }
 
-/* Later: it waits, or, where the server itself is away, all do. */
-static int put_off(struct notifier *notifier, struct mail *mail, bool away,
-                   const struct err *reason, struct err *err)
+/* Later: it waits, or, where the server itself is away, all that go there do.
+ */
+static int put_off(struct notifier *notifier, struct road *road,
+                   struct mail *mail, bool away, struct err *err)
 {
     int64_t now = clock_steady();
 
-    notifier->away_tries = away ? notifier->away_tries + 1 : 0;
-    notifier->away_until =
-        away ? now + back_off(notifier, notifier->away_tries) : 0;
+    road->away_tries = away ? road->away_tries + 1 : 0;
+    road->away_until =
+        away ? now + back_off(notifier, road, road->away_tries) : 0;
     mail->state = MAIL_WAITS;
-    mail->due = now + (away ? 0 : back_off(notifier, mail->tries));
-    (void)snprintf(mail->reason, sizeof(mail->reason), "%.*s", MAIL_REASON_MAX,
-                   reason->text);
+    mail->due = now + (away ? 0 : back_off(notifier, road, mail->tries));
     if (mail->delayed) {
         return 0;
     }
@@ -174,21 +209,22 @@ static int put_off(struct notifier *notifier, struct mail *mail, bool away,
     return fate_delayed(notifier, mail, err);
 }
 
-static int go_on(struct notifier *notifier, struct err *err)
+static int go_on(struct notifier *notifier, struct road *road, struct err *err)
 {
+    struct mail *mail = outbox_find(notifier->outbox, &road->going);
     struct err reason = {0};
     bool away = false;
-    enum post_verdict verdict = post_step(notifier->post, &away, &reason);
-    struct mail *mail = outbox_find(notifier->outbox, &notifier->going);
+    enum post_verdict verdict =
+        road_step(&notifier->roads, road, &away, &reason);
 
     if (verdict == POST_GOING || mail == NULL) {
         return 0;
     }
-    notifier->going = (struct id){0};
     if (verdict == POST_LATER) {
-        return put_off(notifier, mail, away, &reason, err);
+        note_reason(mail, reason.text);
+        return put_off(notifier, road, mail, away, err);
     }
-    notifier->away_tries = 0;
+    road->away_tries = 0;
     decide(mail, verdict == POST_SENT ? FATE_SENT : FATE_REFUSED,
            verdict == POST_SENT ? NULL : reason.text);
     return 0;
@@ -204,35 +240,57 @@ static void tell_group(struct notifier *notifier)
     }
 }
 
-static int time_left(struct notifier *notifier)
+static int time_left(const struct notifier *notifier, const struct road *road)
 {
-    const struct mail *mail = outbox_next(notifier->outbox, may_send, notifier);
+    const struct mail *mail = next_of(notifier, road);
     int64_t now = clock_steady();
 
-    if (mail == NULL || !id_is_zero(&notifier->going)) {
+    if (mail == NULL || !id_is_zero(&road->going)) {
         return IDLE_MS;
     }
-    int64_t at =
-        mail->due > notifier->away_until ? mail->due : notifier->away_until;
+    int64_t at = mail->due > road->away_until ? mail->due : road->away_until;
     return at <= now ? 0 : at - now > IDLE_MS ? IDLE_MS : (int)(at - now);
+}
+
+static int send_all(struct notifier *notifier, struct err *err)
+{
+    struct road *road;
+
+    for (size_t i = 0; (road = roads_at(&notifier->roads, i)) != NULL; i++) {
+        begin_one(notifier, road);
+        if (go_on(notifier, road, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void wait_for_more(struct notifier *notifier)
+{
+    struct daemon *daemon = notifier->daemon;
+    int fds[] = {kafka_reader_fd(notifier->reader),
+                 kafka_writer_fd(daemon->writer), daemon_ending_fd(daemon)};
+    int left = IDLE_MS;
+    const struct road *road;
+
+    for (size_t i = 0; (road = roads_at(&notifier->roads, i)) != NULL; i++) {
+        int until = time_left(notifier, road);
+        left = until < left ? until : left;
+    }
+    wire_wait(notifier->roads.wire, fds, ARRAY_SIZE(fds), left);
 }
 
 static int turn(struct daemon *daemon, struct err *err)
 {
     struct notifier *notifier = daemon->state;
-    int fds[] = {kafka_reader_fd(notifier->reader),
-                 kafka_writer_fd(daemon->writer), daemon_ending_fd(daemon)};
 
-    if (news_take(notifier, err) != 0) {
-        return -1;
-    }
-    begin_one(notifier);
-    if (go_on(notifier, err) != 0 || fates_tell(notifier, err) != 0 ||
+    if (news_take(notifier, err) != 0 || send_all(notifier, err) != 0 ||
+        fates_tell(notifier, err) != 0 ||
         kafka_writer_poll(daemon->writer, 0, err) != 0) {
         return -1;
     }
     tell_group(notifier);
-    post_wait(notifier->post, fds, ARRAY_SIZE(fds), time_left(notifier));
+    wait_for_more(notifier);
     return 0;
 }
 

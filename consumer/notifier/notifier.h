@@ -6,7 +6,7 @@
 
 #include "consumer/notifier/letter.h"
 #include "consumer/notifier/outbox.h"
-#include "consumer/notifier/post.h"
+#include "consumer/notifier/road.h"
 #include "service.h"
 
 #define EVENTS_TOPIC "errand.events"
@@ -16,10 +16,7 @@ struct notifier {
     struct kafka_reader *reader;
     uint64_t changes; /* of what the group gives: as the outbox knows it */
     struct outbox *outbox;
-    struct post *post;
-    struct id going;    /* the mail that goes; zero: none */
-    int64_t away_until; /* by the steady clock: nobody is tried before */
-    int64_t away_tries;
+    struct roads roads;
     struct record held; /* for errand.dead … */
     struct err reason;  /* … since */
 };

@@ -147,7 +147,7 @@ struct mail *outbox_next(const struct outbox *outbox, outbox_may *may,
     struct mail *mail;
 
     for (size_t i = 0; (mail = outbox_at(outbox, i)) != NULL; i++) {
-        if (mail->state == MAIL_WAITS && may(arg, mail->partition) &&
+        if (mail->state == MAIL_WAITS && may(arg, mail) &&
             (next == NULL || mail->due < next->due)) {
             next = mail;
         }

@@ -23,9 +23,10 @@ struct mail {
     struct hash about;
     enum letter letter;
     struct id user;
-    char *to;
-    struct buf bytes; /* wiped at the end */
-    int64_t until;    /* a moment: not worth sending after */
+    char *to;          /* an address, or "webhook:NAME" */
+    char key[ID_TEXT]; /* of the record that asked for it */
+    struct buf bytes;  /* wiped at the end */
+    int64_t until;     /* a moment: not worth sending after */
     int64_t partition;
     int64_t offset; /* of the record that asked for it */
     enum mail_state state;
@@ -59,7 +60,7 @@ struct mail *outbox_find(const struct outbox *outbox, const struct id *id);
 struct mail *outbox_at(const struct outbox *outbox, size_t i);
 
 /* Among those that wait, the one that was due first; NULL: none waits. */
-typedef bool outbox_may(void *arg, int64_t partition);
+typedef bool outbox_may(void *arg, const struct mail *mail);
 struct mail *outbox_next(const struct outbox *outbox, outbox_may *may,
                          void *arg);
 

@@ -6,7 +6,6 @@
  */
 #include "consumer/notifier/post.h"
 
-#include <curl/curl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +13,11 @@
 
 #include "base/file.h"
 #include "base/words.h"
+#include "consumer/notifier/wire.h"
 #include "model/user.h"
 
 #define VERB 4
 #define SAID_MAX 400
-#define FDS_MAX 8
 #define SECRET_MAX 1024
 
 enum tls { TLS_NONE, TLS_REQUIRED, TLS_OPTIONAL, TLS_OFF };
@@ -27,8 +26,8 @@ WORDS(tls_words, "required", "optional", "none");
 
 struct post {
     const struct config *config;
-    CURLM *multi;
-    CURL *easy; /* the mail that goes; NULL: none */
+    struct wire *wire;
+    struct flight flight; /* of the mail that goes */
     struct curl_slist *to;
     const struct buf *bytes;
     size_t at; /* how much of them was read */
@@ -125,18 +124,16 @@ static int check_settings(struct post *post, struct err *err)
                           "password does not travel in clear");
 }
 
-struct post *post_new(const struct config *config, struct err *err)
+struct post *post_new(const struct config *config, struct wire *wire,
+                      struct err *err)
 {
     struct post *post = must_calloc(1, sizeof(*post));
 
     post->config = config;
+    post->wire = wire;
     if (check_settings(post, err) != 0) {
         post_free(post);
         return NULL;
-    }
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
-        (post->multi = curl_multi_init()) == NULL) {
-        abort();
     }
     return post;
 }
@@ -146,11 +143,7 @@ void post_free(struct post *post)
     if (post == NULL) {
         return;
     }
-    if (post->multi != NULL) {
-        post_abort(post);
-        (void)curl_multi_cleanup(post->multi);
-        curl_global_cleanup();
-    }
+    post_abort(post);
     if (post->secret != NULL) {
         sodium_free(post->secret);
     }
@@ -217,12 +210,11 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t n,
     return 0;
 }
 
-static void set_server(struct post *post)
+static void set_server(struct post *post, CURL *easy)
 {
     static const long use[] = {[TLS_REQUIRED] = CURLUSESSL_ALL,
                                [TLS_OPTIONAL] = CURLUSESSL_TRY,
                                [TLS_OFF] = CURLUSESSL_NONE};
-    CURL *easy = post->easy;
     const char *ca = setting(post, "ca_file");
 
     (void)curl_easy_setopt(easy, CURLOPT_URL, setting(post, "url"));
@@ -249,9 +241,9 @@ void post_begin(struct post *post, const char *to, const struct buf *bytes)
     _cleanup_free_ char *from = must_printf("<%s>", setting(post, "from"));
     _cleanup_free_ char *rcpt = must_printf("<%s>", to);
 
-    post->easy = curl_easy_init();
+    CURL *easy = curl_easy_init();
     post->to = curl_slist_append(NULL, rcpt);
-    if (post->easy == NULL || post->to == NULL) {
+    if (easy == NULL || post->to == NULL) {
         abort();
     }
     post->bytes = bytes;
@@ -260,8 +252,7 @@ void post_begin(struct post *post, const char *to, const struct buf *bytes)
     post->verb[0] = '\0';
     post->said[0] = '\0';
     post->trouble[0] = '\0';
-    CURL *easy = post->easy;
-    set_server(post);
+    set_server(post, easy);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->trouble);
@@ -275,18 +266,14 @@ void post_begin(struct post *post, const char *to, const struct buf *bytes)
     (void)curl_easy_setopt(easy, CURLOPT_READDATA, post);
     (void)curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
                            (curl_off_t)bytes->len);
-    (void)curl_multi_add_handle(post->multi, easy);
+    wire_begin_take(post->wire, &post->flight, easy);
 }
 
 void post_abort(struct post *post)
 {
-    if (post->easy != NULL) {
-        (void)curl_multi_remove_handle(post->multi, post->easy);
-        curl_easy_cleanup(post->easy);
-        curl_slist_free_all(post->to);
-        post->easy = NULL;
-        post->to = NULL;
-    }
+    wire_end(post->wire, &post->flight);
+    curl_slist_free_all(post->to);
+    post->to = NULL;
 }
 
 static bool is_about_mail(const char *verb)
@@ -303,26 +290,10 @@ enum post_verdict post_verdict_of(bool good, long code, const char *verb)
                                                             : POST_LATER;
 }
 
-/* The result of the one that goes; CURLE_AGAIN: it still does. */
-static CURLcode result_of(struct post *post)
-{
-    CURLMsg *message;
-    int left = 0;
-    int going = 0;
-
-    (void)curl_multi_perform(post->multi, &going);
-    while ((message = curl_multi_info_read(post->multi, &left)) != NULL) {
-        if (message->msg == CURLMSG_DONE) {
-            return message->data.result;
-        }
-    }
-    return CURLE_AGAIN;
-}
-
 enum post_verdict post_step(struct post *post, bool *ret_away,
                             struct err *reason)
 {
-    CURLcode result = post->easy == NULL ? CURLE_AGAIN : result_of(post);
+    CURLcode result = wire_step(post->wire, &post->flight);
     long code = 0;
 
     if (result == CURLE_AGAIN) {
@@ -342,17 +313,4 @@ enum post_verdict post_step(struct post *post, bool *ret_away,
                                              : curl_easy_strerror(result));
     post_abort(post);
     return verdict;
-}
-
-void post_wait(struct post *post, const int *fds, size_t n, int timeout_ms)
-{
-    struct curl_waitfd all[FDS_MAX] = {{.fd = -1}};
-
-    if (n > FDS_MAX) {
-        abort();
-    }
-    for (size_t i = 0; i < n; i++) {
-        all[i] = (struct curl_waitfd){.fd = fds[i], .events = CURL_WAIT_POLLIN};
-    }
-    (void)curl_multi_poll(post->multi, all, (unsigned)n, timeout_ms, NULL);
 }

@@ -16,8 +16,11 @@ enum post_verdict { POST_GOING, POST_SENT, POST_LATER, POST_REFUSED };
 
 struct post;
 
+struct wire;
+
 /* Reads [smtp], whose rows are notifier.c's. NULL: status 78. */
-struct post *post_new(const struct config *config, struct err *err);
+struct post *post_new(const struct config *config, struct wire *wire,
+                      struct err *err);
 void post_free(struct post *post);
 
 /* Begins to send; `bytes` are borrowed until it ends. Nothing else goes. */
@@ -30,9 +33,6 @@ enum post_verdict post_step(struct post *post, bool *ret_away,
 
 /* Breaks off what goes. */
 void post_abort(struct post *post);
-
-/* Waits until something goes on, or one of these descriptors is readable. */
-void post_wait(struct post *post, const int *fds, size_t n, int timeout_ms);
 
 /* What a dialogue that ended so means. code: the server's last; verb: of the
  * last command that it was sent ("RCPT"). */

@@ -106,7 +106,7 @@ enum verdict hello_judge(struct heard *heard,
                          const struct speaker *speaker, struct err *reason);
 
 /* Statements and their parameters, which borrow from what they are made of. */
-#define ROW_PARAMS 16
+#define ROW_PARAMS 24
 struct row {
     const char *statement;
     struct param params[ROW_PARAMS];

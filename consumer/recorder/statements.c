@@ -76,9 +76,13 @@ static void started_statement(const struct event *event,
 static const char finished_text[] =
     "INSERT INTO results AS r (execution_id, incarnation, claim_offset,"
     " service_hash, finished_at, finished_hash, outcome, said_by,"
-    " was_started, exit_status, signal, chunks, chain_head, dropped, reason)"
+    " was_started, exit_status, signal, chunks, chain_head, dropped, reason,"
+    " core, usage)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-    " $15)"
+    " $15, $16, CASE WHEN $17::bigint IS NOT NULL THEN"
+    " jsonb_build_object('wall', $17::bigint, 'user', $18::bigint,"
+    " 'system', $19::bigint, 'memory', $20::bigint, 'read', $21::bigint,"
+    " 'written', $22::bigint) END)"
     " ON CONFLICT (execution_id) DO UPDATE SET"
     " incarnation = coalesce(excluded.incarnation, r.incarnation),"
     " claim_offset = excluded.claim_offset,"
@@ -90,6 +94,7 @@ static const char finished_text[] =
     " exit_status = excluded.exit_status, signal = excluded.signal,"
     " chunks = excluded.chunks, chain_head = excluded.chain_head,"
     " dropped = excluded.dropped, reason = excluded.reason,"
+    " core = excluded.core, usage = excluded.usage,"
     " recorded_at = now()";
 
 /* What only who executed it knows is null where the scheduler speaks. */
@@ -106,6 +111,21 @@ static void add_how(const struct execution_finished *finished, bool executor,
     add(row, executor ? P_INT(finished->chunks) : P_NULL);
     add(row, hash_or_null(&finished->result.previous));
     add(row, executor ? P_INT(finished->dropped) : P_NULL);
+}
+
+/* Null where an executor of before says nothing of it. */
+static void add_usage(const struct execution_finished *finished, bool executor,
+                      struct row *row)
+{
+    const struct usage *usage = &finished->usage;
+    const int64_t all[] = {usage->wall,   usage->user, usage->sys,
+                           usage->memory, usage->read, usage->written};
+    bool known = executor && usage->memory > 0;
+
+    add(row, known ? P_BOOL(finished->core) : P_NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        add(row, known ? P_INT(all[i]) : P_NULL);
+    }
 }
 
 static void finished_statement(const struct event *event,
@@ -127,6 +147,7 @@ static void finished_statement(const struct event *event,
                                   executor ? SAID_EXECUTOR : SAID_SCHEDULER)));
     add_how(finished, executor, ret_row);
     add(ret_row, P_TEXT(finished->reason));
+    add_usage(finished, executor, ret_row);
 }
 
 void result_statement(const struct event *event, const struct speaker *speaker,

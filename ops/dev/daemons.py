@@ -7,6 +7,7 @@ process in the old one's place. ERRAND_BIN names another build than bin/.
 import hashlib
 import os
 import pathlib
+import pwd
 import signal
 import subprocess
 
@@ -21,7 +22,7 @@ DAEMONS = {
     "recorder": {"postgres", "recorder"},
     "scheduler": {"postgres", "scheduler"},
     "executor": {"executor"},
-    "notifier": {"smtp", "invitation"},
+    "notifier": {"smtp", "webhook", "invitation"},
 }
 COMMON = {"kafka", "root", "service", "log"}
 PASSED_ON = ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS",
@@ -72,10 +73,14 @@ def settings(home, kind):
         sections["smtp"] = {
             "url": f"smtp://127.0.0.1:{home.ports()['mail']}",
             "from": "errand@example.org", "tls": "none"}
+        sections["webhook"] = {"folder": home / "webhooks"}
         sections["invitation"] = {"brokers": kafka.address(home)}
     if kind == "executor":
-        sections["executor"] = {"target": TARGET, "slots": 4,
+        # A stack is one person's: both halves are theirs, and all they start.
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        sections["executor"] = {"target": TARGET, "slots": 4, "user": me,
                                 "state": home / f"state/{name}"}
+        sections["run_as"] = {"allow": me, "default": me}
     return sections
 
 
@@ -88,6 +93,8 @@ def configure(home, kind):
     write(path, "\n".join(lines) + "\n", 0o600)
     if kind == "executor":
         (home / f"state/{name_of(kind)}").mkdir(mode=0o700, exist_ok=True)
+    if kind == "notifier":
+        (home / "webhooks").mkdir(mode=0o700, exist_ok=True)
     return path
 
 

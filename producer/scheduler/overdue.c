@@ -10,10 +10,15 @@ static enum overdue judge_closed(const struct open_execution *open,
                                  const char **ret_reason)
 {
     if (open->closing == CLOSING_CANCELLED) {
-        *ret_reason = "it was cancelled before anybody claimed it";
+        *ret_reason = open->withheld != NULL
+                          ? open->withheld
+                          : "it was cancelled before anybody claimed it";
         return OVERDUE_CANCELLED;
     }
-    *ret_reason = "nobody claimed it in time";
+    *ret_reason = open->pending   ? "nobody approved it in time"
+                  : open->planned ? "its turn did not come before the run's "
+                                    "deadline"
+                                  : "nobody claimed it in time";
     return OVERDUE_EXPIRED;
 }
 

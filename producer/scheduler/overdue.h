@@ -26,8 +26,12 @@ extern const struct words overdue_words;
 /* An execution without an outcome. Moments are 0 where there is none. */
 struct open_execution {
     struct id id;
-    int64_t expires;
-    int64_t claims_read; /* through when its target's claim log was read */
+    int64_t expires;      /* of a planned one: its run's deadline; of one that
+                             waits for approval: when that ends */
+    bool planned;         /* it was not dispatched */
+    bool pending;         /* its run waits for approval */
+    const char *withheld; /* why it never will be; NULL: it may be */
+    int64_t claims_read;  /* through when its target's claim log was read */
 
     int claim; /* the first: 0, or its value of open_claim_words */
     int closing;

@@ -1,31 +1,28 @@
 /*
- * scheduler.c: errand-scheduler: ends what nobody else will.
+ * scheduler.c: errand-scheduler: ends what nobody else will, asks what follows
+ * from what has ended (advancing.h), and fires schedules (firing.c).
  *
  * In comes what the recorder wrote to PostgreSQL; out go closing claims, to the
  * targets' claim logs, and the outcomes of what expired, was closed, has a
  * first claim by nobody, or is lost, to errand.results. It writes nothing to
- * PostgreSQL and may run several times: what it says is derived, and the
- * recorder hears it once. This file is the service row and the tick.
+ * PostgreSQL and may run several times: what it says is derived, and who hears
+ * it hears it once. This file is the service row and the tick.
  */
 #include <string.h>
 #include <uthash.h>
 
 #include "base/clock.h"
 #include "model/target.h"
+#include "producer/scheduler/advancing.h"
+#include "producer/scheduler/firing.h"
 #include "producer/scheduler/overdue.h"
+#include "producer/scheduler/said.h"
 #include "service.h"
 
 #define GRACE 1000      /* ms after the expiry: an executor's last moment */
 #define SAY_AGAIN 10000 /* ms for what was said to be recorded */
 #define ASK 5000        /* ms for an answer of the broker */
 #define RESULTS_TOPIC "errand.results"
-
-/* What was said, so that it is not said at every tick. */
-struct said {
-    struct id id; /* overdue_id() */
-    int64_t at;   /* by the steady clock */
-    UT_hash_handle hh;
-};
 
 /* An execution that its executor does not list, since which hello. */
 struct dropped {
@@ -42,6 +39,7 @@ struct scheduler {
     struct patience patience;
     struct said *said;
     struct dropped *dropped;
+    struct firing *firing;
     struct list topics; /* char *: whose metadata the writer has */
 };
 
@@ -74,27 +72,14 @@ static int start(struct daemon *daemon, struct err *err)
     struct scheduler *scheduler = must_calloc(1, sizeof(*scheduler));
     const struct config *config = &daemon->config;
 
-    (void)err;
     daemon->state = scheduler;
+    scheduler->firing = firing_new(daemon);
     scheduler->tick = 1000 * config_int(config, "scheduler", "tick");
     scheduler->patience = (struct patience){
         .grace = GRACE,
         .silent = 1000 * config_int(config, "scheduler", "silent"),
         .lost = 1000 * config_int(config, "scheduler", "lost")};
-    return 0;
-}
-
-static void forget_said(struct scheduler *scheduler, int64_t before)
-{
-    struct said *said;
-    struct said *next;
-
-    HASH_ITER (hh, scheduler->said, said, next) {
-        if (said->at <= before) {
-            HASH_DEL(scheduler->said, said);
-            free(said);
-        }
-    }
+    return postgres_listen(daemon->postgres, ADVANCE_CHANNEL, err);
 }
 
 /* Those that this tick did not see. */
@@ -115,8 +100,9 @@ static void stop(struct daemon *daemon)
 {
     struct scheduler *scheduler = daemon->state;
 
-    forget_said(scheduler, INT64_MAX);
+    said_forget(&scheduler->said, INT64_MAX);
     forget_dropped(scheduler, -1);
+    firing_free(scheduler->firing);
     texts_done(&scheduler->topics);
     free(scheduler);
 }
@@ -139,22 +125,6 @@ static int64_t dropped_at(struct scheduler *scheduler,
     }
     dropped->seen = scheduler->ticks;
     return dropped->since;
-}
-
-/* True once in a while for each id. */
-static bool say_now(struct scheduler *scheduler, const struct id *id)
-{
-    struct said *said = NULL;
-
-    HASH_FIND(hh, scheduler->said, id->b, sizeof(id->b), said);
-    if (said != NULL) {
-        return false;
-    }
-    said = must_calloc(1, sizeof(*said));
-    said->id = *id;
-    said->at = clock_steady();
-    HASH_ADD(hh, scheduler->said, id, sizeof(said->id), said);
-    return true;
 }
 
 /* A claim log has one partition, and claims go there by number. */
@@ -236,7 +206,7 @@ static int say(struct daemon *daemon, const struct open_execution *open,
         return 0;
     }
     struct id id = overdue_id(open, what);
-    if (!say_now(scheduler, &id)) {
+    if (!said_now(&scheduler->said, &id)) {
         return 0;
     }
     int failed = what == OVERDUE_CLOSE
@@ -266,13 +236,16 @@ static const char patience_text[] =
  * the same executor, which is known by the enrolment that the claim was signed
  * under. */
 static const char open_text[] =
-    "SELECT e.id, e.target, e.generation, e.expires, p.read_until,"
+    "SELECT e.id, e.target, e.generation, e.withheld, p.read_until,"
+    " coalesce(e.expires, least(a.until, d.deadline)) AS expires,"
+    " e.expires IS NULL AS planned, a.until IS NOT NULL AS pending,"
     " c.kind, c.closing, c.claim_offset, c.appended_at,"
     " r.started_at IS NOT NULL AS started, x.heard_at,"
     " coalesce(e.id = ANY(x.running), false) AS listed,"
     " CASE WHEN x.incarnation <> c.incarnation THEN i.first_heard END"
     " AS replaced_at"
-    " FROM executions e"
+    " FROM executions e JOIN runs d ON d.id = e.run_id"
+    " LEFT JOIN approvals a ON a.run_id = e.run_id AND a.state = 'pending'"
     " LEFT JOIN positions p ON p.reader = 'recorder' AND p.partition = 0"
     "  AND p.topic = 'errand.claims.' || e.target || '.' || e.generation"
     " LEFT JOIN claims c ON c.execution_id = e.id AND c.target = e.target"
@@ -282,8 +255,9 @@ static const char open_text[] =
     " LEFT JOIN (executors x JOIN incarnations i USING (incarnation))"
     "  ON x.name = s.name"
     "  AND (x.incarnation = c.incarnation OR i.first_heard > c.appended_at)"
-    " WHERE NOT e.ended AND (c.kind IS NOT NULL OR e.expires < p.read_until)"
-    " ORDER BY e.expires LIMIT 10000";
+    " WHERE NOT e.ended AND (c.kind IS NOT NULL"
+    "  OR coalesce(e.expires, least(a.until, d.deadline)) < p.read_until)"
+    " ORDER BY 6 LIMIT 10000";
 
 static int word(const struct words *words, const struct rows *rows, size_t i,
                 const char *column)
@@ -298,6 +272,9 @@ static struct open_execution take_open(const struct rows *rows, size_t i)
     return (struct open_execution){
         .id = row_id(rows, i, "id"),
         .expires = row_time(rows, i, "expires"),
+        .planned = row_bool(rows, i, "planned"),
+        .pending = row_bool(rows, i, "pending"),
+        .withheld = row_text(rows, i, "withheld"),
         .claims_read = row_time(rows, i, "read_until"),
         .claim = word(&open_claim_words, rows, i, "kind"),
         .closing = word(&closing_words, rows, i, "closing"),
@@ -333,28 +310,56 @@ static int look(struct daemon *daemon, struct err *err)
         }
     }
     forget_dropped(scheduler, scheduler->ticks);
+    return 0;
+}
+
+static int advance(struct daemon *daemon, struct err *err)
+{
+    struct scheduler *scheduler = daemon->state;
+
+    if (advancing_ask(daemon, &scheduler->said, err) != 0) {
+        said_forget(&scheduler->said, INT64_MAX);
+        return -1;
+    }
     return kafka_writer_flush(daemon->writer, ASK, err);
 }
 
-static int turn(struct daemon *daemon, struct err *err)
+static int tick(struct daemon *daemon, int64_t now, struct err *err)
 {
     struct scheduler *scheduler = daemon->state;
-    int64_t now = clock_steady();
 
-    if (now < scheduler->tick_at) {
-        int64_t left = scheduler->tick_at - now;
-        int fd = kafka_writer_fd(daemon->writer);
-        daemon_wait(daemon, &fd, 1, left > 1000 ? 1000 : (int)left);
-        return 0;
-    }
-    forget_said(scheduler, now - SAY_AGAIN);
-    if (look(daemon, err) != 0) {
-        forget_said(scheduler, INT64_MAX); /* whether it was said: unknown */
+    said_forget(&scheduler->said, now - SAY_AGAIN);
+    if (look(daemon, err) != 0 || firing_look(scheduler->firing, err) != 0) {
+        said_forget(&scheduler->said, INT64_MAX); /* whether it was said:
+                                                     unknown */
         return -1;
     }
     scheduler->tick_at = now + scheduler->tick;
     daemon_ready(daemon);
     return 0;
+}
+
+/* What came while we were busy is taken before we wait. */
+static int turn(struct daemon *daemon, struct err *err)
+{
+    struct scheduler *scheduler = daemon->state;
+    int64_t now = clock_steady();
+    int notified = postgres_notified(daemon->postgres, 0, err);
+
+    if (notified < 0) {
+        return -1;
+    }
+    if (now < scheduler->tick_at && notified == 0) {
+        int64_t left = scheduler->tick_at - now;
+        int fds[] = {kafka_writer_fd(daemon->writer),
+                     postgres_fd(daemon->postgres)};
+        daemon_wait(daemon, fds, ARRAY_SIZE(fds),
+                    left > 1000 ? 1000 : (int)left);
+        return 0;
+    }
+    return now >= scheduler->tick_at && tick(daemon, now, err) != 0
+               ? -1
+               : advance(daemon, err);
 }
 
 static const struct service scheduler_service = {

@@ -245,6 +245,10 @@ static void place_entry(const struct submit *submit,
         struct assignment_add *add = question->payload;
         struct hash head;
         rpc_seen(submit->rpc, &add->seq, &head);
+    } else if (question->kind == EVENT_SCHEDULE_SET) {
+        struct schedule_set *set = question->payload;
+        struct hash head;
+        rpc_seen(submit->rpc, &set->seq, &head);
     }
 }
 

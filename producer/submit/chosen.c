@@ -77,7 +77,12 @@ static int refuse(const struct choice *choice, const char *where,
                   struct err *err)
 {
     _cleanup_free_ char *known = texts_join(&choice->command->targets, ", ");
+    const struct place_standing *place =
+        standing_place(choice->standing, where);
 
+    if (place != NULL && place->state == TARGET_REMOVED) {
+        return err_exit(err, EXIT_DATA, "target %s was removed", where);
+    }
     return where_is_name(where)
                ? err_exit(err, EXIT_DATA,
                           "%s is not for target %s; it is for: %s",

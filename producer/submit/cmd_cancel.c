@@ -40,6 +40,15 @@ static bool is_meant(const struct cancelling *c,
            texts_hold(&c->cancel.targets, row->target);
 }
 
+/* Of several attempts on a target the last one: rows are sorted so. */
+static bool is_last(const struct run_answer *run, size_t i)
+{
+    const struct execution_row *rows = run->executions.items;
+
+    return i + 1 == run->executions.n ||
+           strcmp(rows[i].target, rows[i + 1].target) != 0;
+}
+
 /* The next execution that is meant, from *i on; NULL: none. */
 static const struct execution_row *next_meant(const struct cancelling *c,
                                               size_t *i)
@@ -47,7 +56,7 @@ static const struct execution_row *next_meant(const struct cancelling *c,
     for (; *i < c->run.executions.n; (*i)++) {
         const struct execution_row *row =
             &list_at(&c->run.executions, struct execution_row, *i);
-        if (is_meant(c, row)) {
+        if (is_last(&c->run, *i) && is_meant(c, row)) {
             (*i)++;
             return row;
         }
@@ -182,7 +191,9 @@ static void pass_over_ended(struct cancelling *c)
     for (size_t i = 0; i < c->run.executions.n; i++) {
         const struct execution_row *row =
             &list_at(&c->run.executions, struct execution_row, i);
-        if (row->state == EXECUTION_ENDED) {
+        if (is_last(&c->run, i) && row->state == EXECUTION_ENDED &&
+            (row->outcome == OUTCOME_SUCCEEDED ||
+             row->attempt >= c->run.attempts)) {
             texts_add(&c->over, row->target);
         }
     }
@@ -195,7 +206,7 @@ static int cancel_run(struct cancelling *c, struct err *err)
     if (run_targets_read(c->submit, &c->run, &c->cancel.targets, err) != 0) {
         return -1;
     }
-    if (count_left(c, true) == 0) {
+    if (count_left(c, true) == 0 && c->run.run.outcome != OUTCOME_NONE) {
         return too_late(c, err);
     }
     pass_over_ended(c);

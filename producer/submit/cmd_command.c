@@ -16,6 +16,7 @@
 #include "model/log_entry.h"
 #include "producer/submit/keeping.h"
 #include "producer/submit/saved.h"
+#include "producer/submit/timetable.h"
 #include "producer/submit/shown.h"
 
 /* Beside the command's file, under the same name. */
@@ -74,7 +75,7 @@ static int read_file(const char *path, struct command_save *ret_save,
 
 /* What the new version follows. 1: these very bytes are the newest already. */
 static int follow_newest(struct submit *submit, struct command_save *save,
-                         struct err *err)
+                         struct hash *ret_hash, struct err *err)
 {
     _cleanup_saved_ struct saved saved = {0};
 
@@ -87,6 +88,7 @@ static int follow_newest(struct submit *submit, struct command_save *save,
         err_clear(err);
         return 0;
     }
+    *ret_hash = saved.hash;
     save->command = saved.save.command;
     save->version = saved.save.version;
     if (buf_equal(&saved.save.script, &save->script) &&
@@ -121,25 +123,37 @@ static int tell_saved(const struct submit *submit,
                       unchanged ? "false" : "true");
 }
 
-int command_keep(struct submit *submit, struct command_save *save,
-                 struct err *err)
+static int keep(struct submit *submit, struct command_save *save,
+                bool unchanged, struct hash *hash, struct err *err)
 {
-    int unchanged = follow_newest(submit, save, err);
-
-    if (unchanged < 0) {
-        return -1;
-    }
-    if (unchanged == 0 && submit_ask(submit,
-                                     &(struct question){
-                                         .as = ASK_OWN,
-                                         .kind = EVENT_COMMAND_SAVE,
-                                         .payload = save,
-                                     },
-                                     err) != 0) {
+    if (!unchanged && submit_ask(submit,
+                                 &(struct question){
+                                     .as = ASK_OWN,
+                                     .kind = EVENT_COMMAND_SAVE,
+                                     .payload = save,
+                                     .ret_hash = hash,
+                                 },
+                                 err) != 0) {
         return -1;
     }
     targets_tell_unreached(submit, &save->targets);
-    return tell_saved(submit, save, unchanged == 1, err);
+    return tell_saved(submit, save, unchanged, err);
+}
+
+int command_keep(struct submit *submit, struct command_save *save,
+                 struct err *err)
+{
+    _cleanup_timetable_ struct timetable timetable = {0};
+    struct hash hash = {0};
+    int unchanged = follow_newest(submit, save, &hash, err);
+
+    if (unchanged < 0 ||
+        timetable_read(submit, save, unchanged || save->version > 1, &timetable,
+                       err) != 0 ||
+        keep(submit, save, unchanged, &hash, err) != 0) {
+        return -1;
+    }
+    return timetable_sign(submit, &timetable, &hash, NULL, err);
 }
 
 /* Those whom --runner names; how many they are. */

@@ -4,17 +4,25 @@
  *
  * A page is at most PAGE runs, and may be less, or none, where there is more:
  * the authorizer looks through so many runs at a time, and says how far it got.
+ * --watch goes on to tell, a line each, which came and which have ended since,
+ * among the newest PAGE that the flags let through.
  */
+#include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "model/read.h"
+#include "model/parameter.h"
+#include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
 #include "producer/submit/since.h"
 
+#define LAST_AMONG 10 /* runs, for the last that one asked for */
 #define PAGE 100
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX 100000
+#define LOOK_FIRST 1000 /* ms between two looks while something comes, … */
+#define LOOK_MOST 8000 /* … and at most, doubled each time that nothing did */
 #define COUNT_SHOWN 1000 /* beyond it a list says `1,000+` */
 
 static int ask_history(struct submit *submit, struct run_history *history,
@@ -30,11 +38,23 @@ static int ask_history(struct submit *submit, struct run_history *history,
                       err);
 }
 
+/* What runs by itself in somebody's name they did not run. */
+static struct run_row *first_asked(const struct history_answer *answer)
+{
+    for (size_t i = 0; i < answer->runs.n; i++) {
+        struct run_row *run = &list_at(&answer->runs, struct run_row, i);
+        if (id_is_zero(&run->schedule)) {
+            return run;
+        }
+    }
+    return NULL;
+}
+
 int run_last(struct submit *submit, const char *command,
              struct history_answer *ret_history, struct run_row **ret_run,
              struct err *err)
 {
-    struct run_history history = {.limit = 1,
+    struct run_history history = {.limit = LAST_AMONG,
                                   .command = (char *)command,
                                   .email = submit->profile->email};
 
@@ -43,9 +63,9 @@ int run_last(struct submit *submit, const char *command,
         if (ask_history(submit, &history, &answer, err) != 0) {
             return -1;
         }
-        if (answer.runs.n > 0) {
+        *ret_run = first_asked(&answer);
+        if (*ret_run != NULL) {
             *ret_history = answer;
-            *ret_run = answer.runs.items;
             return 0;
         }
         more = answer.more;
@@ -161,6 +181,36 @@ static int read_filters(const struct submit *submit,
                : 0;
 }
 
+/* Nothing that a secret was is kept to be found by, and what stands on a
+ * command line others can read. */
+static int check_no_secret(struct submit *submit,
+                           const struct run_history *history, struct err *err)
+{
+    struct command_answer command = {0};
+    const char *secret = NULL;
+
+    if (history->arguments.n == 0 || history->command == NULL) {
+        return 0;
+    }
+    if (command_ask(submit, history->command, &command, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < history->arguments.n && secret == NULL; i++) {
+        const char *name = list_at(&history->arguments, struct pair, i).name;
+        const struct parameter *parameter =
+            parameter_find(&command.parameters, name);
+        secret = parameter != NULL && parameter->type == PARAMETER_SECRET
+                     ? name
+                     : NULL;
+    }
+    table_done(&command_answer_table, &command);
+    return secret == NULL ? 0
+                          : err_exit(err, EXIT_USAGE,
+                                     "--param %s: a secret is kept nowhere: no "
+                                     "run is found by it",
+                                     secret);
+}
+
 /* Pages */
 
 /* What one page tells moves over; true where there is more. */
@@ -236,13 +286,18 @@ static char *row_how(const void *row)
     return run_text(row);
 }
 
+static char *row_by(const void *row)
+{
+    return run_by_text(row);
+}
+
 static const struct column history_columns[] = {
     {"asked", COLUMN_TIME, .at = offsetof(struct run_row, asked)},
     {"command", COLUMN_TEXT, .at = offsetof(struct run_row, command)},
     {"outcome", COLUMN_MADE, .make = row_how},
     {"arguments", COLUMN_PAIRS, .at = offsetof(struct run_row, arguments),
      .wide = true},
-    {"by", COLUMN_TEXT, .at = offsetof(struct run_row, asked_by), .wide = true},
+    {"by", COLUMN_MADE, .make = row_by, .wide = true},
     {"run", COLUMN_ID, .at = offsetof(struct run_row, run)},
 };
 
@@ -283,17 +338,117 @@ static int count_runs(struct submit *submit, struct run_history *history,
                       (long long)all.count);
 }
 
+/* Watching */
+
+static bool told_already(const struct history_answer *told,
+                         const struct run_row *run)
+{
+    for (size_t i = 0; i < told->runs.n; i++) {
+        const struct run_row *before = &list_at(&told->runs, struct run_row, i);
+        if (id_equal(&before->run, &run->run)) {
+            _cleanup_free_ char *was = run_text(before);
+            _cleanup_free_ char *is = run_text(run);
+            return strcmp(was, is) == 0;
+        }
+    }
+    return false;
+}
+
+static int tell_run(struct submit *submit, const struct run_row *run,
+                    struct err *err)
+{
+    char shown[RUN_SHORT];
+
+    if (submit->print.format == FORMAT_JSONL) {
+        const struct list one = {.items = (void *)run, .n = 1};
+        const struct noun noun = {.table = row_table(&history_answer_table)};
+        return print_rows(&submit->print, &noun, &one, err);
+    }
+    _cleanup_free_ char *asked = time_text(run->asked);
+    _cleanup_free_ char *how = run_text(run);
+    run_short(&run->run, shown);
+    return print_line(&submit->print, err, "%s  %s  %s  %s  run %s", asked,
+                      run->command, run->asked_by, how, shown);
+}
+
+struct watch {
+    int64_t window;             /* of the newest runs, which are looked at */
+    int64_t shown;              /* of these, at the next look */
+    struct history_answer told; /* what the look before found */
+    int interval;               /* ms until the next one */
+};
+
+/* Of the newest what is new, the oldest first. */
+static int tell_news(struct submit *submit, struct watch *watch,
+                     const struct history_answer *now, struct err *err)
+{
+    size_t n = (size_t)watch->shown;
+
+    watch->interval =
+        watch->interval * 2 < LOOK_MOST ? watch->interval * 2 : LOOK_MOST;
+    for (size_t i = n < now->runs.n ? n : now->runs.n; i-- > 0;) {
+        const struct run_row *run = &list_at(&now->runs, struct run_row, i);
+        if (told_already(&watch->told, run)) {
+            continue;
+        }
+        watch->interval = LOOK_FIRST;
+        if (tell_run(submit, run, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Looks once, and tells. */
+static int look(struct submit *submit, struct run_history *history,
+                struct watch *watch, struct err *err)
+{
+    struct history_answer now = {0};
+
+    history->before = (struct id){0};
+    if (read_history(submit, history, watch->window, &now, err) != 0 ||
+        tell_news(submit, watch, &now, err) != 0) {
+        table_done(&history_answer_table, &now);
+        return -1;
+    }
+    table_done(&history_answer_table, &watch->told);
+    watch->told = now;
+    watch->shown = watch->window;
+    return 0;
+}
+
+static int watch_runs(struct submit *submit, struct run_history *history,
+                      int64_t limit, struct err *err)
+{
+    struct watch watch = {.window = limit < PAGE ? PAGE : limit,
+                          .shown = limit,
+                          .interval = LOOK_FIRST};
+
+    if (submit->print.format != FORMAT_TABLE &&
+        submit->print.format != FORMAT_JSONL) {
+        return err_exit(err, EXIT_USAGE,
+                        "--watch tells a line for each run: -o table or jsonl");
+    }
+    while (look(submit, history, &watch, err) == 0) {
+        (void)poll(NULL, 0, watch.interval);
+    }
+    table_done(&history_answer_table, &watch.told);
+    return -1;
+}
+
 int cmd_history(struct submit *submit, struct err *err)
 {
     struct run_history history = {0};
     int64_t limit = LIMIT_DEFAULT;
 
-    int done = flag_limit(submit, LIMIT_DEFAULT, LIMIT_MAX, &limit, err) != 0 ||
-                       read_filters(submit, &history, err) != 0
-                   ? -1
-               : flag_given(submit, "count")
-                   ? count_runs(submit, &history, err)
-                   : list_runs(submit, &history, limit, err);
+    int done =
+        flag_limit(submit, LIMIT_DEFAULT, LIMIT_MAX, &limit, err) != 0 ||
+                read_filters(submit, &history, err) != 0 ||
+                check_no_secret(submit, &history, err) != 0
+            ? -1
+        : flag_given(submit, "watch") ? watch_runs(submit, &history, limit, err)
+        : flag_given(submit, "count") ? count_runs(submit, &history, err)
+                                      : list_runs(submit, &history, limit, err);
     table_done(&run_history_table, &history);
     return done;
 }

@@ -161,7 +161,7 @@ int cmd_output(struct submit *submit, struct err *err)
         return -1;
     }
     id_format(&answer.run.run, paging.id);
-    tracks_init(&tracks, &answer);
+    tracks_init(&tracks, &answer, NULL);
     int done = run_targets_read(submit, &answer, &paging.targets, err) != 0
                    ? -1
                    : put_all(&paging, &tracks, err);
@@ -175,10 +175,15 @@ int cmd_watch(struct submit *submit, struct err *err)
 {
     struct run_answer answer = {0};
 
+    struct list targets = {0};
+
     if (recorded_find(submit, &answer, err) != 0) {
         return -1;
     }
-    int done = watch_run(submit, &answer, err);
+    int done = run_targets_read(submit, &answer, &targets, err) != 0
+                   ? -1
+                   : watch_run(submit, &answer, &targets, err);
+    texts_done(&targets);
     table_done(&run_answer_table, &answer);
     return done;
 }

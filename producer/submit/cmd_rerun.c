@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "producer/submit/arguments.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/running.h"
 #include "producer/submit/saved.h"
@@ -70,10 +71,39 @@ static int choose_targets(const struct submit *submit,
     return 0;
 }
 
+/* What is given anew counts; of a secret and of a file the record has no more
+ * than that there was one. */
+static int take_arguments(const struct submit *submit, const struct list *old,
+                          const struct list *parameters, struct given *given,
+                          struct err *err)
+{
+    if (arguments_read(submit, 1, parameters, given, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < old->n; i++) {
+        const struct pair *one = &list_at(old, struct pair, i);
+        const struct parameter *parameter =
+            parameter_find(parameters, one->name);
+        int type = parameter == NULL ? PARAMETER_NONE : parameter->type;
+        if (type == PARAMETER_SECRET || given_holds(given, one->name)) {
+            continue;
+        }
+        if (type == PARAMETER_FILE) {
+            return err_exit(err, EXIT_USAGE,
+                            "%s: the content of a file is not kept to be run "
+                            "again: give it once more, %s=@FILE behind the run",
+                            one->name, one->name);
+        }
+        pairs_add(&given->arguments, one->name, one->value);
+    }
+    return 0;
+}
+
 static int rerun(struct submit *submit, const struct run_answer *old,
                  struct run_start *run, struct err *err)
 {
     struct command_answer command = {0};
+    _cleanup_given_ struct given given = {0};
 
     if (choose_targets(submit, old, run, err) != 0) {
         return -1;
@@ -82,13 +112,14 @@ static int rerun(struct submit *submit, const struct run_answer *old,
         say("all of it succeeded: nothing is run again");
         return 0;
     }
-    pairs_add_all(&run->arguments, &old->run.arguments);
     if (command_ask(submit, old->run.command, &command, err) != 0) {
         return -1;
     }
-    int done = check_same(&old->run, &command, err) != 0
+    int done = check_same(&old->run, &command, err) != 0 ||
+                       take_arguments(submit, &old->run.arguments,
+                                      &command.parameters, &given, err) != 0
                    ? -1
-                   : run_go(submit, &command, run, err);
+                   : run_go(submit, &command, &given, run, err);
     table_done(&command_answer_table, &command);
     return done;
 }
@@ -99,7 +130,8 @@ int cmd_rerun(struct submit *submit, struct err *err)
     struct run_start run = {0};
 
     run_begin();
-    if (recorded_find(submit, &old, err) != 0) {
+    if (arguments_check_words(submit, 1, err) != 0 ||
+        recorded_find(submit, &old, err) != 0) {
         return -1;
     }
     int done = rerun(submit, &old, &run, err);

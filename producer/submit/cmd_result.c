@@ -10,10 +10,11 @@
 
 #include "base/clock.h"
 #include "model/read.h"
-#include "producer/submit/follow.h"
+#include "producer/submit/ended.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
 #include "producer/submit/track.h"
+#include "producer/submit/waits.h"
 
 #define RECORD_WAIT 5000 /* ms to wait for what was told has ended */
 #define RECORD_AGAIN 50  /* ms between looks */
@@ -28,14 +29,18 @@ void run_short(const struct id *run, char text[static RUN_SHORT])
 
 char *run_text(const struct run_row *run)
 {
-    char *text = must_strdup(run->outcome == 0
-                                 ? "goes on"
-                                 : word_text(&outcome_words, run->outcome));
-
-    for (char *c = strchr(text, '_'); c != NULL; c = strchr(c, '_')) {
-        *c = ' ';
+    if (run->pending.lacking > 0) {
+        return waits_text(&run->pending);
     }
-    return text;
+    return run->outcome == 0 ? must_strdup("goes on")
+                             : word_spoken(&outcome_words, run->outcome);
+}
+
+char *run_by_text(const struct run_row *run)
+{
+    return id_is_zero(&run->schedule)
+               ? must_strdup(run->asked_by)
+               : must_printf("schedule of %s", run->asked_by);
 }
 
 /* The run that the person means, as run.show takes it; the caller's to free. */
@@ -138,13 +143,18 @@ static char *answer_how(const void *row)
     return run_text(&((const struct run_answer *)row)->run);
 }
 
+static char *answer_by(const void *row)
+{
+    return run_by_text(&((const struct run_answer *)row)->run);
+}
+
 static const struct column run_columns[] = {
     {"run", COLUMN_ID, .at = offsetof(struct run_answer, run.run)},
     {"command", COLUMN_TEXT, .at = offsetof(struct run_answer, run.command)},
     {"version", COLUMN_INT, .at = offsetof(struct run_answer, run.version)},
     {"arguments", COLUMN_PAIRS,
      .at = offsetof(struct run_answer, run.arguments)},
-    {"asked by", COLUMN_TEXT, .at = offsetof(struct run_answer, run.asked_by)},
+    {"asked by", COLUMN_MADE, .make = answer_by},
     {"asked", COLUMN_TIME, .at = offsetof(struct run_answer, run.asked)},
     {"ended", COLUMN_TIME, .at = offsetof(struct run_answer, run.finished)},
     {"outcome", COLUMN_MADE, .make = answer_how},
@@ -152,7 +162,25 @@ static const struct column run_columns[] = {
 
 static char *execution_how(const void *row)
 {
-    return execution_text(row);
+    const struct execution_row *execution = row;
+    _cleanup_free_ char *how = execution_text(execution);
+
+    return execution->attempt > 1
+               ? must_printf("attempt %lld: %s", (long long)execution->attempt,
+                             how)
+               : take_ptr(how);
+}
+
+/* "0.31 s, 4.2M": processors' time, and memory. */
+static char *execution_used(const void *row)
+{
+    const struct usage *usage = &((const struct execution_row *)row)->usage;
+
+    return usage->memory == 0
+               ? NULL
+               : must_printf("%.2f s, %.1fM",
+                             (double)(usage->user + usage->sys) / 1000,
+                             (double)usage->memory / (1 << 20));
 }
 
 static const struct column execution_columns[] = {
@@ -162,6 +190,7 @@ static const struct column execution_columns[] = {
     {"ended", COLUMN_TIME, .at = offsetof(struct execution_row, finished)},
     {"chunks", COLUMN_INT, .at = offsetof(struct execution_row, chunks)},
     {"dropped", COLUMN_INT, .at = offsetof(struct execution_row, dropped)},
+    {"used", COLUMN_MADE, .make = execution_used},
 };
 
 static int print_run(const struct print *print, const struct run_answer *answer,

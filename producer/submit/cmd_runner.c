@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/limits.h"
 #include "producer/submit/saved.h"
 #include "producer/submit/shown.h"
@@ -57,14 +58,74 @@ static char *usage_make(const void *row)
     for (size_t i = 0; i < answer->parameters.n; i++) {
         const struct parameter *one =
             &list_at(&answer->parameters, struct parameter, i);
-        bool needed = one->required && one->fallback == NULL;
+        bool secret = one->type == PARAMETER_SECRET; /* is asked for */
+        bool needed = one->required && one->fallback == NULL && !secret;
         if (one->fixed != NULL) {
             continue;
         }
         (void)buf_addf(&out, needed ? " %s=%s" : " [%s=%s]", one->name,
-                       word_text(&parameter_type_words, one->type));
+                       secret || one->type == PARAMETER_FILE
+                           ? "@FILE"
+                           : word_text(&parameter_type_words, one->type));
     }
     return buf_take(&out);
+}
+
+static char *notify_make(const void *row)
+{
+    const struct command_answer *answer = row;
+    struct buf out = {0};
+
+    for (size_t i = 0; i < answer->notify.n; i++) {
+        _cleanup_free_ char *one =
+            notify_text(&list_at(&answer->notify, struct notify, i));
+        (void)buf_addf(&out, "%s%s", i == 0 ? "" : "; ", one);
+    }
+    return out.len == 0 ? NULL : buf_take(&out);
+}
+
+static char *approve_make(const void *row)
+{
+    const struct approval *approve =
+        &((const struct command_answer *)row)->approve;
+    _cleanup_free_ char *whose = approval_text(approve);
+    char within[24];
+
+    if (whose == NULL) {
+        return NULL;
+    }
+    duration_format(approve->within, within, sizeof(within));
+    return must_printf("%s, within %s", whose, within);
+}
+
+/* "10 targets at once; ends after 2 errors; 3 more attempts, 10s apart". */
+static char *pace_make(const void *row)
+{
+    const struct pace *pace = &((const struct command_answer *)row)->pace;
+    struct buf out = {0};
+    char apart[24];
+
+    if (pace->max_parallel != NULL) {
+        (void)buf_addf(&out, "; %s of its targets at once", pace->max_parallel);
+    }
+    if (pace->max_errors != NULL) {
+        (void)buf_addf(&out, "; ends after errors on %s", pace->max_errors);
+    }
+    if (pace->retry > 0) {
+        duration_format(pace_backoff(pace) / 1000, apart, sizeof(apart));
+        (void)buf_addf(&out, "; %lld more attempt%s, %s apart",
+                       (long long)pace->retry, pace->retry == 1 ? "" : "s",
+                       apart);
+    }
+    if (pace->concurrency != CONCURRENCY_ALLOW) {
+        (void)buf_addf(&out, "; one run at a time%s%s, others %s",
+                       pace->concurrency_key == NULL ? "" : " for each ",
+                       pace->concurrency_key == NULL ? ""
+                                                     : pace->concurrency_key,
+                       word_text(&concurrency_words, pace->concurrency));
+    }
+    _cleanup_free_ char *all = out.len == 0 ? NULL : buf_take(&out);
+    return all == NULL ? NULL : must_strdup(all + strlen("; "));
 }
 
 static const struct column command_columns[] = {
@@ -79,13 +140,16 @@ static const struct column command_columns[] = {
      .at = offsetof(struct command_answer, command.targets)},
     {"timeout", COLUMN_SECONDS, .at = offsetof(struct command_answer, timeout)},
     {"waits", COLUMN_SECONDS, .at = offsetof(struct command_answer, wait)},
+    {"goes on", COLUMN_MADE, .make = pace_make},
+    {"approved by", COLUMN_MADE, .make = approve_make},
     {"usage", COLUMN_MADE, .make = usage_make},
+    {"notify", COLUMN_MADE, .make = notify_make},
     {"saved by", COLUMN_TEXT,
      .at = offsetof(struct command_answer, command.saved_by)},
     {"runners", COLUMN_TEXTS, .at = offsetof(struct command_answer, runners)},
 };
 
-#define RUNNER_COLUMNS (ARRAY_SIZE(command_columns) - 2)
+#define RUNNER_COLUMNS (ARRAY_SIZE(command_columns) - 3)
 
 static char *default_make(const void *row)
 {

@@ -1,167 +1,150 @@
 /*
- * cmd_schedule.c: schedule next: when a schedule fires, by what the clock of
- * its zone shows and by UTC, so that nobody is surprised in the night when
- * clocks are changed. Asks nobody: the same code decides everywhere.
+ * cmd_schedule.c: schedule list, pause, resume: which commands run by
+ * themselves, and on whose authority. Their times are set in a command's file;
+ * when they come is told by schedule next (cmd_schedule_next.c).
  */
 #include <string.h>
 
 #include "base/clock.h"
-#include "model/once.h"
-#include "producer/submit/submit.h"
+#include "model/timing.h"
+#include "producer/submit/saved.h"
+#include "producer/submit/timetable.h"
 
-#define COUNT_DEFAULT 5
-#define COUNT_MAX 1000
-#define MINUTE_CHARS 16 /* 2026-03-29T02:30 */
-
-struct tick_row {
-    char *local; /* 2026-03-29T02:30 */
-    char *zone;
-    int64_t moment;
-    bool skipped; /* the clock never showed it */
-    bool again;   /* it did before */
-};
-
-static const struct field tick_row_fields[] = {
-    {"local", FIELD_TEXT, .at = offsetof(struct tick_row, local)},
-    {"zone", FIELD_TEXT, .at = offsetof(struct tick_row, zone)},
-    {"moment", FIELD_TIME, .at = offsetof(struct tick_row, moment)},
-    {"skipped", FIELD_BOOL, .at = offsetof(struct tick_row, skipped)},
-    {"again", FIELD_BOOL, .at = offsetof(struct tick_row, again)},
-};
-
-static const struct table tick_row_table = {
-    .name = "tick", TABLE(tick_row_fields), .size = sizeof(struct tick_row)};
-
-/* What a clock shows: year, month, day, hour and minute. */
-static char *minute_of(int64_t local)
+static char *when_of(const void *row)
 {
-    char text[TIME_TEXT];
+    const struct schedule_row *one = row;
+    _cleanup_free_ char *text =
+        one->cron == NULL ? time_text(one->at) : must_strdup(one->cron);
 
-    time_format(local, text);
-    return must_printf("%.*s", MINUTE_CHARS, text);
+    return one->cron == NULL ? must_printf("at %s", text)
+                             : must_printf("%s, %s", text, one->zone);
 }
 
-static char *spaced(char *minute)
+static char *state_of(const void *row)
 {
-    char *at = strchr(minute, 'T');
+    const struct schedule_row *one = row;
 
-    if (at != NULL) {
-        *at = ' ';
+    if (one->stopped != NULL) {
+        return must_strdup("stopped");
     }
-    return minute;
+    return must_strdup(one->paused ? "paused" : "runs");
 }
 
-static char *local_of(const void *row)
+static char *ended_of(const void *row)
 {
-    return spaced(must_strdup(((const struct tick_row *)row)->local));
-}
+    const struct schedule_row *one = row;
 
-static char *utc_of(const void *row)
-{
-    return spaced(minute_of(((const struct tick_row *)row)->moment));
-}
-
-static char *note_of(const void *row)
-{
-    const struct tick_row *tick = row;
-
-    if (tick->skipped) {
-        return must_strdup("skipped by the clock: right after the change");
+    if (one->fired == 0) {
+        return NULL;
     }
-    return tick->again ? must_strdup("for the second time") : NULL;
+    if (one->refused != NULL) {
+        return must_printf("refused: %s", one->refused);
+    }
+    return must_strdup(one->outcome == 0
+                           ? "goes on"
+                           : word_text(&outcome_words, one->outcome));
 }
 
-static const struct column tick_columns[] = {
-    {"local", COLUMN_MADE, .make = local_of},
-    {"utc", COLUMN_MADE, .make = utc_of},
-    {"note", COLUMN_MADE, .make = note_of},
+/* By this machine's time zones. */
+static char *next_of(const void *row)
+{
+    const struct schedule_row *one = row;
+    struct schedule_set set = {
+        .cron = one->cron, .at = one->at, .zone = one->zone};
+    _cleanup_timing_ struct timing timing = {0};
+    struct tick from = tick_start(clock_now());
+    struct tick tick;
+    struct err ignored;
+
+    if (one->paused || one->stopped != NULL ||
+        timing_read(&set, &timing, &ignored) != 0 ||
+        !timing_next(&timing, &from, &tick)) {
+        return NULL;
+    }
+    return time_text(tick.moment);
+}
+
+static const struct column schedule_columns[] = {
+    {"command", COLUMN_TEXT, .at = offsetof(struct schedule_row, command)},
+    {"version", COLUMN_INT, .at = offsetof(struct schedule_row, version)},
+    {"when", COLUMN_MADE, .make = when_of},
+    {"state", COLUMN_MADE, .make = state_of},
+    {"by", COLUMN_TEXT, .at = offsetof(struct schedule_row, set_by),
+     .wide = true},
+    {"next", COLUMN_MADE, .make = next_of},
+    {"last", COLUMN_TIME, .at = offsetof(struct schedule_row, fired)},
+    {"ended", COLUMN_MADE, .make = ended_of, .wide = true},
 };
 
-static const struct noun tick_noun = {.nothing = "it does not come any more",
-                                      .table = &tick_row_table,
-                                      .columns = tick_columns,
-                                      .n = ARRAY_SIZE(tick_columns)};
-
-struct wish {
-    struct cron cron;
-    const char *name; /* of the zone */
-    struct zone *zone;
-    struct tick from;
-    int64_t count;
-};
-
-static int read_after(const struct submit *submit, struct wish *wish,
-                      struct err *err)
+/* Why, in a line each: a column would cut it. */
+static void tell_stopped(const struct schedules_answer *told)
 {
-    const char *text = flag_value(submit, "after");
-    struct tick tick = {.moment = clock_now()};
-
-    if (text != NULL && once_parse(text, wish->zone, &tick, err) != 0) {
-        err->status = EXIT_USAGE;
-        return err_wrap(err, "--after %.60s", text);
+    for (size_t i = 0; i < told->schedules.n; i++) {
+        const struct schedule_row *row =
+            &list_at(&told->schedules, struct schedule_row, i);
+        if (row->stopped != NULL) {
+            say("%s is stopped: %s. Whoever saves its file again, or resumes "
+                "it, has it run in their own name.",
+                row->command, row->stopped);
+        }
     }
-    wish->from = tick_start(tick.moment);
+}
+
+int cmd_schedule_list(struct submit *submit, struct err *err)
+{
+    struct schedules_answer told = {0};
+    struct noun noun = {.nothing = "nothing runs by itself: a command's file "
+                                   "says when, `schedule = 0 3 * * 1-5`",
+                        .table = row_table(&schedules_answer_table),
+                        .columns = schedule_columns,
+                        .n = ARRAY_SIZE(schedule_columns)};
+
+    if (timetable_ask(submit, submit->n_args > 0 ? submit->args[0] : NULL,
+                      &told, err) != 0) {
+        return -1;
+    }
+    int done = print_rows(&submit->print, &noun, &told.schedules, err);
+    if (submit->print.format == FORMAT_TABLE) {
+        tell_stopped(&told);
+    }
+    table_done(&schedules_answer_table, &told);
+    return done;
+}
+
+/* Signed anew from the file of the newest version, whose chain was checked. */
+static int set_pausing(struct submit *submit, enum pausing pausing,
+                       struct err *err)
+{
+    const char *name = submit->args[0];
+    _cleanup_saved_ struct saved saved = {0};
+    _cleanup_timetable_ struct timetable timetable = {.pausing = pausing};
+    size_t changed = 0;
+
+    if (saved_find(submit, name, &saved, err) != 0 ||
+        timetable_read(submit, &saved.save, true, &timetable, err) != 0) {
+        return -1;
+    }
+    if (timetable.when.lines.n == 0) {
+        return err_exit(err, EXIT_DATA,
+                        "%s has no schedule: its file says when it runs by "
+                        "itself",
+                        name);
+    }
+    if (timetable_sign(submit, &timetable, &saved.hash, &changed, err) != 0) {
+        return -1;
+    }
+    if (changed == 0) {
+        say("nothing was to be changed");
+    }
     return 0;
 }
 
-static int read_wish(const struct submit *submit, struct wish *wish,
-                     struct err *err)
+int cmd_schedule_pause(struct submit *submit, struct err *err)
 {
-    const char *zone = flag_value(submit, "zone");
-
-    wish->name = zone == NULL ? "UTC" : zone;
-    if (cron_parse(submit->args[0], &wish->cron, err) != 0) {
-        err->status = EXIT_DATA;
-        return -1;
-    }
-    wish->zone = zone_open(wish->name, err);
-    return wish->zone == NULL || flag_limit(submit, COUNT_DEFAULT, COUNT_MAX,
-                                            &wish->count, err) != 0
-               ? -1
-               : read_after(submit, wish, err);
+    return set_pausing(submit, PAUSE_ALL, err);
 }
 
-static void find_rows(const struct wish *wish, struct list *rows)
+int cmd_schedule_resume(struct submit *submit, struct err *err)
 {
-    struct tick tick = wish->from;
-
-    for (long i = 0; i < wish->count; i++) {
-        if (!tick_next(&wish->cron, wish->zone, &tick, &tick)) {
-            return;
-        }
-        struct tick_row *row = list_grow(rows, sizeof(*row));
-        *row = (struct tick_row){
-            .local = minute_of(tick.local),
-            .zone = must_strdup(wish->name),
-            .moment = tick.moment,
-            .skipped = zone_local(wish->zone, tick.moment) != tick.local,
-            .again = tick.fold != 0,
-        };
-    }
-}
-
-static int print_wish(struct submit *submit, const struct wish *wish,
-                      struct err *err)
-{
-    struct list rows = {0};
-
-    find_rows(wish, &rows);
-    int done = print_rows(&submit->print, &tick_noun, &rows, err);
-    for (size_t i = 0; i < rows.n; i++) {
-        table_done(&tick_row_table, &list_at(&rows, struct tick_row, i));
-    }
-    free(rows.items);
-    return done;
-}
-
-int cmd_schedule_next(struct submit *submit, struct err *err)
-{
-    struct wish wish = {0};
-    int done = read_wish(submit, &wish, err);
-
-    if (done == 0) {
-        done = print_wish(submit, &wish, err);
-    }
-    zone_free(wish.zone);
-    return done;
+    return set_pausing(submit, PAUSE_NONE, err);
 }

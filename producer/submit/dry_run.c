@@ -19,6 +19,7 @@ struct planned {
     struct list targets; /* char * */
     int64_t timeout;
     int64_t wait;
+    char *approve;          /* who has to; NULL: nobody */
     struct list executions; /* struct planned_execution */
 };
 
@@ -50,6 +51,8 @@ static const struct field planned_fields[] = {
      .at = offsetof(struct planned, targets)},
     {"timeout", FIELD_INT, .at = offsetof(struct planned, timeout)},
     {"wait", FIELD_INT, .at = offsetof(struct planned, wait)},
+    {"approve", FIELD_TEXT, .optional = true,
+     .at = offsetof(struct planned, approve)},
     {"executions", FIELD_LIST, .item = &planned_execution_item,
      .at = offsetof(struct planned, executions)},
 };
@@ -57,13 +60,37 @@ static const struct field planned_fields[] = {
 static const struct table planned_table = {
     .name = "dry run", TABLE(planned_fields), .size = sizeof(struct planned)};
 
+#define PRIVATE "(a private directory)"
+
+/* As a child finds them, but for the secrets: those that were given, and those
+ * that will be asked for. */
+static int make_values(const struct command_answer *command,
+                       const struct given *given, const struct run_start *run,
+                       struct list *ret_values, struct err *err)
+{
+    const struct list *parameters = &command->parameters;
+
+    if (arguments_check(parameters, &run->arguments, ret_values, err) != 0) {
+        return -1;
+    }
+    values_place_files(parameters, PRIVATE, ret_values);
+    for (size_t i = 0; i < parameters->n; i++) {
+        const struct parameter *one = &list_at(parameters, struct parameter, i);
+        if (one->type == PARAMETER_SECRET &&
+            (one->required || given_holds(given, one->name))) {
+            pairs_add(ret_values, one->name, SECRET_SHOWN);
+        }
+    }
+    return 0;
+}
+
 static void make_environment(const struct command_answer *command,
                              const char *target, const struct list *values,
                              struct list *ret_environment)
 {
     environment_make(
         &(struct surroundings){
-            .home = "(a private directory)",
+            .home = PRIVATE,
             .run = "(its id, once it is accepted)",
             .execution = "(its id, once it is accepted)",
             .command = command->command.name,
@@ -92,7 +119,8 @@ static struct planned planned_of(const struct command_answer *command,
     struct planned planned = {.command = must_strdup(command->command.name),
                               .version = command->command.version,
                               .timeout = command->timeout,
-                              .wait = command->wait};
+                              .wait = command->wait,
+                              .approve = approval_text(&command->approve)};
 
     for (size_t i = 0; i < run->targets.n; i++) {
         const char *target = list_at(&run->targets, char *, i);
@@ -142,6 +170,7 @@ static const struct column planned_columns[] = {
     {"timeout", COLUMN_SECONDS, .at = offsetof(struct planned, timeout)},
     {"waits", COLUMN_SECONDS, .at = offsetof(struct planned, wait)},
     {"argv", COLUMN_MADE, .make = argv_text},
+    {"approved by", COLUMN_TEXT, .at = offsetof(struct planned, approve)},
 };
 
 static int print_environment(const struct print *print,
@@ -176,7 +205,8 @@ static int print_shared(const struct print *print,
 
 int dry_run_print(const struct submit *submit,
                   const struct command_answer *command,
-                  const struct run_start *run, struct err *err)
+                  const struct given *given, const struct run_start *run,
+                  struct err *err)
 {
     const struct print *print = &submit->print;
     struct noun noun = {.table = &planned_table,
@@ -184,11 +214,11 @@ int dry_run_print(const struct submit *submit,
                         .n = ARRAY_SIZE(planned_columns)};
     struct list values = {0};
 
-    if (arguments_check(&command->parameters, &run->arguments, &values, err) !=
-        0) {
+    if (make_values(command, given, run, &values, err) != 0) {
         return -1;
     }
     struct planned planned = planned_of(command, run, &values);
+    noun.n -= planned.approve == NULL; /* the last one */
     int done = print_row(print, &noun, &planned, err) != 0 ? -1
                : print->format != FORMAT_TABLE
                    ? 0

@@ -9,18 +9,19 @@
  */
 #include "producer/submit/follow.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "model/read.h"
+#include "producer/submit/ended.h"
 #include "producer/submit/recorded.h"
 #include "producer/submit/shown.h"
+#include "producer/submit/summary.h"
 #include "producer/submit/track.h"
+#include "producer/submit/waits.h"
 
 #define QUIET 5000      /* ms without news, after which the record is asked */
 #define LATE 2000       /* ms after which it says what has not begun */
@@ -28,7 +29,6 @@
 #define FETCH_MAX 10000 /* ms after which it is said to be missing */
 #define LOOK_FIRST 100  /* ms between looks at the record while it grows, … */
 #define LOOK_MOST 5000  /* … and at most, doubled each time that it did not */
-#define TOLD "told"     /* the profile's file with the run that has ended */
 
 struct follow {
     struct submit *submit;
@@ -41,8 +41,10 @@ struct follow {
     bool late;     /* what had not begun after a while is told */
     int64_t heard; /* clock_steady() of the last news */
     int64_t fetched;
-    bool recorded; /* nobody tells us live */
-    int interval;  /* ms before the next look at the record */
+    bool recorded;   /* nobody tells us live */
+    int64_t lacking; /* approvals, as they were told last */
+    int64_t asked;   /* clock_steady() of the last look at the record … */
+    int interval;    /* … and ms before the next one */
 };
 
 static sigset_t interrupt_set(void)
@@ -82,7 +84,8 @@ static void tell_silent(struct track *track)
 {
     const struct execution_row *row = &track->row;
 
-    if (track->told_silent || track_ended(track) || !row->silent) {
+    if (track->told_silent || track_ended(track) || !row->silent ||
+        row->state == EXECUTION_PLANNED) {
         return;
     }
     _cleanup_free_ char *until = time_text(row->expires);
@@ -115,18 +118,45 @@ static void tell_late(struct follow *follow)
     }
 }
 
+/* That it waits for approval, and each time that somebody gave it. */
+static void tell_waits(struct follow *follow, const struct run_row *run)
+{
+    if (run->pending.lacking != follow->lacking) {
+        waits_tell(run);
+    }
+    follow->lacking = run->pending.lacking;
+}
+
 static void tell_outcome(const struct follow *follow,
                          const struct execution_row *row)
 {
     const struct telling *telling = follow->submit->telling;
 
     if (telling != NULL) {
-        telling->ended(telling->arg, row, follow->shown, follow->tracks.n);
+        telling->ended(telling->arg, row, follow->shown,
+                       follow->tracks.targets);
         return;
     }
     _cleanup_free_ char *how = execution_text(row);
     say("%s on %s: %s; run %s", follow->run->command, row->target, how,
         follow->shown);
+}
+
+static void tell_attempt(const struct follow *follow, const struct track *track)
+{
+    const struct track *next = track_next(&follow->tracks, track);
+    int64_t wait = next->row.due - track->row.finished;
+    _cleanup_free_ char *how = execution_text(&track->row);
+    char after[24];
+
+    if (follow->submit->telling != NULL) {
+        return; /* how it ends in the end is what is told there */
+    }
+    duration_format(wait < 1000 ? 1 : (wait + 500) / 1000, after,
+                    sizeof(after));
+    say("%s on %s: %s; tries again in %s (%lld of %lld)", follow->run->command,
+        track->row.target, how, after, (long long)next->row.attempt,
+        (long long)follow->tracks.attempts);
 }
 
 static int tell_end(struct follow *follow, struct track *track, struct err *err)
@@ -144,7 +174,11 @@ static int tell_end(struct follow *follow, struct track *track, struct err *err)
         say("%lld bytes of %s's output beyond the limit were not kept",
             (long long)track->row.dropped, track->row.target);
     }
-    tell_outcome(follow, &track->row);
+    if (track->followed) {
+        tell_attempt(follow, track);
+    } else {
+        tell_outcome(follow, &track->row);
+    }
     track->told = true;
     return 0;
 }
@@ -166,7 +200,10 @@ static int tell(struct follow *follow, struct err *err)
         if (track->told) {
             continue;
         }
-        if (track_whole(track) || (track_ended(track) && given_up(track))) {
+        if (track_held(&follow->tracks, track)) {
+            all = 0;
+        } else if (track_whole(track) ||
+                   (track_ended(track) && given_up(track))) {
             if (tell_end(follow, track, err) != 0) {
                 return -1;
             }
@@ -190,6 +227,14 @@ static int goes_on(const struct follow *follow, struct err *err)
     return -1;
 }
 
+/* Patience grows while nothing comes. */
+static int more(const struct follow *follow)
+{
+    int twice = follow->interval == 0 ? LOOK_FIRST : 2 * follow->interval;
+
+    return twice < LOOK_MOST ? twice : LOOK_MOST;
+}
+
 static int ask_record(struct follow *follow, struct err *err)
 {
     struct run_answer answer = {0};
@@ -200,9 +245,13 @@ static int ask_record(struct follow *follow, struct err *err)
     if (done != 0) {
         return goes_on(follow, err);
     }
+    size_t had = follow->tracks.n;
     tracks_rows(&follow->tracks, &answer);
+    tell_waits(follow, &answer.run);
     table_done(&run_answer_table, &answer);
     follow->heard = clock_steady();
+    follow->asked = follow->heard;
+    follow->interval = follow->tracks.n > had ? LOOK_FIRST : more(follow);
     return 0;
 }
 
@@ -238,7 +287,7 @@ static int fetch(struct follow *follow, bool any, struct err *err)
 {
     for (size_t i = 0; i < follow->tracks.n; i++) {
         struct track *track = &follow->tracks.list[i];
-        bool begun = track->row.state != EXECUTION_WAITING;
+        bool begun = track->row.state > EXECUTION_WAITING;
         bool more = ((any && begun) || track->behind != 0) && !track->told;
         while (more) {
             if (fetch_page(follow, track, &more, err) != 0) {
@@ -273,18 +322,34 @@ static int look_turn(struct follow *follow, struct err *err)
     if (ask_record(follow, err) != 0 || fetch(follow, true, err) != 0) {
         return -1;
     }
-    if (follow->interval == 0 || count_pieces(follow) > had) {
+    if (count_pieces(follow) > had) {
         follow->interval = LOOK_FIRST;
-    } else {
-        follow->interval =
-            2 * follow->interval < LOOK_MOST ? 2 * follow->interval : LOOK_MOST;
     }
     return 0;
 }
 
+/* Some attempt has ended, and what follows stands in the record alone. */
+static bool is_held(const struct follow *follow)
+{
+    for (size_t i = 0; i < follow->tracks.n; i++) {
+        const struct track *track = &follow->tracks.list[i];
+        if (!track->told && track_held(&follow->tracks, track)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* When the record is asked next, where nothing is heard before. */
+static int64_t ask_at(const struct follow *follow)
+{
+    return is_held(follow) ? follow->asked + follow->interval
+                           : follow->heard + QUIET;
+}
+
 static int next_wait(const struct follow *follow)
 {
-    int64_t left = follow->heard + QUIET - clock_steady();
+    int64_t left = ask_at(follow) - clock_steady();
     int64_t late = follow->since + LATE - clock_steady();
 
     if (!follow->late && late < left) {
@@ -317,8 +382,8 @@ static int follow_turn(struct follow *follow, struct err *err)
         if (tracks_event(&follow->tracks, event, err) != 0) {
             return -1;
         }
-    } else if (clock_steady() - follow->heard >= QUIET &&
-               ask_record(follow, err) != 0) {
+    }
+    if (clock_steady() >= ask_at(follow) && ask_record(follow, err) != 0) {
         return -1;
     }
     return clock_steady() - follow->fetched < FETCH_AGAIN
@@ -345,38 +410,23 @@ static int detach(const struct follow *follow)
     return EXIT_NO_ANSWER;
 }
 
-/* For `result`, which may be sooner than the record. Best effort. Written over,
- * as every id is as long: to cut the file first costs milliseconds. */
-static void remember_told(const struct follow *follow)
-{
-    _cleanup_free_ char *path = profile_path(follow->submit->profile, TOLD);
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-
-    if (fd >= 0) {
-        (void)!write(fd, follow->id, strlen(follow->id));
-    }
-}
-
-bool run_was_told(const struct submit *submit, const struct id *run)
-{
-    _cleanup_free_ char *path = profile_path(submit->profile, TOLD);
-    _cleanup_buf_ struct buf text = {0};
-    struct err err = {0};
-    char id[ID_TEXT];
-
-    id_format(run, id);
-    return file_read(path, ID_TEXT, &text, &err) == 0 &&
-           strcmp(buf_text(&text), id) == 0;
-}
-
 static int outcome_status(const struct follow *follow)
 {
     for (size_t i = 0; i < follow->tracks.n; i++) {
-        if (follow->tracks.list[i].row.outcome != OUTCOME_SUCCEEDED) {
+        const struct track *track = &follow->tracks.list[i];
+        if (!track->followed && track->row.outcome != OUTCOME_SUCCEEDED) {
             return EXIT_OUTCOME;
         }
     }
     return 0;
+}
+
+/* Where there were several targets, all of them once more, at a glance. */
+static int tell_all(const struct follow *follow, struct err *err)
+{
+    return follow->tracks.targets < 2 || follow->submit->telling != NULL
+               ? 0
+               : summary_print(&follow->tracks, err);
 }
 
 static int follow_all(struct follow *follow, struct err *err)
@@ -387,8 +437,8 @@ static int follow_all(struct follow *follow, struct err *err)
             return -1;
         }
         if (said == 1) {
-            remember_told(follow);
-            return outcome_status(follow);
+            ended_remember(follow->submit, follow->id);
+            return tell_all(follow, err) != 0 ? -1 : outcome_status(follow);
         }
         int stop = follow->recorded ? look_turn(follow, err)
                                     : follow_turn(follow, err);
@@ -398,19 +448,21 @@ static int follow_all(struct follow *follow, struct err *err)
     }
 }
 
+/* targets NULL: the run is our own, and its executors tell us live. */
 static int follow_from(struct submit *submit, const struct run_answer *run,
-                       bool recorded, struct err *err)
+                       const struct list *targets, struct err *err)
 {
     struct follow follow = {.submit = submit,
                             .run = &run->run,
-                            .recorded = recorded,
+                            .recorded = targets != NULL,
                             .interrupt_fd = interrupt_open(),
                             .since = clock_steady(),
                             .heard = clock_steady()};
 
     id_format(&run->run.run, follow.id);
     run_short(&run->run.run, follow.shown);
-    tracks_init(&follow.tracks, run);
+    tracks_init(&follow.tracks, run, targets);
+    tell_waits(&follow, &run->run);
     int done = follow_all(&follow, err);
     if (done < 0 && err->status == EXIT_OUTPUT) {
         (void)goes_on(&follow, err);
@@ -423,7 +475,7 @@ static int follow_from(struct submit *submit, const struct run_answer *run,
 int follow_run(struct submit *submit, const struct run_answer *run,
                struct err *err)
 {
-    return follow_from(submit, run, false, err);
+    return follow_from(submit, run, NULL, err);
 }
 
 static void on_watch_interrupt(int signal)
@@ -436,12 +488,12 @@ static void on_watch_interrupt(int signal)
 }
 
 int watch_run(struct submit *submit, const struct run_answer *run,
-              struct err *err)
+              const struct list *targets, struct err *err)
 {
     struct sigaction action = {.sa_handler = on_watch_interrupt};
 
     if (submit->telling == NULL) {
         (void)sigaction(SIGINT, &action, NULL);
     }
-    return follow_from(submit, run, true, err);
+    return follow_from(submit, run, targets, err);
 }

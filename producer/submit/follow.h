@@ -21,11 +21,8 @@ struct telling {
 int follow_run(struct submit *submit, const struct run_answer *run,
                struct err *err);
 
-/* The same for a run that anybody asked for, at any time of its life: all that
- * there is of its output, then what comes, each piece once. */
+/* The same for a run that anybody asked for, at any time of its life, on these
+ * of its targets (char *; none: all): all that there is of its output, then
+ * what comes, each piece once. */
 int watch_run(struct submit *submit, const struct run_answer *run,
-              struct err *err);
-
-/* True where this profile was told that the run has ended, so that the record
- * may be waited for. */
-bool run_was_told(const struct submit *submit, const struct id *run);
+              const struct list *targets, struct err *err);

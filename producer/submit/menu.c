@@ -87,7 +87,9 @@ char *menu_when(const struct menu *menu, const struct run_row *run)
     _cleanup_free_ char *when = told_moment(run->asked, clock_now());
     bool own = strcmp(run->asked_by, menu->submit->profile->email) == 0;
 
-    return must_printf("%s by %s", when, own ? "you" : run->asked_by);
+    return id_is_zero(&run->schedule)
+               ? must_printf("%s by %s", when, own ? "you" : run->asked_by)
+               : must_printf("%s by itself", when);
 }
 
 /* Who this is */

@@ -53,6 +53,11 @@ static void show_command(const struct page *page)
 /* "lines: 10", "shop: berlin (set by your administrator)"; NULL: no value. */
 static void show_value(const struct parameter *parameter, const char *value)
 {
+    if (parameter->type == PARAMETER_SECRET) {
+        console_note(2, "%s: you type it when it starts; it is not shown",
+                     parameter->name);
+        return;
+    }
     if (value == NULL) {
         console_note(2, "%s: (left out)", parameter->name);
         return;
@@ -64,7 +69,8 @@ static void show_value(const struct parameter *parameter, const char *value)
                                           : "");
 }
 
-static void show_plan(const struct page *page, const struct list *values)
+static void show_plan(const struct page *page, const struct list *values,
+                      const struct list *files)
 {
     const struct command_answer *command = page->command;
     const struct list *parameters = &command->parameters;
@@ -76,7 +82,8 @@ static void show_plan(const struct page *page, const struct list *values)
     console_note(2, "%s runs on %s.", command->command.name, where);
     for (size_t i = 0; i < parameters->n; i++) {
         const struct parameter *one = &list_at(parameters, struct parameter, i);
-        show_value(one, pairs_get(values, one->name));
+        const char *file = pairs_get(files, one->name);
+        show_value(one, file != NULL ? file : pairs_get(values, one->name));
     }
     console_say("It has not started yet. Once it has, it goes on even if you "
                 "leave; past runs (h) can stop it. If a machine is busy or "
@@ -138,6 +145,14 @@ static void on_detached(void *arg)
                 "it ended.");
 }
 
+static bool is_file(const struct page *page, const char *name)
+{
+    const struct parameter *parameter =
+        parameter_find(&page->command->parameters, name);
+
+    return parameter != NULL && parameter->type == PARAMETER_FILE;
+}
+
 /* The words of `submit run`: a value that begins with @ would be a file. */
 static char **words_of(const struct page *page, size_t *ret_n)
 {
@@ -147,9 +162,9 @@ static char **words_of(const struct page *page, size_t *ret_n)
     words[0] = must_strdup(page->command->command.name);
     for (size_t i = 0; i < arguments.n; i++) {
         const struct pair *pair = &list_at(&arguments, struct pair, i);
+        bool at = pair->value[0] == '@' || is_file(page, pair->name);
         words[i + 1] =
-            must_printf("%s=%s%s", pair->name, pair->value[0] == '@' ? "@" : "",
-                        pair->value);
+            must_printf("%s=%s%s", pair->name, at ? "@" : "", pair->value);
     }
     *ret_n = arguments.n + 1;
     pairs_done(&arguments);
@@ -212,6 +227,21 @@ static enum typed run(struct page *page)
     return answer.how == TYPED_QUIT ? TYPED_QUIT : TYPED_BACK;
 }
 
+/* Where files are is no content of theirs, which is read when it starts. */
+static struct list take_files(const struct page *page, struct list *arguments)
+{
+    struct list files = {0};
+
+    for (size_t i = 0; i < arguments->n; i++) {
+        struct pair *one = &list_at(arguments, struct pair, i);
+        if (is_file(page, one->name)) {
+            pairs_add(&files, one->name, one->value);
+            one->value[0] = '\0';
+        }
+    }
+    return files;
+}
+
 /* The plan, and whether to carry it out. TYPED_BACK: to the last question. */
 static enum typed plan(struct page *page, bool *ret_no)
 {
@@ -220,15 +250,18 @@ static enum typed plan(struct page *page, bool *ret_no)
     struct err err = {0};
 
     *ret_no = false;
+    struct list files = take_files(page, &arguments);
     int done =
         arguments_check(&page->command->parameters, &arguments, &values, &err);
     pairs_done(&arguments);
     if (done != 0) {
         console_say("%s.", err.text);
+        pairs_done(&files);
         return TYPED_BACK;
     }
-    show_plan(page, &values);
+    show_plan(page, &values, &files);
     pairs_done(&values);
+    pairs_done(&files);
     return confirm(ret_no);
 }
 

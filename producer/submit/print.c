@@ -27,9 +27,10 @@ const struct table *row_table(const struct table *answer)
 
 /* Writing */
 
+/* Flushed: who reads a pipe gets each line when it is told. */
 static int written(const struct print *print, struct err *err)
 {
-    return ferror(print->out) == 0
+    return fflush(print->out) == 0 && ferror(print->out) == 0
                ? 0
                : err_exit(err, EX_IOERR, "writing the output: %s",
                           strerror(errno));
@@ -39,7 +40,6 @@ int print_bytes(const struct print *print, const void *bytes, size_t n,
                 struct err *err)
 {
     (void)fwrite(bytes, 1, n, print->out);
-    (void)fflush(print->out);
     return written(print, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/file.h"
 #include "model/limits.h"
 #include "producer/submit/wrap.h"
 
@@ -20,7 +21,8 @@ void questions_init(struct questions *questions, const struct list *parameters)
         .asked = must_calloc(n + 1, sizeof(*questions->asked)),
     };
     for (size_t i = 0; i < n; i++) {
-        if (list_at(parameters, struct parameter, i).fixed == NULL) {
+        const struct parameter *one = &list_at(parameters, struct parameter, i);
+        if (one->fixed == NULL && one->type != PARAMETER_SECRET) {
             questions->asked[questions->n++] = i;
         }
     }
@@ -54,6 +56,10 @@ struct list questions_arguments(const struct questions *questions)
 static int check(const struct parameter *parameter, const char *value,
                  struct err *err)
 {
+    if (parameter->type == PARAMETER_FILE && value != NULL) {
+        _cleanup_buf_ struct buf content = {0};
+        return file_read(value, FILE_PARAMETER_MAX, &content, err);
+    }
     struct pair pair = {parameter->name, (char *)value};
     struct list alone = {(void *)parameter, 1};
     struct list given = {&pair, value == NULL ? 0 : 1};
@@ -70,6 +76,7 @@ static const char *const kinds[] = {
     [PARAMETER_CHOICE] = "one of these",
     [PARAMETER_PATH] = "a path from / on, such as /var/log",
     [PARAMETER_DATE] = "a date, such as 2026-11-24",
+    [PARAMETER_FILE] = "where a file of yours is, which goes along",
 };
 
 /* "A whole number, at least 1, at most 50." */

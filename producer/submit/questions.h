@@ -2,7 +2,9 @@
  * questions.h: what a command asks for, asked one after the other.
  *
  * Each answer is checked by arguments_check() as soon as it is there, and asked
- * for again with that check's own words until it is good.
+ * for again with that check's own words until it is good. Of a file the answer
+ * is where it is. Secrets are not among them: `run` asks for those itself, when
+ * it starts, and keeps them nowhere else.
  */
 #pragma once
 

@@ -17,13 +17,23 @@ static int ask_version(struct submit *submit, const char *name, int64_t version,
             err, EXIT_DATA,
             "'%.80s' is no command's name: those are a-z, 0-9 and -", name);
     }
-    return submit_ask(submit,
-                      &(struct question){.as = ASK_SESSION,
-                                         .kind = EVENT_COMMAND_SHOW,
-                                         .payload = &named,
-                                         .answer = &command_answer_table,
-                                         .ret_answer = ret_answer},
-                      err);
+    if (submit_ask(submit,
+                   &(struct question){.as = ASK_SESSION,
+                                      .kind = EVENT_COMMAND_SHOW,
+                                      .payload = &named,
+                                      .answer = &command_answer_table,
+                                      .ret_answer = ret_answer},
+                   err) != 0) {
+        return -1;
+    }
+    if (strcmp(ret_answer->command.name, name) == 0) {
+        return 0;
+    }
+    table_done(&command_answer_table, ret_answer);
+    return err_exit(err, EXIT_NOT_ALLOWED,
+                    "the answer is about another command than %s: nothing was "
+                    "done",
+                    name);
 }
 
 int command_ask(struct submit *submit, const char *name,

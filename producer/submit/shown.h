@@ -29,6 +29,9 @@ int run_last(struct submit *submit, const char *command,
 /* "succeeded", or "goes on"; the caller's to free. */
 char *run_text(const struct run_row *run);
 
+/* Who asked for it; of a schedule's, in whose name it ran. The caller's. */
+char *run_by_text(const struct run_row *run);
+
 /* The last digits of a run's id, which name it: 12, and a NUL. */
 #define RUN_SHORT 13
 void run_short(const struct id *run, char text[static RUN_SHORT]);

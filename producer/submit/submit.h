@@ -156,11 +156,14 @@ cmd cmd_user_suspend, cmd_user_resume, cmd_user_remove, cmd_user_withdraw,
     cmd_assign_remove, cmd_assign_explain, cmd_command_remove;
 cmd cmd_target_add, cmd_target_list, cmd_target_show, cmd_target_set,
     cmd_target_drain, cmd_target_resume, cmd_target_remove;
+cmd cmd_group_add, cmd_group_remove, cmd_group_list;
+cmd cmd_pending, cmd_approve, cmd_reject;
 cmd cmd_service_enrol, cmd_service_list, cmd_service_rotate, cmd_service_revoke;
 cmd cmd_help;
 cmd cmd_command_save, cmd_command_list, cmd_command_show, cmd_command_versions,
     cmd_command_diff, cmd_command_restore;
-cmd cmd_schedule_next;
+cmd cmd_schedule_list, cmd_schedule_next, cmd_schedule_pause,
+    cmd_schedule_resume;
 cmd cmd_assign_add, cmd_assign_list;
 cmd cmd_audit, cmd_audit_verify;
 cmd cmd_card_add, cmd_card_list, cmd_card_default, cmd_card_remove;

@@ -7,20 +7,52 @@
 
 #include "base/clock.h"
 
-void tracks_init(struct tracks *tracks, const struct run_answer *run)
+static bool is_wanted(const struct tracks *tracks,
+                      const struct execution_row *row)
 {
-    size_t n = run->executions.n;
+    return tracks->only == NULL || tracks->only->n == 0 ||
+           texts_hold(tracks->only, row->target);
+}
 
-    tracks->list = must_calloc(n > 0 ? n : 1, sizeof(*tracks->list));
-    tracks->n = n;
-    for (size_t i = 0; i < n; i++) {
-        struct track *track = &tracks->list[i];
-        track->row = list_at(&run->executions, struct execution_row, i);
-        track->row.target = must_strdup(track->row.target);
-        track->row.reason = NULL;
-        track->row.state = EXECUTION_WAITING;
-        track->spout = spout_new(n > 1 ? track->row.target : NULL);
+static size_t count_targets(const struct tracks *tracks,
+                            const struct list *executions)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < executions->n; i++) {
+        const struct execution_row *row =
+            &list_at(executions, struct execution_row, i);
+        n += row->attempt == 1 && is_wanted(tracks, row);
     }
+    return n;
+}
+
+/* Attempts on a target are told one after the other. */
+static struct track *track_add(struct tracks *tracks,
+                               const struct execution_row *row)
+{
+    struct list list = {tracks->list, tracks->n};
+    struct track *track = list_grow(&list, sizeof(*track));
+
+    tracks->list = list.items;
+    tracks->n = list.n;
+    for (size_t i = 0; i + 1 < tracks->n; i++) {
+        struct track *other = &tracks->list[i];
+        other->followed |= strcmp(other->row.target, row->target) == 0;
+    }
+    *track = (struct track){.row = *row};
+    track->row.target = must_strdup(row->target);
+    track->row.reason = NULL;
+    track->row.state = EXECUTION_PLANNED;
+    track->spout = spout_new(tracks->targets > 1 ? track->row.target : NULL);
+    return track;
+}
+
+void tracks_init(struct tracks *tracks, const struct run_answer *run,
+                 const struct list *only)
+{
+    *tracks = (struct tracks){.only = only, .attempts = run->attempts};
+    tracks->targets = count_targets(tracks, &run->executions);
     tracks_rows(tracks, run);
 }
 
@@ -48,6 +80,26 @@ static struct track *track_of(struct tracks *tracks, const struct id *execution)
 bool track_ended(const struct track *track)
 {
     return track->row.state == EXECUTION_ENDED;
+}
+
+const struct track *track_next(const struct tracks *tracks,
+                               const struct track *track)
+{
+    for (size_t i = 0; i < tracks->n; i++) {
+        const struct track *other = &tracks->list[i];
+        if (other->row.attempt == track->row.attempt + 1 &&
+            strcmp(other->row.target, track->row.target) == 0) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+bool track_held(const struct tracks *tracks, const struct track *track)
+{
+    return track_ended(track) && !track->followed && !tracks->over &&
+           track->row.attempt < tracks->attempts &&
+           track->row.outcome != OUTCOME_SUCCEEDED;
 }
 
 bool track_whole(const struct track *track)
@@ -174,25 +226,38 @@ static bool row_counts(const struct track *track,
                                    row->state == EXECUTION_ENDED);
 }
 
+static void take_row(struct tracks *tracks, const struct execution_row *row)
+{
+    struct track *track = track_of(tracks, &row->execution);
+
+    if (track == NULL) {
+        track = track_add(tracks, row);
+    }
+    if (!row_counts(track, row)) {
+        return;
+    }
+    track->row.silent = row->silent;
+    track->row.heard = row->heard;
+    track->row.expires = row->expires;
+    track->row.due = row->due;
+    if (row->started != 0) {
+        track->row.started = row->started;
+    }
+    if (row->state == EXECUTION_ENDED) {
+        track_end(track, row);
+    } else if (row->state > track->row.state) {
+        track->row.state = row->state;
+    }
+}
+
 void tracks_rows(struct tracks *tracks, const struct run_answer *run)
 {
+    tracks->over = run->run.outcome != OUTCOME_NONE;
     for (size_t i = 0; i < run->executions.n; i++) {
         const struct execution_row *row =
             &list_at(&run->executions, struct execution_row, i);
-        struct track *track = track_of(tracks, &row->execution);
-        if (track == NULL || !row_counts(track, row)) {
-            continue;
-        }
-        track->row.silent = row->silent;
-        track->row.heard = row->heard;
-        track->row.expires = row->expires;
-        if (row->started != 0) {
-            track->row.started = row->started;
-        }
-        if (row->state == EXECUTION_ENDED) {
-            track_end(track, row);
-        } else if (row->state > track->row.state) {
-            track->row.state = row->state;
+        if (is_wanted(tracks, row)) {
+            take_row(tracks, row);
         }
     }
 }
@@ -253,9 +318,8 @@ char *execution_text(const struct execution_row *row)
                        row->cancelled != 0 ? ", being cancelled" : "");
         return buf_take(&out);
     }
-    for (const char *c = word_text(&outcome_words, row->outcome); *c; c++) {
-        (void)buf_add(&out, *c == '_' ? " " : c, 1);
-    }
+    _cleanup_free_ char *outcome = word_spoken(&outcome_words, row->outcome);
+    (void)buf_adds(&out, outcome);
     exit_add(&out, row);
     duration_add(&out, row);
     if (row->reason != NULL) {

@@ -18,17 +18,24 @@ struct track {
     int64_t wanted;           /* chunks that are known to be */
     int64_t behind;           /* clock_steady() since it waits for some; or 0 */
     bool told;                /* that it ended, or that some is missing */
+    bool followed;            /* by another attempt on its target */
     bool told_silent;
     struct spout *spout;
 };
 
 struct tracks {
-    struct track *list;
+    struct track *list; /* an attempt stands behind those before it */
     size_t n;
+    size_t targets;
+    int64_t attempts;        /* on each target, at most */
+    const struct list *only; /* char *: those that are looked at; NULL: all */
+    bool over;               /* the record says that nothing more comes */
 };
 
-/* One track for each execution of the answer. */
-void tracks_init(struct tracks *tracks, const struct run_answer *run);
+/* One track for each execution of the answer, on these targets only (char *,
+ * lent; NULL or none: on all). */
+void tracks_init(struct tracks *tracks, const struct run_answer *run,
+                 const struct list *only);
 void tracks_done(struct tracks *tracks);
 
 /* Takes in what an executor told. -1: can't write (status 74). */
@@ -43,6 +50,13 @@ int track_pieces(struct track *track, const struct output_answer *output,
                  struct err *err);
 
 bool track_ended(const struct track *track);
+
+/* The next attempt on its target, where it is known; NULL. */
+const struct track *track_next(const struct tracks *tracks,
+                               const struct track *track);
+
+/* Ended, and whether another attempt follows the record will tell. */
+bool track_held(const struct tracks *tracks, const struct track *track);
 
 /* Ended, and all of its output is out. */
 bool track_whole(const struct track *track);

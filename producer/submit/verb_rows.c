@@ -2,219 +2,7 @@
  * verb_rows.c: THE table: what submit can do. Help, parsing and "did you mean"
  * are made from it; who may ask what is the authorizer's own table.
  */
-#include "producer/submit/submit.h"
-
-#define PASSWORD_FILE                                                       \
-    {                                                                       \
-        0, "password-file", "FILE", "read the password from a private file" \
-    }
-
-/* Flags, beside the common ones (parse.c) */
-
-static const struct flag run_flags[] = {
-    {'t', "target", "TARGET",
-     "run it there alone: a name, @LABEL=VALUE; may be repeated"},
-    {'d', "detach", NULL, "print the run's id once it is accepted"},
-    {0, "params", "FILE", "read values from a JSON object, or - (stdin)"},
-    {0, "dry-run", NULL, "only say what would run, and with what"},
-    {0}};
-
-static const struct flag rerun_flags[] = {
-    {0, "failed", NULL, "only where it did not succeed"},
-    {'d', "detach", NULL, "print the run's id once it is accepted"},
-    {0, "dry-run", NULL, "only say what would run, and with what"},
-    {0}};
-
-static const struct flag show_flags[] = {
-    {0, "script", NULL, "print its file, where it lets its runners see it"},
-    {0}};
-
-static const struct flag cancel_flags[] = {
-    {'t', "target", "TARGET", "on this target alone; may be repeated"},
-    {'d', "detach", NULL, "do not wait until it has ended"},
-    {0}};
-
-static const struct flag output_flags[] = {
-    {'t', "target", "TARGET", "of this target alone; may be repeated"},
-    {0, "stderr", NULL, "its standard error alone"},
-    {0, "raw", NULL, "byte for byte, on a terminal, too"},
-    {0}};
-
-static const struct flag history_flags[] = {
-    {0, "command", "COMMAND", "of this command alone"},
-    {0, "user", "EMAIL", "of this person alone"},
-    {0, "target", "TARGET", "of this target alone"},
-    {0, "outcome", "OUTCOME", "that ended so: succeeded, failed, timed_out …"},
-    {0, "since", "TIME", "asked since then"},
-    {0, "until", "TIME", "asked before then"},
-    {0, "param", "NAME=VALUE", "with this value; may be repeated"},
-    {0, "count", NULL, "only say how many"},
-    {'n', "limit", "N", "at most so many (20)"},
-    {0}};
-
-static const struct flag audit_flags[] = {
-    {0, "user", "EMAIL", "of this person alone"},
-    {0, "verb", "VERB", "of this kind alone, such as run.start"},
-    {0, "command", "COMMAND", "of this command alone"},
-    {0, "since", "TIME", "decided since then"},
-    {0, "outcome", "OUTCOME", "accepted or refused"},
-    {'n', "limit", "N", "at most so many (50)"},
-    {0}};
-
-static const struct flag verify_flags[] = {
-    {0, "code-file", "FILE",
-     "read code or block from a private file, or - (stdin)"},
-    PASSWORD_FILE,
-    {0}};
-
-static const struct flag login_flags[] = {
-    {0, "ttl", "TIME", "how long (8h), at most as the policy says"},
-    {0, "code-file", "FILE", "read the code from a private file, or - (stdin)"},
-    PASSWORD_FILE,
-    {0}};
-
-static const struct flag key_rotate_flags[] = {PASSWORD_FILE, {0}};
-
-static const struct flag mfa_setup_flags[] = {PASSWORD_FILE, {0}};
-
-static const struct flag mfa_status_flags[] = {PASSWORD_FILE, {0}};
-
-static const struct flag passwd_flags[] = {
-    PASSWORD_FILE,
-    {0, "new-password-file", "FILE", "read the new one from a private file"},
-    {0}};
-
-static const struct flag key_import_flags[] = {PASSWORD_FILE, {0}};
-
-static const struct flag card_add_flags[] = {
-    {0, "file", "FILE", "read the card from a private file, or - (stdin)"},
-    {0, "digits", "N", "how many digits its number has, where that is asked"},
-    {0, "number", NULL, NULL},
-    {0, "cvv", NULL, NULL},
-    {0, "cvc", NULL, NULL},
-    {0, "security-code", NULL, NULL},
-    {0}};
-
-static const struct flag card_list_flags[] = {
-    {0, "user", "EMAIL", "somebody else's; for administrators"}, {0}};
-
-static const struct flag command_save_flags[] = {
-    {0, "runner", "EMAIL", "assign it to them, too; may be repeated"}, {0}};
-
-static const struct flag command_show_flags[] = {
-    {0, "script", NULL, "print its file, byte for byte"},
-    {0, "files", NULL, "list the files that come with it"},
-    {0, "file", "NAME", "print one of them, byte for byte"},
-    {0}};
-
-static const struct flag schedule_next_flags[] = {
-    {0, "zone", "ZONE", "whose clock counts, such as Europe/Berlin (UTC)"},
-    {'n', "limit", "N", "so many (5)"},
-    {0, "after", "TIME", "from then on, by that clock (now)"},
-    {0}};
-
-static const struct flag assign_add_flags[] = {
-    {0, "until", "TIME", "no longer than that: 8h, 7d, or a moment"},
-    {0, "pin", "VERSION", "this version alone, whatever is saved later"},
-    {0}};
-
-static const struct flag assign_list_flags[] = {
-    {0, "command", "COMMAND", "of this command alone"},
-    {0, "user", "EMAIL", "of this person alone"},
-    {0}};
-
-static const struct flag command_remove_flags[] = {
-    {'y', "yes", NULL, "don't ask whether it is meant"}, {0}};
-
-static const struct flag user_invite_flags[] = {
-    {0, "role", "ROLE", "administrator, runner or runner_billing (runner)"},
-    {0, "name", "NAME", "what to call them"},
-    {0, "mfa", NULL, "they set up a second factor first (the default)"},
-    {0, "no-mfa", NULL, "they need none, unless the policy requires it"},
-    {0, "service", NULL, "a machine: no password, no second factor"},
-    {0}};
-
-static const struct flag user_confirm_flags[] = {
-    {'y', "yes", NULL, "the six words were compared: don't ask"}, {0}};
-
-static const struct flag user_suspend_flags[] = {
-    {0, "keep", "NAME",
-     "what they signed that goes on: all, none, a name; may be repeated"},
-    {0}};
-
-static const struct flag user_remove_flags[] = {
-    {0, "keep", "NAME",
-     "what they signed that goes on: all, none, a name; may be repeated"},
-    {'y', "yes", NULL, "don't ask whether it is meant"},
-    {0}};
-
-static const struct flag user_role_flags[] = {
-    {0, "keep", "NAME",
-     "what they signed that goes on: all, none, a name; may be repeated"},
-    {'y', "yes", NULL, "the six words were compared: don't ask"},
-    {0}};
-
-static const struct flag user_reset_flags[] = {
-    {0, "password", NULL, "their password, or the machine with their key"},
-    {0, "mfa", NULL, "their second factor"},
-    {0, "keep", "NAME",
-     "what they signed that goes on: all, none, a name; may be repeated"},
-    {0}};
-
-static const struct flag target_add_flags[] = {
-    {0, "max-wait", "TIME", "how long a run may wait for it (1d), at most 7d"},
-    {0, "again", NULL, "another one by the name of one that was removed"},
-    {0}};
-
-static const struct flag target_remove_flags[] = {
-    {'y', "yes", NULL, "don't ask whether it is meant"}, {0}};
-
-static const struct flag service_enrol_flags[] = {
-    {0, "target", "TARGET", "that an executor serves"},
-    {0, "key", "LINE", "the daemon's key line"},
-    {0, "out", "FILE", "where its enrolment is written to"},
-    {0, "root-key", "FILE", "for an authorizer"},
-    {0, "root-password-file", "FILE", "the root key's password"},
-    {0}};
-
-static const struct flag billing_init_flags[] = {
-    {0, "out", "FILE", "where the secret half is written to"},
-    {0, "billing-password-file", "FILE", "the billing key's password"},
-    {0}};
-
-static const struct flag billing_export_flags[] = {
-    {0, "key", "FILE", "a billing key's secret half; may be repeated"},
-    {0, "billing-password-file", "FILE", "the billing key's password"},
-    {0, "out", "FILE", "a new private file, or - (stdout)"},
-    {0, "keep-going", NULL, "export the good ones all the same"},
-    {0, "force", NULL, "write card numbers to a terminal"},
-    {0}};
-
-static const struct flag service_rotate_flags[] = {
-    {0, "key", "LINE", "the new key's line"},
-    {0, "out", "FILE", "where its enrolment is written to"},
-    {0, "root-key", "FILE", "for an authorizer"},
-    {0, "root-password-file", "FILE", "the root key's password"},
-    {0}};
-
-static const struct flag service_revoke_flags[] = {
-    {0, "kind", "KIND", "where daemons of several kinds have that name"},
-    {0, "older", NULL, "all but the newest: a rotation's end"},
-    {0, "all", NULL, "the newest, too"},
-    {0, "enrolment", "HASH", "this one, as service list shows it"},
-    {'y', "yes", NULL, "don't ask"},
-    {0}};
-
-static const struct flag init_flags[] = {
-    {0, "authorizer", "LINE", "the authorizer's key line (--make-key)"},
-    {0, "authorizer-name", "NAME", "authorizer-1"},
-    {0, "root-key", "FILE", "where the root key is written to (DIR/root.key)"},
-    {0, "root-password-file", "FILE", "the root key's password"},
-    PASSWORD_FILE,
-    {0, "out", "DIR", "where the other files go (the profile)"},
-    {0}};
-
-/* Verbs */
+#include "producer/submit/verb_flags.h"
 
 const struct verb verbs[] = {
     {"list", "", "the commands that you may run", FOR_EVERYBODY,
@@ -224,23 +12,40 @@ const struct verb verbs[] = {
     {"run", "COMMAND [NAME=VALUE...]", "run a command, and see its output",
      FOR_EVERYBODY, .run = cmd_run, .flags = run_flags,
      .help = "A VALUE that begins with @ is a file's content (@- is standard "
-             "input, @@ stands for @). "
+             "input, @@ stands for @). A secret is asked for, and not shown "
+             "while you type; or comes from a file. "
              "Runs on all of the command's targets, unless -t names some of "
              "them; what is drained is left out. "
              "Follows the output and says how the run ended. Ctrl-C detaches: "
              "the run goes on, `submit watch` shows the rest, `submit cancel` "
              "ends it."},
-    {"rerun", "[RUN]", "run the same once more", FOR_EVERYBODY,
+    {"rerun", "[RUN] [NAME=VALUE...]", "run the same once more", FOR_EVERYBODY,
      .run = cmd_rerun, .flags = rerun_flags,
      .help = "With the same values, on the same targets, in the command's "
              "newest version that you may run. RUN is an id, a unique ending "
-             "of one, or nothing: your last."},
+             "of one, or nothing: your last. A value that is given behind it "
+             "takes the place of the one then; secrets are asked for again."},
     {"cancel", "RUN", "end a run that you asked for", FOR_EVERYBODY,
      .run = cmd_cancel, .flags = cancel_flags,
      .help = "RUN is an id, or a unique ending of one. What has not begun does "
              "not begin any more; what runs is ended with all of its "
              "processes. Waits until nothing of it is alive, and says how it "
              "ended. Administrators can cancel anybody's run."},
+    {"pending", "[RUN]", "runs that wait for your approval", FOR_EVERYBODY,
+     .run = cmd_pending, .lists = true, .flags = pending_flags,
+     .help =
+         "With a RUN: what it would do, where, and who asked for it. RUN is "
+         "an id, or a unique ending of one."},
+    {"approve", "RUN", "approve a run that waits for it", FOR_EVERYBODY,
+     .run = cmd_approve, .flags = vote_flags,
+     .help =
+         "Shows what was asked for, and asks whether it is meant. It begins "
+         "once as many people have approved it as its command wants. Who "
+         "asked for a run does not count."},
+    {"reject", "RUN", "end a run that waits for approval", FOR_EVERYBODY,
+     .run = cmd_reject, .flags = vote_flags,
+     .help = "One of those who could approve it is enough: nothing of it "
+             "begins any more."},
     {"result", "[RUN]", "how a run ended", FOR_EVERYBODY, .run = cmd_result,
      .help = "RUN is an id, a unique ending of one, or nothing: your last."},
     {"output", "[RUN]", "what a run put out", FOR_EVERYBODY, .run = cmd_output,
@@ -249,7 +54,7 @@ const struct verb verbs[] = {
          "RUN is an id, a unique ending of one, or nothing: your last. What "
          "could upset a terminal is made harmless on one, unless --raw."},
     {"watch", "[RUN]", "see a run's output until it has ended", FOR_EVERYBODY,
-     .run = cmd_watch,
+     .run = cmd_watch, .flags = watch_flags,
      .help =
          "RUN is an id, a unique ending of one, or nothing: your last. Tells "
          "all that it has put out, then what comes, and how it ended, as "
@@ -349,15 +154,30 @@ const struct verb verbs[] = {
     {"command restore", "COMMAND VERSION", "make an older version the newest",
      FOR_ADMINISTRATORS, .run = cmd_command_restore,
      .help = "Saves its file once more, as a new version with your signature."},
-    {"schedule next", "SCHEDULE", "when a schedule fires", FOR_ADMINISTRATORS,
-     .run = cmd_schedule_next, .flags = schedule_next_flags,
-     .help = "Shows what the zone's clock shows, and UTC. SCHEDULE is five "
+    {"schedule list", "[COMMAND]", "what runs by itself, and in whose name",
+     FOR_ADMINISTRATORS, .run = cmd_schedule_list, .lists = true,
+     .help = "A command's file says when it runs by itself (`schedule = 0 3 * "
+             "* 1-5`, `at = 2026-12-24T18:00`); whoever saves it signs for it. "
+             "Stopped is what nobody stands behind any more. Last is the "
+             "newest time that came, and how it ended."},
+    {"schedule next", "COMMAND|SCHEDULE", "when a schedule fires",
+     FOR_ADMINISTRATORS, .run = cmd_schedule_next, .flags = schedule_next_flags,
+     .help = "Shows what the zone's clock shows, and UTC. Of a command, all of "
+             "its schedules together. SCHEDULE is five "
              "fields, in quotes: minute, hour, day of month, month, day of "
              "week; or @hourly, @daily, @weekly, @monthly, @yearly. What "
              "becomes of hours that a change of the clock skips or repeats: as "
              "in Debian's cron. Nothing is fired by this.",
      .example = "submit schedule next '30 2 * * 1-5' --zone Europe/Berlin\n",
      .bare = true},
+    {"schedule pause", "COMMAND", "let a command run no more by itself",
+     FOR_ADMINISTRATORS, .run = cmd_schedule_pause,
+     .help = "Until it is resumed; times that come meanwhile are passed over. "
+             "People run it as before."},
+    {"schedule resume", "COMMAND", "end that", FOR_ADMINISTRATORS,
+     .run = cmd_schedule_resume,
+     .help = "Its schedules run in your name from then on, as its newest "
+             "version says them."},
     {"assign add", "COMMAND EMAIL...", "let people run a command",
      FOR_ADMINISTRATORS, .run = cmd_assign_add, .flags = assign_add_flags,
      .help = "All of them, or none."},
@@ -453,6 +273,16 @@ const struct verb verbs[] = {
      .help = "What waits or runs there is ended, and its executors end. "
              "Commands go on naming it: another target of its name (target add "
              "--again) is theirs, too, with executors that are enrolled anew."},
+    {"group add", "GROUP EMAIL...", "let people approve together",
+     FOR_ADMINISTRATORS, .run = cmd_group_add,
+     .help = "A command's `approve = 2 of GROUP` asks for the approval of two "
+             "of them before it runs. The group is made where there is none."},
+    {"group remove", "GROUP EMAIL...", "take people out of a group",
+     FOR_ADMINISTRATORS, .run = cmd_group_remove,
+     .help = "What they approved and has not begun is not approved by them any "
+             "more. Without members there is no such group."},
+    {"group list", "", "the groups, and who is in them", FOR_ADMINISTRATORS,
+     .run = cmd_group_list, .lists = true},
     {"service enrol", "KIND NAME", "enrol a daemon", FOR_ADMINISTRATORS,
      .run = cmd_service_enrol, .flags = service_enrol_flags,
      .help = "KIND is authorizer, executor, scheduler or notifier. LINE is "

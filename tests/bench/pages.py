@@ -55,7 +55,7 @@ CREATE TEMP TABLE made AS SELECT n, (lpad(to_hex(to_ms(at)), 12, '0') || '7'
     CASE WHEN n / 50 %% 50 = 0 THEN 'failed' ELSE 'succeeded' END AS outcome
     FROM generate_series(%d, %d) n,
          LATERAL (SELECT timestamptz '2026-11-01' - n * interval '10 s' AS at) t;
-INSERT INTO runs SELECT id, :hash, c, 1, :hash, u, at, at,
+INSERT INTO runs SELECT id, sha256(uuid_send(id)), c, 1, :hash, u, at, at,
     json_build_object('n', n::text) FROM made;
 INSERT INTO executions SELECT e, id, 'dev', 1, 1, 'x', at, at + interval '1 min', true
     FROM made;

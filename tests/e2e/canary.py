@@ -141,6 +141,14 @@ def below(pid):
             yield from below(int(child))
 
 
+def but_its_own(environment):
+    """Of a script's own environment, what is not for it alone: its parameters are."""
+    if b"\0ERRAND_EXECUTION_ID=" not in environment:
+        return environment
+    return b"\0".join(variable for variable in environment.split(b"\0")
+                      if not variable.startswith(b"ERRAND_PARAM_"))
+
+
 class Watch:
     """Command lines and environments of all processes that are ours: below pytest
     and below the stack's supervisor. Those that Python starts are seen at once."""
@@ -175,7 +183,7 @@ class Watch:
         for root in (str(os.getpid()).encode(), read(self.supervisor)):
             for pid in below(int(root)) if root.strip().isdigit() else ():
                 self.seen.add(read(f"/proc/{pid}/cmdline"))
-                self.seen.add(read(f"/proc/{pid}/environ"))
+                self.seen.add(but_its_own(read(f"/proc/{pid}/environ")))
 
     def stop(self):
         self.ended.set()

@@ -105,6 +105,32 @@ def execution_id(run_id, run_hash, target, attempt=1):
         str(attempt).encode()))
 
 
+def schedule_id(command, when, zone="UTC"):
+    """Of a cron line, or of the moment of `at` as it is on the wire."""
+    return id_of_hash(tuple_hash(b"errand.schedule", uuid.UUID(command).bytes,
+                                 when.encode(), zone.encode()))
+
+
+def tick_id(schedule, zone, ms, local=None, fold=0):
+    """A UUIDv8 that begins with the tick's moment."""
+    digest = tuple_hash(b"errand.tick", uuid.UUID(schedule).bytes, zone.encode(),
+                        b"%d" % (ms if local is None else local), b"%d" % fold)
+    raw = bytearray(ms.to_bytes(6, "big") + bytes.fromhex(digest)[6:16])
+    raw[6] = raw[6] & 0x0F | 0x80
+    raw[8] = raw[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(raw)))
+
+
+def advance_id(run, progress):
+    """Of the run.advance that is asked for how a run is (a version 8 UUID)."""
+    raw = bytearray.fromhex(tuple_hash(
+        b"errand.advance", uuid.UUID(run).bytes, bytes.fromhex(progress)))[:16]
+    raw[:6] = uuid.UUID(run).bytes[:6]
+    raw[6] = raw[6] & 0x0F | 0x80
+    raw[8] = raw[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(raw)))
+
+
 def key_line_make(key):
     """What a daemon's --make-key would print."""
     raw = key.public + key.box

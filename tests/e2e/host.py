@@ -51,10 +51,11 @@ class Host(lone.Executor):
         self.process = None
         self.log = home / f"{self.name}.log"
         self.config = home / f"{self.name}.conf"
+        self.ready = home / f"{self.name}.ready"
         (home / "root.pub").write_text(root_pub(house).read_text())
         self.config.write_text(lone.CONFIG.format(
             brokers=house.brokers, home=home, name=self.name,
-            target=self.target, slots=slots))
+            target=self.target, slots=slots, who=lone.WHO))
         line = self.run("--make-key").stdout.strip()
         done = house.submit("target", "add", self.target)
         assert done.returncode == 0, done.stderr

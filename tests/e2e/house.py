@@ -189,4 +189,6 @@ class House:
     # Daemons
 
     def pid(self, name):
-        return int((HOME / f"run/{name}.pid").read_text())
+        path = HOME / f"run/{name}.pid"
+        until(f"{name} is there", path.exists)
+        return int(path.read_text())

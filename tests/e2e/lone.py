@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import pathlib
+import pwd
 import signal
 import subprocess
 import time
@@ -34,7 +35,10 @@ target = {target}
 state = {home}/{name}.state
 slots = {slots}
 heartbeat = 1s
-"""
+{who}"""
+# Whoever the tests run as is both halves, and all that they start.
+ME = pwd.getpwuid(os.geteuid()).pw_name
+WHO = f"user = {ME}\n[run_as]\nallow = {ME}\ndefault = {ME}\n"
 
 
 def until(what, condition, seconds=20):
@@ -132,8 +136,10 @@ class Executor:
     def __init__(self, lone, name, slots):
         self.lone, self.name, self.slots = lone, name, slots
         self.config = lone.home / f"{name}.conf"
+        self.ready = lone.home / f"{name}.ready"
         self.config.write_text(CONFIG.format(
-            brokers=lone.brokers, home=lone.home, name=name, target=lone.target, slots=slots))
+            brokers=lone.brokers, home=lone.home, name=name, target=lone.target, slots=slots,
+            who=WHO))
         line = self.run("--make-key").stdout.strip()
         self.key, self.box = client.key_line_read(line)
         authority = lone.authority
@@ -146,16 +152,16 @@ class Executor:
         self.log = lone.home / f"{name}.log"
         self.process = None
 
-    def run(self, *arguments):
+    def run(self, *arguments, **how):
         return subprocess.run([BIN / "errand-executor", "--config", self.config, *arguments],
-                              capture_output=True, text=True, timeout=20)
+                              capture_output=True, text=True, timeout=20, **how)
 
-    def start(self):
-        ready = self.lone.home / f"{self.name}.ready"
+    def start(self, **how):
+        ready = self.ready
         ready.unlink(missing_ok=True)
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([BIN / "errand-executor", "--config", self.config],
-                                            stderr=log)
+                                            stderr=log, **how)
         until(f"{self.name} is ready", lambda: ready.exists() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log.read_text()
         return self

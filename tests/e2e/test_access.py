@@ -16,7 +16,9 @@ import time
 import pytest
 
 from client import (DAY, HOUR, ZERO, Envelope, Key, Person, Session, accepted,
-                    b64, id_of_hash, moment, now_ms, reader, sha256, uuid7)
+                    advance_id, b64, id_of_hash, moment, now_ms, reader, schedule_id, sha256,
+                    tick_id, uuid7)
+from house import until as eventually
 from test_schemas import VERDICT
 
 TABLE = pathlib.Path(__file__).parents[1] / "tables/access.txt"
@@ -62,6 +64,8 @@ def test_every_verb_is_in_the_list_and_can_be_asked():
     assert about <= ASKS.keys() <= listed, "how is it asked? ASKS says"
     for verb in about:
         named = {of for v, of, *_ in CELLS if v == verb}
+        if verb == "run.tick":  # of none it is no tick: put aside
+            named.add("none")
         assert {"none"} < named, f"{verb}: of what is not there, and what is"
 
 
@@ -98,9 +102,12 @@ class World:
         self.target_set = accepted(
             self.asker.add_target(self.boss, self.target)).answer["hash"]
         self.commands = self.make_commands()
+        self.schedules = self.make_schedules()
+        self.over = self.end_one()
         self.sessions = self.open_sessions()
         ends = self.assign()
         self.runs = self.make_runs()
+        self.group, self.waiting_runs = self.make_waiting()
         self.brief, self.closed = self.make_over()
         self.daemon, self.other_daemon = self.enrol_daemon(), self.enrol_daemon()
         self.billing = self.boss_asks("billing.show", {}).answer
@@ -221,6 +228,36 @@ class World:
         self.send(saved.values())
         return saved
 
+    def schedule_fields(self, of, when):
+        """Of a cron line, or of a moment (ms)."""
+        last = self.commands.get(of)
+        command = last.fields["command"] if last else uuid7()
+        text = when if isinstance(when, str) else moment(when)
+        return {"schedule": schedule_id(command, text), "command": command,
+                "saved": last.hash if last else sha256(b"none"), "arguments": {},
+                "targets": [self.target], "zone": "UTC", "catch_up": "last",
+                "cron" if when is text else "at": text, "paused": True}
+
+    def make_schedules(self):
+        """One to take away; and one whose time has come, as clocks may differ:
+        it is paused, so that nobody else fires it."""
+        self.tick_ms = now_ms() + 20000
+        spare = self.ask("schedule.set", self.schedule_fields("other", "1 1 1 1 *"),
+                         self.boss)
+        due = self.ask("schedule.set", self.schedule_fields("other", self.tick_ms),
+                       self.boss)
+        self.send([spare, due])
+        return {"other": spare, "given": due}
+
+    def end_one(self):
+        """A run that is over, and how it is."""
+        run = self.house.submit("run", "-d", self.house.command("true")).stdout.strip()
+        eventually("it is over", lambda: self.house.rows(
+            "SELECT FROM run_outcomes WHERE id = %s", run))
+        [(progress,)] = self.house.rows(
+            "SELECT encode(run_progress(id, now()), 'hex') FROM runs WHERE id = %s", run)
+        return run, progress
+
     def assign(self):
         until = now_ms() + BRIEF
         self.send([self.ask("assignment.add", {
@@ -242,6 +279,37 @@ class World:
                 "other": self.run(self.sessions["A"], "other")}
         self.send(runs.values())
         return {of: run.fields["id"] for of, run in runs.items()}
+
+    def make_waiting(self):
+        """A group's newest entry, and runs that wait: {(verb, of): (run, save)}.
+        One more vote is wanted than is cast, so that they wait on."""
+        spare = self.spare[-1].user
+        members = {"given": [self.people[who].user for who in "ARB"] + [spare],
+                   "other": [spare]}
+        boss, made = self.asker.open_session(self.boss), {}
+        for of, users in members.items():
+            group = {"name": self.house.fresh("g"), "members": users}
+            entry = self.enter("group.set", group).answer["hash"]
+            save = self.asker.command_request(
+                self.boss, self.house.fresh("c"), SCRIPT, [self.target], approve={
+                    "count": len(users), "group": group["name"], "within": 3600})
+            self.send([save])
+            for verb in ("run.approve", "run.reject"):
+                run = self.asker.run_request(boss, save.fields["command"], [self.target])
+                self.send([run])
+                made[verb, of] = run, save
+        return {**group, "previous": entry}, made
+
+    def vote(self, verb, of):
+        if of == "none":
+            run, save = sha256(b"no run"), sha256(b"no command")
+        else:
+            run, save = (e.hash for e in self.waiting_runs[verb, of])
+        return {"run": run, "command": save, "targets": [self.target]}
+
+    def waiting_id(self, of):
+        return self.run_id("none") if of == "none" else \
+            self.waiting_runs["run.approve", of][0].fields["id"]
 
     # What a cell names
 
@@ -346,6 +414,14 @@ def set_target(world, _who, of):
             "previous": previous, "labels": {"role": "web"}}
 
 
+def set_group(world, _who, of):
+    """A new one; one that is there, as it is; the end of one that is not."""
+    if of == "other":
+        return world.group
+    return {"name": world.house.fresh("g"),
+            "members": [] if of == "none" else [world.boss.user]}
+
+
 def victim(world, who, of):
     """Whom an entry is about: themselves, somebody whom nobody needs, nobody."""
     if of == "none":
@@ -412,6 +488,33 @@ def save(world, _who, of):
             "timeout": 60, "wait": 60}
 
 
+def schedule(world, _who, of):
+    return world.schedule_fields(of, "2 2 2 2 *")
+
+
+def unschedule(world, _who, of):
+    set_ = world.schedules.get(of)
+    return {"schedule": set_.fields["schedule"] if set_ else uuid7()}
+
+
+def tick(world, who, of):
+    """Under its own id by the scheduler, by others each under another one."""
+    set_, ms = world.schedules[of], world.tick_ms
+    local = ms if who is world.daemon else next(world.house.numbers)
+    return {"id": tick_id(set_.fields["schedule"], "UTC", ms, local),
+            "command": set_.fields["command"], "arguments": {},
+            "targets": [world.target], "deadline": moment(now_ms() + 60000),
+            "follow": False, "schedule": set_.hash, "local": ms, "fold": 0}
+
+
+def advance(world, who, _of):
+    """Of a run that is over, by the scheduler; by others each as of another state."""
+    run, progress = world.over
+    if who is not world.daemon:
+        progress = sha256(str(next(world.house.numbers)).encode())
+    return {"id": advance_id(run, progress), "run": run, "progress": progress}
+
+
 def billing_key(world, _who, _of):
     last = world.billing
     return {"box": b64(Key().box), "generation": last.get("generation", 0) + 1,
@@ -462,10 +565,15 @@ ASKS = {
     "target.set": set_target,
     "target.show": lambda w, _, of: {"name": w.target if of == "other"
                                      else "t0-no-such"},
+    "group.set": set_group,
     "command.save": save,
     "command.show": show_command,
     "command.versions": lambda w, _, of: {"name": w.command_name(of)},
     "command.retire": retire,
+    "schedule.set": schedule,
+    "schedule.remove": unschedule,
+    "schedule.list": lambda w, _, of: {"command": w.command_name(of)},
+    "run.tick": tick,
     "assignment.remove": lambda w, _, of: {"user": w.waiting.user,
                                            "command": w.command(of)},
     "assignment.explain": lambda w, _, of: {"command": w.command_name(of),
@@ -476,7 +584,11 @@ ASKS = {
     "audit.list": lambda *_: {"limit": 10},
     "audit.rows": lambda *_: {"partition": 0, "after": 0},
     "run.start": start,
+    "run.advance": advance,
     "run.cancel": lambda w, _, of: {"run": w.run_id(of)},
+    "run.approve": lambda w, _, of: w.vote("run.approve", of),
+    "run.reject": lambda w, _, of: w.vote("run.reject", of),
+    "pending.show": lambda w, _, of: {"run": w.waiting_id(of)},
     "run.show": lambda w, _, of: {"run": w.run_id(of)},
     "run.output": lambda w, _, of: {"run": w.run_id(of), "after": 0},
     "run.history": lambda *_: {"limit": 10},
@@ -492,12 +604,16 @@ STEPS = {"card.add", "card.default", "card.remove"}  # of a person's cards
 
 # What a handler says of a request that is allowed, and asked as far as is of use:
 # a secret that nobody can open, a second factor that is not there, a run that has
-# ended since (another cell's asker ended it).
+# ended since (another cell's asker ended it, or said no).
 ASKED_AS_FAR = {"mfa.set": ("invalid", "code_wanted"),
-                "mfa.reset": ("conflict",), "run.cancel": ("conflict",)}
+                "mfa.reset": ("conflict",), "run.cancel": ("conflict",),
+                "run.reject": ("conflict",),
+                "run.advance": ("conflict",),
+                "run.tick": ("conflict",)}
 ENTRIES = {"user.suspend", "user.resume", "user.remove", "user.role",
            "user.reinvite", "key.rotate", "service.revoke", "command.retire",
-           "assignment.remove", "target.set"}  # of the revocation log
+           "assignment.remove", "schedule.remove", "target.set",
+           "group.set"}  # of the revocation log
 
 
 def request(world, verb, of, who):

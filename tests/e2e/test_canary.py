@@ -21,7 +21,7 @@ from house import HOME, until
 pytestmark = pytest.mark.last
 
 POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
-KINDS = {"key", "password", "invitation code", "invitation seed"}
+KINDS = {"key", "password", "invitation code", "invitation seed", "secret parameter"}
 
 
 class Planted:
@@ -55,8 +55,20 @@ def in_envelope(secret):
 
 # Where others read
 
+def ran_with_secret(house):
+    """It lives long enough to be seen, and says it."""
+    name = house.command('sleep 0.3; echo "$ERRAND_PARAM_TOKEN"',
+                         "#: [param token]", "#: type = secret")
+    token = canary.keep("secret parameter", os.urandom(16).hex())
+    path = pathlib.Path(house.folder.name) / "token"
+    path.write_text(token)
+    done = house.submit("run", name, f"token=@{path}")
+    assert (done.returncode, done.stdout) == (0, "***\n"), done
+
+
 def stack_secrets(house):
-    """What the stack was made with, and an invitation in any case."""
+    """What the stack was made with, and an invitation and a secret in any case."""
+    ran_with_secret(house)
     email = house.fresh("i") + "@example.org"
     assert house.submit("user", "invite", email, "-o", "name").returncode == 0
     house.post.block(email)

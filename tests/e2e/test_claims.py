@@ -49,7 +49,7 @@ def test_everything_produced_again_starts_nothing_again(lone):
                               headers=m.headers())
     assert lone.producer.flush(10) == 0
     executor.kill()
-    (lone.home / "ex-1.state" / "position").unlink(missing_ok=True)
+    (lone.home / "ex-1.state" / "kafka" / "position").unlink(missing_ok=True)
     executor.start()
     assert lone.outcome(lone.ask(script))["outcome"] == "succeeded"
     assert len(lines()) == len(set(lines())) == len(orders) + 1
@@ -129,7 +129,7 @@ def test_a_ledger_outlives_the_logs(lone):
     until("they are there", lambda: all(
         t in found and found[t].partitions and found[t].partitions[0].leader >= 0
         for found in [admin.list_topics(timeout=10).topics] for t in topics))
-    (lone.home / "ex-1.state" / "position").unlink(missing_ok=True)
+    (lone.home / "ex-1.state" / "kafka" / "position").unlink(missing_ok=True)
     executor.start()
     lone.send(order)
     honest = lone.ask(script)

@@ -181,7 +181,7 @@ def test_what_has_ended_is_not_dispatched_again(house, asker, session, command,
     ({"ahead": 40_000}, "ahead of"),
     ({"ahead": -6 * MINUTE, "life": 5 * MINUTE}, "expired"),
     ({"request_id": uuid7(now_ms() - HOUR)}, "UUIDv7 of now"),
-    ({"request_id": "01970000-0000-8000-8000-000000000001"}, "UUIDv7 of now"),
+    ({"request_id": "01970000-0000-4000-8000-000000000001"}, "UUIDv7 of now"),
 ])
 def test_a_request_out_of_its_time_is_stale(house, asker, session, change,
                                             part):
@@ -684,9 +684,10 @@ def test_a_bad_run_says_what_is_wrong(house, asker, runner, command, target,
 
 
 def test_a_target_has_its_two_topics_before_it_is_said(house, asker, admin):
+    """They keep two and three times its longest wait, of a day at least."""
     name = fresh("t")
     accepted(asker.add_target(admin, name, 100))
-    for kind, retention in ("dispatch", 200_000), ("claims", 300_000):
+    for kind, retention in ("dispatch", 2 * DAY), ("claims", 3 * DAY):
         topic = f"errand.{kind}.{name}.1"
         config = house.topic_config(topic)
         assert config["retention.ms"] == str(retention)

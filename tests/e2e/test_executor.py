@@ -11,7 +11,11 @@ from lone import Lone, text_of, until
 @pytest.fixture(scope="module")
 def lone(brokers, tmp_path_factory):
     here = Lone(brokers, tmp_path_factory.mktemp("lone"))
-    here.executor().start()
+    executor = here.executor()
+    with open(executor.config, "a", encoding="utf-8") as config:
+        config.write("[interpreters]\nallow = /bin/sh, /usr/bin/python3,"
+                     " /no/such/interpreter, /etc/passwd\n")
+    executor.start()
     yield here
     here.close()
 

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import lone
 from host import Host, standing
 from house import BIN, until
 
@@ -24,7 +25,7 @@ ready = {folder}/ready
 [executor]
 target = {name}
 state = {folder}/state
-"""
+""" + lone.WHO
 
 
 @pytest.fixture(scope="module")

@@ -170,7 +170,7 @@ def many(house):
     house.change(
         "INSERT INTO runs SELECT (lpad(to_hex((extract(epoch FROM r.asked_at) * 1000)"
         "::bigint - n), 12, '0') || substr(replace(gen_random_uuid()::text, '-', ''), 13))"
-        "::uuid, r.hash, r.command_id, r.version, r.command_hash, r.user_id,"
+        "::uuid, sha256(convert_to(r.id || ' ' || n, 'UTF8')), r.command_id, r.version, r.command_hash, r.user_id,"
         " r.asked_at - n * interval '1 ms', r.deadline,"
         " json_build_object('how', n::text)"
         " FROM runs r, generate_series(1, %s) n WHERE r.id::text LIKE '%%' || %s",
@@ -243,6 +243,23 @@ def test_csv_is_for_spreadsheets(house, tmp_path):
     listed = done(house.submit("command", "list", "-o", "csv")).stdout
     assert f"{described},1,'=HYPERLINK(1),dev,0," in listed
     told(house.submit("result", "-o", "csv"), 64, "lists")
+
+
+def test_watching_tells_what_comes_and_what_ends_once_each(house, runs, ghost):
+    name = house.command("true", "#: wait = 2s", target=f"dev, {ghost}")
+    told(house.submit("history", "--watch", "-o", "csv"), 64, "jsonl")
+    with house.start("history", "--watch", "--command", name, "-o", "jsonl") as watching:
+        asked = house.submit("run", name, "-d")
+        lines = [json.loads(watching.stdout.readline()) for _ in range(2)]
+        watching.kill()
+        rest = watching.stdout.read()
+    assert [(line["run"], line.get("outcome")) for line in lines] == [
+        (asked.stdout.strip(), None), (asked.stdout.strip(), "expired")]
+    assert rest == ""
+    with house.start("history", "--watch", "--command", runs[0][0], "-n", "2") as watching:
+        shown = [watching.stdout.readline() for _ in range(2)]
+        watching.kill()
+    assert all(runs[0][0] in line and "run " in line for line in shown), shown
 
 
 def test_what_is_no_filter_is_said(house):

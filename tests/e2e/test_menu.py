@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+import canary
 from house import until
 from second_factor import code, early_in_step
 from terminal import COLUMNS, PATIENCE, ROWS, Terminal
@@ -81,6 +82,29 @@ def test_a_command_is_chosen_asked_for_started_watched_and_its_end_told(
         person.quits(seen)
     assert ran(house, person) == [(name, {"who": "Vera"})]
     assert PLAIN.fullmatch(seen.bytes), "only text, on no matter what terminal"
+
+
+def test_a_secret_is_typed_unseen_when_it_starts_and_a_file_goes_along(
+        house, person, tmp_path):
+    name = gives(house, person, 'wc -c < "$ERRAND_PARAM_LIST"; echo "$ERRAND_PARAM_KEY"',
+                 "#: [param key]", "#: type = secret", "#: required = true",
+                 "#: [param list]", "#: type = file", "#: required = true")
+    path = tmp_path / "list"
+    path.write_bytes(bytes(1234))
+    with person.menu() as seen:
+        seen.asks(QUESTION, "1").sees("It asks 1 question")
+        seen.sees("Where a file of yours is").asks("list (b back, q quit): ", "/no-such")
+        seen.sees("Please try again").asks("list (b back, q quit): ", str(path))
+        seen.sees("key: you type it when it starts; it is not shown")
+        seen.sees(f"list: {path}")
+        seen.asks("Start it now (y yes, n no, b back, q quit): ", "y")
+        seen.asks("key (not shown): ", canary.keep("secret parameter", os.urandom(9).hex()),
+                  hidden=True)
+        seen.sees("1234").sees("***").sees("It worked.")
+        seen.asks(QUESTION, "")
+        person.quits(seen)
+    [[ran_name, arguments]] = ran(house, person)
+    assert (ran_name, arguments["key"]) == (name, "***")
 
 
 def test_what_did_not_work_is_told_with_whom_to_tell(house, person):

@@ -2,6 +2,7 @@
 for whoever may; and what a run would be, told without one.
 """
 import json
+import re
 
 import pytest
 
@@ -13,6 +14,12 @@ PARAMETERS = ("#: args = --depth {depth} {dir}", "#: [param dir]", "#: type = st
               "#: [param how]", "#: type = string", "#: fixed = gently")
 # What a shell sets by itself.
 SHELLS = {"PWD", "OLDPWD", "SHLVL", "_"}
+
+
+def named(ran):
+    """The run that was told of, above the table."""
+    return [line for line in ran.stderr.splitlines()
+            if "; run " in line][-1].rsplit("run ", 1)[1]
 
 
 def refused(ran, status, *words):
@@ -82,10 +89,10 @@ def test_the_newest_version_runs_and_it_is_said(house, tmp_path):
 def test_only_where_it_failed(house, ghost):
     name = house.command("true", "#: wait = 1s", target=f"dev, {ghost}", runner=True)
     ran = done(house.submit("run", name, who="runner"), 1)
-    run = ran.stderr.strip().splitlines()[-1].rsplit("run ", 1)[1]
+    run = named(ran)
     failed = done(house.submit("rerun", run, "--failed", who="runner"), 1)
     assert "dev" not in failed.stderr and ghost in failed.stderr
-    again = failed.stderr.strip().splitlines()[-1].rsplit("run ", 1)[1]
+    again = named(failed)
     assert rows_of(house, again)[2] == [ghost]
     whole = done(house.submit("rerun", run, "-d", who="runner")).stdout.strip()
     assert rows_of(house, whole)[2] == sorted(["dev", ghost])
@@ -111,7 +118,7 @@ def test_a_target_that_is_the_command_s_no_more_is_named(house, ghost, tmp_path)
     path = tmp_path / "c"
     path.write_text(house.file(name, "true"))
     done(house.submit("command", "save", str(path)))
-    run = ran.stderr.strip().splitlines()[-1].rsplit("run ", 1)[1]
+    run = named(ran)
     refused(house.submit("rerun", run), 65, ghost, "it is for: dev")
 
 
@@ -168,9 +175,9 @@ def test_a_dry_run_tells_what_the_script_will_find(house):
 def test_a_dry_run_for_people(house, ghost):
     name = house.command("secret-word", *PARAMETERS, target=f"dev, {ghost}", runner=True)
     dry = done(house.submit("run", name, "--dry-run", "dir=it's", who="runner"))
-    lines = dry.stdout.splitlines()
+    lines = [re.sub("  +", "  ", line) for line in dry.stdout.splitlines()]
     for line in ("version  1", f"targets  dev, {ghost}", "ERRAND_PARAM_DIR=it's",
-                 f"argv     {name} --depth 3 'it'\\''s'", "ERRAND_PARAM_DEPTH=3",
+                 f"argv  {name} --depth 3 'it'\\''s'", "ERRAND_PARAM_DEPTH=3",
                  "ERRAND_TARGET=(the target's name)"):
         assert line in lines, dry.stdout
     assert "nothing was run" in dry.stderr

@@ -97,6 +97,9 @@ def test_a_label_says_where_a_command_runs(house, three):
     assert ran_on(house, command, who="runner")[0] == {web.target}
     labelled(house, other.target, f"role={role}")
     assert ran_on(house, command, who="runner")[0] == {web.target, other.target}
+    seen = done(house.submit("watch", "-t", other.target, who="runner"))
+    assert seen.stdout == f"{other.target}\n" and web.target not in seen.stderr
+    told(house.submit("watch", "-t", db.target, who="runner"), 65, "is not for target")
     labelled(house, web.target, "role=db")
     assert ran_on(house, command, who="runner")[0] == {other.target}
     labelled(house, other.target, "role=")
@@ -290,6 +293,10 @@ def test_what_waits_or_runs_on_a_removed_target_is_ended(house, host, tmp_path):
     line = host.run("--make-key").stdout.strip()
     told(house.submit("service", "enrol", "executor", f"{host.name}x", "--target",
                       host.target, "--key", line, "--out", str(tmp_path / "no")), 67)
+    other = house.fresh("other")
+    done(house.submit("target", "add", other))
+    done(house.submit("service", "enrol", "executor", host.name, "--target", other,
+                      "--key", line, "--out", str(tmp_path / "moved")))
     told(house.submit("command", "save", file_for(tmp_path, host.target)), 65, host.target)
     assert len(witness.lines()) == 1
 
@@ -302,6 +309,7 @@ def test_another_target_of_the_name_has_executors_of_its_own(house, host, tmp_pa
     done(house.submit("target", "remove", host.target, "--yes"))
     assert host.process.wait(20) == 1
     told(house.submit("run", named), 65, f"{host.target} was removed")
+    told(house.submit("run", named, "-t", host.target), 65, f"{host.target} was removed")
     until("what ran there is told", lambda: house.submit(
         "target", "add", host.target, "--again", "role=second").returncode == 0)
     row = shown(house, host.target)
@@ -421,19 +429,26 @@ def test_topics_keep_what_a_longer_wait_needs_and_all_else_that_was_set(house, h
     claims, dispatches = (f"errand.{t}.{host.target}.1" for t in ("claims", "dispatch"))
     known = house.topic_config(claims)
     kafka = house.kafka()
-    for answer in kafka.alter_configs([ConfigResource("topic", claims, {
-            "segment.ms": "7000000", **{name: known[name] for name in (
-                "retention.ms", "cleanup.policy", "message.timestamp.type")}})]).values():
-        answer.result(10)
+
+    def configure(topic, **changed):
+        for answer in kafka.alter_configs([ConfigResource("topic", topic, {
+                **{name: known[name] for name in ("cleanup.policy", "message.timestamp.type")},
+                **changed})]).values():
+            answer.result(10)
 
     def kept():
         return [int(house.topic_config(t)["retention.ms"]) for t in (claims, dispatches)]
 
+    configure(claims, **{"segment.ms": "7000000", "retention.ms": known["retention.ms"]})
     assert kept() == [3 * DAY, 2 * DAY]
+    configure(dispatches, **{"retention.ms": str(5 * DAY)})
+    labelled(house, host.target, "max_wait=2d")
+    assert kept() == [6 * DAY, 5 * DAY], "an operator's own, longer one stays"
     labelled(house, host.target, "max_wait=7d")
     assert kept() == [21 * DAY, 14 * DAY]
+    configure(dispatches, **{"retention.ms": "-1"})
     labelled(house, host.target, "max_wait=1h")
-    assert kept() == [21 * DAY, 14 * DAY], "what waits may still wait for long"
+    assert kept() == [21 * DAY, -1], "what waits may still wait for long"
     assert shown(house, host.target)["max_wait"] == 3600
     config = house.topic_config(claims)
     assert (config["segment.ms"], config["message.timestamp.type"],

@@ -16,7 +16,7 @@ WRAPPED = {  # header of a library -> who may include it
     "jansson.h": re.compile(r"^common/base/field\w*\.[ch]$"),
     "librdkafka/rdkafka.h": re.compile(r"^common/io/kafka\w*\.[ch]$"),
     "libpq-fe.h": re.compile(r"^common/io/postgres\w*\.[ch]$"),
-    "curl/curl.h": re.compile(r"^consumer/notifier/post\.c$"),
+    "curl/curl.h": re.compile(r"^consumer/notifier/wire\.h$"),
     "libsmartcols/libsmartcols.h": re.compile(r"^producer/submit/print\w*\.c$"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

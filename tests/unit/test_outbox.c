@@ -118,10 +118,10 @@ static void what_was_forgotten_is_read_again(void **state)
     outbox_free(outbox);
 }
 
-static bool is_even(void *arg, int64_t partition)
+static bool is_even(void *arg, const struct mail *mail)
 {
     (void)arg;
-    return partition % 2 == 0;
+    return mail->partition % 2 == 0;
 }
 
 static void who_was_due_first_is_next_where_it_may_be_sent(void **state)

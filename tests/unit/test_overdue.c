@@ -23,6 +23,9 @@ static struct open_execution make_open(const struct line *line)
 
     return (struct open_execution){
         .expires = ms(event, "expires", 100),
+        .planned = cell_text(event, "planned", NULL) != NULL,
+        .pending = cell_text(event, "pending", NULL) != NULL,
+        .withheld = cell_text(event, "withheld", NULL),
         .claims_read = ms(&line->given, "claims", 0),
         .claim = claim,
         .closing = word_value(&closing_words, cell_text(event, "closing", "")),

@@ -153,7 +153,7 @@ static void a_parameter_without_a_type_takes_nothing(void **state)
 
     (void)state;
     assert_int_equal(parameter_check(&parameter, "x", &err), -1);
-    parameter.type = PARAMETER_DATE + 1;
+    parameter.type = PARAMETER_FILE + 1;
     assert_int_equal(parameter_check(&parameter, "x", &err), -1);
 }
 

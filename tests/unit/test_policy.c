@@ -141,8 +141,8 @@ static void a_request_is_decided_within_its_time_only(void **state)
             continue;
         }
         struct request request = request_of(expires, id, version);
-        bool fresh = freshness_check(&request, request.head.issued + now * 1000,
-                                     &err) == 0;
+        int64_t then = request.head.issued + now * 1000;
+        bool fresh = freshness_check(&request, then, &err) == 0;
         if (fresh != (strcmp(verdict, "fresh") == 0)) {
             fail_msg("%s: %s", line, fresh ? "is fresh" : err.text);
         }

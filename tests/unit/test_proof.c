@@ -202,6 +202,11 @@ static void another_command(struct chain *c)
     c->run.command = id_new(c->now);
 }
 
+static void another_name_than_the_asker_said(struct chain *c)
+{
+    c->run.name = must_strdup("wipe-disk");
+}
+
 static void a_target_that_the_run_does_not_name(struct chain *c)
 {
     list_at(&c->run.targets, char *, 0)[0] = 'x';
@@ -284,6 +289,20 @@ static void a_run_for_another_installation(struct chain *c)
     c->run.request.head.root.b[0] = 1;
 }
 
+static void an_attempt_beyond_those_allowed(struct chain *c)
+{
+    c->save.pace.retry = 2;
+    c->dispatch.attempt = 4;
+}
+
+static void a_deadline_beyond_all_attempts(struct chain *c)
+{
+    c->save.pace.retry = 1;
+    c->run.deadline =
+        c->now + REQUEST_LIFE +
+        pace_life(&c->save.pace, c->save.wait, c->save.timeout, 1) + 1;
+}
+
 static void a_dispatch_of_a_second_attempt(struct chain *c)
 {
     c->dispatch.attempt = 2;
@@ -307,6 +326,7 @@ static const struct {
     {an_assignment_that_ended, "no assignment"},
     {an_assignment_pinned_elsewhere, "no assignment"},
     {another_command, "another command"},
+    {another_name_than_the_asker_said, "another command"},
     {a_target_that_the_run_does_not_name, "does not name target"},
     {a_target_that_the_command_does_not_name, "not for target"},
     {a_deadline_beyond_the_wait, "later than its command's wait"},
@@ -324,6 +344,8 @@ static const struct {
     {an_envelope_of_another_installation, "another installation"},
     {a_run_for_another_installation, "another installation"},
     {a_dispatch_of_a_second_attempt, "attempt 2"},
+    {an_attempt_beyond_those_allowed, "attempt 4"},
+    {a_deadline_beyond_all_attempts, "limits allow"},
     {a_dispatch_for_another_installation, "another installation"},
     {an_invitation_as_administrator_unconfirmed, "waits to be confirmed"},
 };

@@ -3,6 +3,8 @@
  *
  * A real spawner is forked; the test is its other half, and may lie to it.
  */
+#include <dirent.h>
+#include <grp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -10,6 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,16 +21,25 @@
 #include "chain.h"
 #include "consumer/executor/child.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "consumer/executor/confine.h"
+#include "consumer/executor/kin.h"
+#include "consumer/executor/leftovers.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
 #include "trust/revocation.h"
+#include "trust/sealed.h"
 
 struct stage {
     struct chain chain;
     char directory[64];
-    char log[72];          /* the file in which it keeps the revocation log */
+    char log[72];          /* the file in which it keeps the revocation log, */
+    char started[80];      /* and what it has started */
     struct list enrolment; /* struct envelope: of this host */
     struct hash by;
+    struct account self;
+    struct permitted permitted; /* what this host allows */
+    const struct account *half; /* who the other half is; NULL: as we are */
     struct spawner_plan plan;
     int link;
     pid_t pid;
@@ -51,10 +63,14 @@ static void start_spawner(struct stage *s)
     s->plan = (struct spawner_plan){.roots = &s->chain.roots,
                                     .target = "web-1",
                                     .directory = s->directory,
+                                    .permitted = &s->permitted,
+                                    .user = s->half,
                                     .enrolment = &s->enrolment,
                                     .by = s->by,
+                                    .keys = s->chain.executor,
                                     .init = s->chain.init_hash,
                                     .log = s->log,
+                                    .started = s->started,
                                     .link = ends[1]};
     assert_int_equal(spawner_start(&s->plan, ends[0], &s->pid, &err), 0);
 }
@@ -99,9 +115,16 @@ static void open_stage(struct stage *s, const char *script)
     (void)snprintf(s->directory, sizeof(s->directory), "/tmp/spawner-XXXXXX");
     assert_non_null(mkdtemp(s->directory));
     (void)snprintf(s->log, sizeof(s->log), "%s.log", s->directory);
+    (void)snprintf(s->started, sizeof(s->started), "%s.started", s->directory);
     s->out = -1;
     s->late = 0;
+    s->half = NULL;
+    account_self(&s->self);
+    s->permitted = (struct permitted){.standard = &s->self};
+    texts_add(&s->permitted.interpreters, "/bin/sh");
     enrol_host(s);
+    struct err err = {0};
+    assert_int_equal(confine_memory(&err), 0); /* as an executor does */
     start_spawner(s);
 }
 
@@ -109,9 +132,12 @@ static void close_stage(struct stage *s)
 {
     end_spawner(s);
     assert_int_equal(unlink(s->log), 0);
+    assert_int_equal(unlink(s->started), 0);
     envelopes_done(&s->enrolment);
     assert_int_equal(rmdir(s->directory), 0); /* nothing private is left */
     chain_done(&s->chain);
+    account_done(&s->self);
+    texts_done(&s->permitted.interpreters);
 }
 
 static void ask_to_start(struct stage *s, const struct envelope *dispatch,
@@ -147,7 +173,7 @@ static struct link_head expect(struct stage *s, enum link_kind kind)
     _cleanup_message_ struct link_message got = {.out = -1, .err = -1};
     struct err err = {0};
 
-    assert_int_equal(link_receive(s->link, &got, &err), 1);
+    assert_int_equal(link_receive(s->link, LINK_EXECUTOR, &got, &err), 1);
     if (got.head.kind != (uint32_t)kind) {
         fail_msg("got %u (%s)", got.head.kind, buf_text(&got.body));
     }
@@ -160,7 +186,7 @@ static void expect_refusal(struct stage *s, const char *because)
     struct err err = {0};
     char byte;
 
-    assert_int_equal(link_receive(s->link, &got, &err), 1);
+    assert_int_equal(link_receive(s->link, LINK_EXECUTOR, &got, &err), 1);
     assert_int_equal(got.head.kind, LINK_REFUSED);
     if (strstr(buf_text(&got.body), because) == NULL) {
         fail_msg("refused with \"%s\", not \"%s\"", buf_text(&got.body),
@@ -183,6 +209,82 @@ static void an_honest_dispatch_is_started_and_told(void **state)
     assert_int_equal(head.signal, 0);
     assert_int_equal(read(s.out, text, sizeof(text) - 1), 4);
     assert_string_equal(text, "/var");
+    close_stage(&s);
+}
+
+/* A secret parameter `token`, and its box; `purpose`: what that says it is for.
+ */
+static void add_secret(struct chain *c, const char *value, const char *purpose)
+{
+    struct parameter *token = list_grow(&c->save.parameters, sizeof(*token));
+    struct secret_box *box = list_grow(&c->run.boxes, sizeof(*box));
+    struct err err = {0};
+
+    token->name = must_strdup("token");
+    token->type = PARAMETER_SECRET;
+    token->required = true;
+    c->run.request.head.id = id_new(c->now);
+    struct sealed content = {
+        .root = c->root_hash,
+        .purpose = (char *)purpose,
+        .signer = key_id(&c->session->key),
+        .request = c->run.request.head.id,
+        .name = token->name,
+        .value = {.data = (unsigned char *)value, .len = strlen(value)}};
+    box->name = must_strdup("token");
+    box->to = key_id(&c->executor->box);
+    assert_int_equal(sealed_make(&content, &c->executor->box, &box->box, &err),
+                     0);
+}
+
+static void a_secret_reaches_the_child_and_is_hidden_in_its_output(void **state)
+{
+    struct stage s;
+    char text[128] = "";
+    size_t n = 0;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nprintf %s \"$ERRAND_PARAM_TOKEN\" | wc -c\n"
+                   "ulimit -c; echo \"<$ERRAND_PARAM_TOKEN>\"; printf %.4s "
+                   "\"$ERRAND_PARAM_TOKEN\"\n");
+    add_secret(&s.chain, "hunter2", SECRET_PURPOSE);
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    assert_int_equal(expect(&s, LINK_EXITED).exit, 0);
+    for (ssize_t got;
+         (got = read(s.out, text + n, sizeof(text) - n - 1)) > 0;) {
+        n += (size_t)got;
+    }
+    assert_string_equal(text, "7\n0\n<***>\n***");
+    close_stage(&s);
+}
+
+static void what_was_sealed_for_something_else_starts_nothing(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    add_secret(&s.chain, "hunter2", "card");
+    sign_and_start(&s);
+    expect_refusal(&s, "its purpose is not that of the request");
+    close_stage(&s);
+}
+
+/* Somebody got away with the writing end: no output is waited for for ever. */
+static void a_masker_ends_with_its_child_whoever_holds_its_pipe(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\n(trap '' TERM; exec env -i setsid sleep 3) &\n"
+                   "sleep 0.1\n");
+    add_secret(&s.chain, "hunter2", SECRET_PURPOSE);
+    int64_t began = clock_steady();
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    assert_int_equal(expect(&s, LINK_EXITED).exit, 0);
+    assert_true(clock_steady() - began < 2500);
     close_stage(&s);
 }
 
@@ -216,6 +318,48 @@ static void a_dispatch_is_started_for_its_own_execution_only(void **state)
     close_stage(&s);
 }
 
+static size_t descriptors_of(pid_t pid)
+{
+    _cleanup_free_ char *path = must_printf("/proc/%d/fd", (int)pid);
+    DIR *all = opendir(path);
+    size_t n = 0;
+
+    assert_non_null(all);
+    while (readdir(all) != NULL) {
+        n++;
+    }
+    (void)closedir(all);
+    return n;
+}
+
+/* What it had open stays so: 0 could else become the next child's output, which
+ * is then put where its input is. */
+static void a_refusal_costs_the_next_child_nothing(void **state)
+{
+    struct stage s;
+    struct id other = id_random();
+    char text[64] = "";
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    chain_sign(&s.chain);
+    chain_dispatch(&s.chain);
+    ask_to_start(&s, &s.chain.signed_dispatch, &other);
+    expect_refusal(&s, "not the execution that was claimed");
+    size_t before = descriptors_of(s.pid);
+    cleanup_close(&s.out);
+    ask_to_start(&s, &s.chain.signed_dispatch, &other);
+    expect_refusal(&s, "not the execution that was claimed");
+    assert_int_equal(descriptors_of(s.pid), before);
+    cleanup_close(&s.out);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    (void)expect(&s, LINK_STARTED);
+    assert_int_equal(expect(&s, LINK_EXITED).exit, 0);
+    assert_int_equal(read(s.out, text, sizeof(text) - 1), 4);
+    assert_string_equal(text, "ran\n");
+    close_stage(&s);
+}
+
 static void what_runs_already_is_not_started_beside_itself(void **state)
 {
     struct stage s;
@@ -227,6 +371,52 @@ static void what_runs_already_is_not_started_beside_itself(void **state)
     cleanup_close(&s.out);
     ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
     expect_refusal(&s, "runs already");
+    close_stage(&s);
+}
+
+static void what_ran_is_not_started_again_not_even_after_a_restart(void **state)
+{
+    struct stage s;
+    char text[64];
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    (void)expect(&s, LINK_EXITED);
+    assert_int_equal(read(s.out, text, sizeof(text)), 4);
+    cleanup_close(&s.out);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "started before");
+    end_spawner(&s);
+    start_spawner(&s);
+    ask_to_start(&s, &s.chain.signed_dispatch, &s.chain.dispatch.execution);
+    expect_refusal(&s, "started before");
+    close_stage(&s);
+}
+
+static void with_a_clock_behind_what_it_started_it_ends(void **state)
+{
+    static const char *const bad[] = {
+        "4102444800000 01890a5d-ac96-774b-bcce-b302099a8057\n", /* in 2100 */
+        "1000 no id\n"};
+    struct stage s;
+    int status = 0;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    end_spawner(&s);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct err err = {0};
+        assert_int_equal(
+            file_write(s.started, bad[i], strlen(bad[i]), 0600, true, &err), 0);
+        start_spawner(&s);
+        assert_int_equal(waitpid(s.pid, &status, 0), s.pid);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        cleanup_close(&s.link);
+    }
+    assert_int_equal(unlink(s.started), 0);
+    start_spawner(&s);
     close_stage(&s);
 }
 
@@ -259,7 +449,7 @@ static void an_end_is_told_once_the_whole_tree_is_gone(void **state)
     struct link_head head = expect(&s, LINK_EXITED);
     assert_int_equal(head.ended, 1);
     assert_int_equal(head.exit, 128 + SIGTERM);
-    assert_int_equal(child_sweep(&s.chain.dispatch.execution), 0);
+    assert_int_equal(leftovers_sweep(NULL, &s.chain.dispatch.execution), 0);
     close_stage(&s);
 }
 
@@ -288,7 +478,253 @@ static void when_the_other_half_dies_everything_is_ended(void **state)
     (void)expect(&s, LINK_STARTED);
     struct id execution = s.chain.dispatch.execution;
     close_stage(&s);
-    assert_int_equal(child_sweep(&execution), 0);
+    assert_int_equal(leftovers_sweep(NULL, &execution), 0);
+}
+
+/* As whom, by what, within what */
+
+/* As an executor that was started as root, which allows www-data alone. The
+ * spawner has what it was forked with: it is started again. */
+static void allow_www_data(struct stage *s)
+{
+    struct account *account = must_calloc(1, sizeof(*account));
+    struct err err = {0};
+
+    end_spawner(s);
+    assert_int_equal(account_find("www-data", account, &err), 0);
+    s->permitted.root = true;
+    s->permitted.standard = NULL;
+    s->permitted.accounts = (struct list){account, 1};
+    assert_int_equal(chmod(s->directory, 0711), 0);
+    start_spawner(s);
+}
+
+static void close_stage_of_root(struct stage *s)
+{
+    account_done(s->permitted.accounts.items);
+    free(s->permitted.accounts.items);
+    close_stage(s);
+}
+
+static void say_run_as(struct stage *s, const char *name)
+{
+    free(s->chain.save.run_as);
+    s->chain.save.run_as = must_strdup(name);
+}
+
+/* Runs it, and what it said. */
+static struct link_head run(struct stage *s, char text[static 2000])
+{
+    sign_and_start(s);
+    (void)expect(s, LINK_STARTED);
+    struct link_head head = expect(s, LINK_EXITED);
+    size_t got = 0;
+    ssize_t more;
+
+    while ((more = read(s->out, text + got, 1999 - got)) > 0) {
+        got += (size_t)more;
+    }
+    text[got] = '\0';
+    return head;
+}
+
+static void a_command_runs_as_whom_it_says_with_nothing_of_root_s(void **state)
+{
+    struct stage s;
+    char text[2000];
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    open_stage(&s, "#!/bin/sh\nid -u; id -g; id -G; stat -c '%U %G %a' .\n"
+                   "grep -E '^(NoNewPrivs|CapEff|CapPrm):' /proc/self/status\n"
+                   "test \"$HOME\" = \"$PWD\" && cd \"$HOME\" && echo in\n"
+                   "touch ../x 2>/dev/null || echo kept; umask\n");
+    gid_t groups[] = {4, 27};
+    assert_int_equal(setgroups(2, groups), 0);
+    allow_www_data(&s);
+    assert_int_equal(setgroups(0, NULL), 0);
+    say_run_as(&s, "www-data");
+    assert_int_equal(run(&s, text).exit, 0);
+    assert_string_equal(text, "33\n33\n33\nwww-data www-data 700\n"
+                              "CapPrm:\t0000000000000000\n"
+                              "CapEff:\t0000000000000000\n"
+                              "NoNewPrivs:\t1\nin\nkept\n0077\n");
+    close_stage_of_root(&s);
+}
+
+/* Of /proc/PID/status. */
+static bool status_has(pid_t pid, const char *line)
+{
+    _cleanup_free_ char *path = must_printf("/proc/%d/status", (int)pid);
+    _cleanup_buf_ struct buf text = {0};
+    struct err err = {0};
+
+    return file_read(path, 8192, &text, &err) == 0 &&
+           strstr(buf_text(&text), line) != NULL;
+}
+
+static pid_t masker_of(const struct stage *s)
+{
+    struct list pids = {0};
+    pid_t found = 0;
+
+    kin_children(s->pid, &pids);
+    for (size_t i = 0; i < pids.n; i++) {
+        pid_t pid = list_at(&pids, pid_t, i);
+        found = status_has(pid, "Name:\terrand-masker\n") ? pid : found;
+    }
+    free(pids.items);
+    return found;
+}
+
+/* It knows secrets and reads what a stranger writes. */
+static void a_masker_has_no_more_rights_than_the_other_half(void **state)
+{
+    struct stage s;
+    struct account half;
+    struct err err = {0};
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    open_stage(&s, "#!/bin/sh\nsleep 60\n");
+    assert_int_equal(account_find("nobody", &half, &err), 0);
+    s.half = &half;
+    allow_www_data(&s);
+    say_run_as(&s, "www-data");
+    add_secret(&s.chain, "hunter2", SECRET_PURPOSE);
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    while (!status_has(masker_of(&s), "Seccomp:\t2\n")) {
+        (void)poll(NULL, 0, 1);
+    }
+    pid_t masker = masker_of(&s);
+    _cleanup_free_ char *uids =
+        must_printf("Uid:\t%1$u\t%1$u\t%1$u\t%1$u\n", half.uid);
+    assert_true(status_has(masker, uids));
+    assert_true(status_has(masker, "NoNewPrivs:\t1\n"));
+    assert_true(status_has(masker, "CapPrm:\t0000000000000000\n"));
+    _cleanup_free_ char *memory = must_printf("/proc/%d/mem", (int)masker);
+    struct stat about;
+    assert_int_equal(stat(memory, &about), 0);
+    assert_int_equal(about.st_uid, 0); /* not even its own user's to read */
+    account_done(&half);
+    close_stage_of_root(&s);
+}
+
+static void nobody_runs_who_is_not_allowed_here(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    allow_www_data(&s);
+    say_run_as(&s, "root");
+    sign_and_start(&s);
+    expect_refusal(&s, "run_as = root is not allowed");
+    close_stage_of_root(&s);
+}
+
+static void as_root_nobody_runs_where_nobody_is_named(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    allow_www_data(&s);
+    sign_and_start(&s);
+    expect_refusal(&s, "says no run_as");
+    close_stage_of_root(&s);
+}
+
+static void as_an_ordinary_user_it_is_nobody_else(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\necho ran\n");
+    say_run_as(&s, "www-data");
+    sign_and_start(&s);
+    expect_refusal(&s, "run_as = www-data is not allowed");
+    close_stage(&s);
+}
+
+static void an_interpreter_that_is_not_allowed_runs_nothing(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/cat\nsecret\n");
+    sign_and_start(&s);
+    expect_refusal(&s, "'/bin/cat' is not allowed");
+    close_stage(&s);
+}
+
+static void its_limits_are_the_kernel_s(void **state)
+{
+    struct stage s;
+    char text[2000];
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh -u\nulimit -c; ulimit -t; ulimit -v; ulimit -n\n"
+                   "ulimit -f; ulimit -p; echo $- | grep -c u\n");
+    s.chain.save.cpu = 7;
+    s.chain.save.memory = 1 << 30;
+    s.chain.save.open_files = 20;
+    s.chain.save.file_size = 1 << 20;
+    s.chain.save.processes = 5000;
+    assert_int_equal(run(&s, text).exit, 0);
+    assert_string_equal(text, "0\n7\n1048576\n20\n2048\n5000\n1\n");
+    close_stage(&s);
+}
+
+static void the_signal_and_what_it_took_are_told(void **state)
+{
+    struct stage s;
+    char text[2000];
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nwhile :; do :; done\n");
+    s.chain.save.cpu = 1;
+    struct link_head head = run(&s, text);
+    assert_int_equal(head.signal, SIGXCPU);
+    assert_int_equal(head.exit, 128 + SIGXCPU);
+    assert_int_equal(head.core, 1);
+    /* The limit counts ticks, which on a busy machine are less than whole. */
+    assert_true(head.usage.user + head.usage.sys >= 300);
+    assert_true(head.usage.wall >= 900 && head.usage.memory > 0);
+    close_stage(&s);
+}
+
+static void a_keeper_that_is_killed_takes_all_with_it(void **state)
+{
+    struct stage s;
+    struct list keepers = {0};
+
+    (void)state;
+    open_stage(&s,
+               "#!/bin/sh\n(env -i setsid sh -c 'trap \"\" TERM; sleep 60' &)"
+               "\necho begun; sleep 60\n");
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    char begun[8];
+    assert_int_equal(read(s.out, begun, 6), 6);
+    kin_children(s.pid, &keepers);
+    assert_int_equal(keepers.n, 1);
+    assert_int_equal(kill(list_at(&keepers, pid_t, 0), SIGKILL), 0);
+    assert_int_equal(expect(&s, LINK_EXITED).lost, 1);
+    assert_int_equal(read(s.out, begun, 1), 0); /* nobody holds its output */
+    free(keepers.items);
+    close_stage(&s);
 }
 
 /* The revocation log */
@@ -403,13 +839,30 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_honest_dispatch_is_started_and_told),
         cmocka_unit_test(
+            a_secret_reaches_the_child_and_is_hidden_in_its_output),
+        cmocka_unit_test(what_was_sealed_for_something_else_starts_nothing),
+        cmocka_unit_test(a_masker_ends_with_its_child_whoever_holds_its_pipe),
+        cmocka_unit_test(
             a_forged_dispatch_is_refused_whatever_the_other_half_says),
         cmocka_unit_test(a_dispatch_is_started_for_its_own_execution_only),
+        cmocka_unit_test(a_refusal_costs_the_next_child_nothing),
         cmocka_unit_test(what_runs_already_is_not_started_beside_itself),
+        cmocka_unit_test(
+            what_ran_is_not_started_again_not_even_after_a_restart),
+        cmocka_unit_test(with_a_clock_behind_what_it_started_it_ends),
         cmocka_unit_test(what_was_claimed_long_ago_is_not_started),
         cmocka_unit_test(an_end_is_told_once_the_whole_tree_is_gone),
         cmocka_unit_test(a_timeout_ends_what_ignores_being_asked),
         cmocka_unit_test(when_the_other_half_dies_everything_is_ended),
+        cmocka_unit_test(a_command_runs_as_whom_it_says_with_nothing_of_root_s),
+        cmocka_unit_test(a_masker_has_no_more_rights_than_the_other_half),
+        cmocka_unit_test(nobody_runs_who_is_not_allowed_here),
+        cmocka_unit_test(as_root_nobody_runs_where_nobody_is_named),
+        cmocka_unit_test(as_an_ordinary_user_it_is_nobody_else),
+        cmocka_unit_test(an_interpreter_that_is_not_allowed_runs_nothing),
+        cmocka_unit_test(its_limits_are_the_kernel_s),
+        cmocka_unit_test(the_signal_and_what_it_took_are_told),
+        cmocka_unit_test(a_keeper_that_is_killed_takes_all_with_it),
         cmocka_unit_test(
             who_is_suspended_starts_nothing_not_even_after_a_restart),
         cmocka_unit_test(an_entry_that_no_administrator_signed_takes_nothing),

@@ -26,6 +26,7 @@ static void begin(struct scene *scene, const char *const *targets, size_t n)
         struct execution_row *row =
             list_grow(&scene->run.executions, sizeof(*row));
         *row = (struct execution_row){.target = must_strdup(targets[i]),
+                                      .attempt = 1,
                                       .state = EXECUTION_WAITING};
         row->execution.b[0] = (unsigned char)(i + 1);
     }
@@ -35,7 +36,7 @@ static void begin(struct scene *scene, const char *const *targets, size_t n)
     assert_true(file >= 0);
     assert_int_equal(dup2(file, STDOUT_FILENO), STDOUT_FILENO);
     (void)close(file);
-    tracks_init(&scene->tracks, &scene->run);
+    tracks_init(&scene->tracks, &scene->run, NULL);
 }
 
 /* Ends the scene; what came out must be this. */

@@ -288,6 +288,38 @@ static void a_host_starts_what_its_newest_label_allows(void **state)
     (void)close_world(state);
 }
 
+static void dispatched(const char *because)
+{
+    struct err err = {0};
+    struct order order;
+    _cleanup_proof_ struct proof *proof =
+        proof_new(&world.chain.roots, NULL, NULL);
+    struct envelope envelope = envelope_dup(&world.chain.signed_dispatch);
+    _cleanup_event_ struct event *event = event_new_take(&envelope, &err);
+
+    assert_non_null(event);
+    proof_set_standing(proof, world.log);
+    int done =
+        proof_dispatch(proof, event, "web-1", world.chain.now, &order, &err);
+    assert_string_equal(err.text, because == NULL ? "" : because);
+    assert_int_equal(done, because == NULL ? 0 : -1);
+}
+
+static void
+what_was_claimed_before_its_target_was_drained_starts_no_more(void **state)
+{
+    (void)state;
+    open_run("@role=web");
+    chain_dispatch(&world.chain);
+    add("web-1", "web", NULL, TARGET_IN_USE);
+    dispatched(NULL);
+    add("web-1", "web", NULL, TARGET_DRAINED);
+    dispatched("target web-1 is drained");
+    add("web-1", "web", NULL, TARGET_IN_USE);
+    dispatched(NULL);
+    (void)close_world(state);
+}
+
 static void all_targets_are_those_that_the_log_knows(void **state)
 {
     (void)state;
@@ -356,6 +388,8 @@ int main(void)
             open_world, close_world),
         cmocka_unit_test(a_target_has_no_more_labels_than_may_be),
         cmocka_unit_test(a_host_starts_what_its_newest_label_allows),
+        cmocka_unit_test(
+            what_was_claimed_before_its_target_was_drained_starts_no_more),
         cmocka_unit_test(all_targets_are_those_that_the_log_knows),
         cmocka_unit_test(nothing_starts_where_the_target_was_removed),
         cmocka_unit_test(another_target_takes_over_nothing_but_the_name),

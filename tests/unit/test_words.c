@@ -14,6 +14,7 @@ enum colour { COLOUR_NONE, COLOUR_RED, COLOUR_GREEN, COLOUR_BLUE };
 
 WORDS(colours, "red", "green", "blue");
 WORDS(alone, "one");
+WORDS(ends, "succeeded", "timed_out", "worn_all_out");
 
 static void a_word_has_its_value_and_back(void **state)
 {
@@ -44,12 +45,27 @@ static void words_are_joined_as_a_person_says_them(void **state)
     assert_string_equal(one, "one");
 }
 
+static void for_people_it_has_blanks(void **state)
+{
+    _cleanup_free_ char *one = word_spoken(&ends, 1);
+    _cleanup_free_ char *two = word_spoken(&ends, 2);
+    _cleanup_free_ char *all = word_spoken(&ends, 3);
+    _cleanup_free_ char *none = word_spoken(&ends, 0);
+
+    (void)state;
+    assert_string_equal(one, "succeeded");
+    assert_string_equal(two, "timed out");
+    assert_string_equal(all, "worn all out");
+    assert_string_equal(none, "-");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_word_has_its_value_and_back),
         cmocka_unit_test(what_is_no_word_is_none),
         cmocka_unit_test(words_are_joined_as_a_person_says_them),
+        cmocka_unit_test(for_people_it_has_blanks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

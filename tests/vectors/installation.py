@@ -85,6 +85,10 @@ class Installation:
         self.cards()
         self.mail()
         self.targets()
+        self.told()
+        self.secrets()
+        self.advance()
+        self.approvals()
 
     # Signing
 
@@ -143,10 +147,11 @@ class Installation:
                                    "target": "web-1",
                                    "key": b64(self.executor.public),
                                    "box": b64(self.executor.box)})
-        self.by_admin("an administrator enrols a scheduler", "service.enrol",
-                      {"kind": "scheduler", "name": "scheduler-1",
-                       "key": b64(self.scheduler.public),
-                       "box": b64(self.scheduler.box)})
+        self.clock = self.by_admin("an administrator enrols a scheduler",
+                                   "service.enrol",
+                                   {"kind": "scheduler", "name": "scheduler-1",
+                                    "key": b64(self.scheduler.public),
+                                    "box": b64(self.scheduler.box)})
         self.entered = []
         self.entry("a target with labels", "target.set",
                    {"name": "web-1", "generation": 1,
@@ -263,25 +268,48 @@ class Installation:
                            {"name": "how", "type": "bool", "fixed": "true"}],
                        "args": ["--host={host}", "{n}"],
                        "runner_may": ["cancel", "see_script"],
+                       "run_as": "www-data", "cpu": 60, "memory": 1 << 30,
+                       "file_size": 1 << 20, "open_files": 64, "processes": 32,
                        "files": [{"name": "a.conf", "data": b64(b"\x00\xff")},
                                  {"name": "run_2.sh", "executable": True,
                                   "data": b64(b"#!/bin/sh\n")}],
                        "targets": ["web-1", "web-2"], "timeout": 86400,
-                       "wait": 604800})
+                       "wait": 604800,
+                       "pace": {"max_parallel": "25%", "max_errors": "2", "retry": 3,
+                                "retry_on": ["failed", "lost"], "retry_backoff": 10,
+                                "idempotent": True, "concurrency": "queue",
+                                "concurrency_key": "{host}"}})
         self.assign = self.by_admin("a runner may run a command", "assignment.add",
                                     {"user": self.user, "command": self.command_id})
         self.by_admin("until an hour from now, and that version alone",
                       "assignment.add",
                       {"user": self.user, "command": self.command_id,
                        "until": moment(self.moment + HOUR), "pin": 2})
+        self.schedule = self.by_admin(
+            "it runs by itself on workdays", "schedule.set",
+            {"schedule": uid("schedule"), "command": self.command_id,
+             "saved": self.save.hash, "arguments": {"dir": "/srv"},
+             "targets": ["@role=web", "web-1"], "cron": "0 3 * * 1-5",
+             "zone": "Europe/Berlin", "catch_up": "last", "paused": False, "seq": 3})
+        self.by_admin("it would run once, and is paused", "schedule.set",
+                      {"schedule": uid("once"), "command": self.command_id,
+                       "saved": self.save.hash, "arguments": {}, "targets": ["@all"],
+                       "at": moment(self.moment + HOUR), "zone": "UTC",
+                       "catch_up": "no", "paused": True})
 
     def run(self):
         self.start = self.asked("a run with arguments", "run.start", self.open.hash,
-                                {"command": self.command_id,
+                                {"command": self.command_id, "name": "disk-report",
                                  "arguments": {"dir": "/srv/\u00fc; rm -rf \"$HOME\""},
                                  "targets": ["web-1"],
                                  "deadline": moment(self.moment + 10 * MINUTE),
                                  "follow": True}, self.session)
+        self.asked("its schedule's time has come", "run.tick", self.clock.hash,
+                   {"command": self.command_id, "arguments": {"dir": "/srv"},
+                    "targets": ["web-1"],
+                    "deadline": moment(self.moment + 10 * MINUTE), "follow": False,
+                    "schedule": self.schedule.hash,
+                    "local": 1792983600000, "fold": 1}, self.scheduler)
         self.asked("a run ends", "run.cancel", self.open.hash,
                    {"run": self.start.envelope.fields["id"]}, self.session)
         self.asked("it ends on one target", "run.cancel", self.open.hash,
@@ -308,6 +336,12 @@ class Installation:
                    "proof": [self.enrol.envelope.dsse(), self.init.envelope.dsse()]},
                   self.authorizer, self.execution)
         self.results()
+
+    def advance(self):
+        self.asked("a scheduler asks what follows", "run.advance", self.clock.hash,
+                   {"run": self.start.envelope.fields["id"],
+                    "progress": hashlib.sha256(b"how it is").hexdigest()},
+                   self.scheduler)
 
     def by_executor(self, name, kind, fields):
         return self.said(name, kind, self.host.hash, fields, self.executor,
@@ -336,6 +370,9 @@ class Installation:
                          "execution.finished",
                          {**self.result(1, started.hash), "claim": 7, **end,
                           "outcome": "succeeded", "exit": 0, "signal": 0,
+                          "core": True, "usage": {
+                              "wall": 1203, "user": 15, "system": 2**53 - 1,
+                              "memory": 1 << 24, "read": 0, "written": 4096},
                           "reason": "quick", "output": [
                               {"stream": "stdout", "data": b64(b"one\n")},
                               {"stream": "stderr", "data": b64(b"two\n")}]})
@@ -355,7 +392,7 @@ class Installation:
                 ("user.signed", {"email": "admin@example.org"}), ("command.list", {}),
                 ("command.show", {"name": "disk-report"}),
                 ("command.versions", {"name": "disk-report"}),
-                ("assignment.list", {}),
+                ("assignment.list", {}), ("schedule.list", {}),
                 ("assignment.explain", {"command": "disk-report",
                                         "email": "runner@example.org"}), ("run.show", {"run": "aeed"}),
                 ("run.output", {"run": self.execution, "execution": self.execution,
@@ -370,6 +407,8 @@ class Installation:
         self.audits()
         self.asked("of one version", "command.show", by,
                    {"name": "disk-report", "version": 1}, *session)
+        self.asked("of one command", "schedule.list", by, {"command": "disk-report"},
+                   *session)
         self.asked("of one command and one person", "assignment.list", by,
                    {"command": "disk-report", "email": "runner@example.org"}, *session)
         answer = {"to": self.start.envelope.fields["id"],
@@ -417,6 +456,8 @@ class Installation:
         self.entry("an assignment ends", "assignment.remove",
                    {**user, "command": self.command_id})
         self.entry("a command ends", "command.retire", {"command": self.command_id})
+        self.entry("a schedule ends", "schedule.remove",
+                   {"schedule": self.schedule.envelope.fields["schedule"]})
         self.entry("an enrolment ends", "service.revoke", {"service": self.host.hash})
         self.entry("two sign: the old key, then the new one", "key.rotate",
                    {"user": self.init.envelope.fields["user"], "naming": self.init.hash,
@@ -432,7 +473,8 @@ class Installation:
         for kind in ("user.invited", "user.verified", "user.confirmed",
                      "mfa.enabled", "mfa.withdrawn", "policy.changed",
                      "session.opened", "session.closed", "service.enrolled",
-                     "target.added", "command.saved", "assignment.added",
+                     "target.added", "command.saved", "schedule.changed",
+                     "schedule.removed", "assignment.added",
                      "run.accepted", "run.refused", "run.cancelled", "user.suspended",
                      "user.resumed", "user.removed", "user.changed",
                      "user.reinvited", "key.rotated", "assignment.removed",
@@ -462,6 +504,33 @@ class Installation:
                        "script": b64(b"#!/bin/sh\ntrue\n"), "parameters": [],
                        "targets": ["@role=web", "@os=Debian.12_x-y", "@all", "web-2"],
                        "timeout": 60, "wait": 60})
+
+    def approvals(self):
+        """Who approves what, and how they do."""
+        leads = {"name": "ops-leads", "members": [self.user, self.init.envelope.fields["user"]]}
+        self.entry("a group of two", "group.set", leads)
+        self.entry("a group ends", "group.set",
+                   {**leads, "previous": self.entered[-1].hash, "members": []})
+        command = {"script": b64(b"#!/bin/sh\ntrue\n"), "parameters": [], "version": 1,
+                   "targets": ["web-1"], "timeout": 60, "wait": 60}
+        self.by_admin("a command that two of a group have to approve", "command.save",
+                      {**command, "command": uid("approved"), "name": "careful",
+                       "approve": {"count": 2, "group": "ops-leads", "within": 86400}})
+        self.by_admin("a command that an administrator has to approve", "command.save",
+                      {**command, "command": uid("approved too"), "name": "careful-too",
+                       "approve": {"count": 1, "within": 1}})
+        vote = {"run": self.start.hash, "command": self.save.hash, "targets": ["web-1"]}
+        for kind in ("run.approve", "run.reject"):
+            self.asked("a vote: " + kind, kind, self.open.hash,
+                       {**vote, "comment": "as agreed"}, self.session)
+            self.asked("a vote without a word: " + kind, kind, self.open.hash, vote,
+                       self.session)
+        for kind, fields in (("group.list", {}), ("pending.list", {}),
+                             ("pending.show", {"run": "aeed"})):
+            self.asked("a session asks: " + kind, kind, self.open.hash, fields,
+                       self.session)
+        for kind in ("run.pending", "run.approved", "run.rejected", "group.changed"):
+            self.changed(kind)
 
     def changed(self, kind):
         self.said("what changed: " + kind, kind, self.enrol.hash,
@@ -532,3 +601,41 @@ class Installation:
                        "envelopes": [self.post.envelope.dsse(),
                                      self.init.envelope.dsse()]},
                       self.notifier, self.user)
+
+    def told(self):
+        """Who is told of a run's end, and that it ended."""
+        saved = self.by_admin(
+            "a command that says whom to tell", "command.save",
+            {"command": uid("told"), "name": "told", "version": 1,
+             "script": b64(b"#!/bin/sh\nfalse\n"),
+             "parameters": [],
+             "notify": [{"to": "ops@example.org", "on": ["failed", "lost"]},
+                        {"to": "webhook:pager", "on": ["succeeded"]}],
+             "targets": ["web-1"], "timeout": 60, "wait": 600})
+        self.said("a run has ended, with all that a notifier has to see",
+                  "run.ended", self.enrol.hash,
+                  {"run": self.start.envelope.fields["id"], "start": self.start.hash,
+                   "command": saved.hash, "user": self.user,
+                   "asker": "runner@example.org", "asked": moment(self.moment),
+                   "ended": moment(self.moment + MINUTE), "outcome": "failed",
+                   "targets": [{"target": "web-1", "outcome": "failed", "exit": 3},
+                               {"target": "web-2", "outcome": "succeeded"}],
+                   "envelopes": [self.enrol.envelope.dsse(),
+                                 self.init.envelope.dsse(),
+                                 saved.envelope.dsse()]},
+                  self.authorizer, self.start.envelope.fields["id"])
+    # Parameters that nobody else reads
+
+    def secrets(self):
+        self.asked("with the executors of a target", "command.show", self.open.hash,
+                   {"name": "disk-report", "targets": ["web-1"]}, self.session)
+        self.asked("a run with a secret for two executors", "run.start",
+                   self.open.hash,
+                   {"command": self.command_id, "arguments": {},
+                    "boxes": [{"name": "token", "to": box_id(self.executor),
+                               "box": b64(b"sealed here")},
+                              {"name": "token", "to": ZERO,
+                               "box": b64(b"sealed elsewhere")}],
+                    "targets": ["web-1"],
+                    "deadline": moment(self.moment + 10 * MINUTE),
+                    "follow": False}, self.session)

@@ -108,10 +108,10 @@ def members(case):
     for name in ("", "-a", "A", "a_b", "a b", "\u00e4", "a" * 64, "../a"):
         yield member(case, f"'{name[:8]}' as a name", "targets[0]", targets=[name])
     yield member(case, "65 targets", "over 64 entries", targets=["a"] * 65)
-    yield member(case, "a text of 4,001 bytes", "4000 bytes",
-                 arguments={"dir": "x" * 4001})
-    yield member(case, "a text of 2,001 letters of two bytes", "4000 bytes",
-                 arguments={"dir": "\u00fc" * 2001})
+    yield member(case, "a text of 54,617 bytes", "54616 bytes",
+                 arguments={"dir": "x" * 54617})
+    yield member(case, "a text of 27,309 letters of two bytes", "54616 bytes",
+                 arguments={"dir": "\u00fc" * 27309})
     yield member(case, "an argument that is a number", "arguments", arguments={"dir": 1})
     yield member(case, "0 for false", "neither true nor false", follow=0)
     yield member(case, "an object for a list", "not a list", targets={"0": "web-1"})

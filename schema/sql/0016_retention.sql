@@ -1,4 +1,4 @@
--- 0011_retention.sql: what grows with every run lies in months, which are
+-- 0016_retention.sql: what grows with every run lies in months, which are
 -- dropped whole once the policy's `keep` is over.
 --
 -- The ids of requests and runs begin with their milliseconds, and those of

@@ -1,0 +1,38 @@
+/*
+ * account.h: users of this host, and becoming one of them.
+ *
+ * A name is looked up once, with all its groups, before anything is taken from
+ * strangers: becoming needs no name service any more, and can be done between
+ * fork() and execve(). So a user whose numbers change is another one after a
+ * restart only.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct account {
+    char *name;
+    uid_t uid;
+    gid_t gid;
+    gid_t *groups; /* all of them, gid too */
+    int n_groups;
+};
+
+/* REJECT, status 78: there is no such user, or it is another name of root. */
+int account_find(const char *name, struct account *ret_account,
+                 struct err *err);
+
+/* Who this process is; under its number where that has no name. */
+void account_self(struct account *ret_account);
+
+void account_done(struct account *account);
+
+/* What the descriptor is open on becomes its own; NULL: stays ours. */
+bool account_give(const struct account *account, int fd);
+
+/* Groups, then gid, then uid, for good; each is read back. NULL, or which of
+ * them did not come true (errno may say why). Allocates nothing. */
+const char *account_become(const struct account *account);
