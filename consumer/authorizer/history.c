@@ -191,8 +191,8 @@ static void add_found(struct query *query, const struct page *page)
     }
     if (asked->target != NULL) {
         add_with(query,
-                 " AND EXISTS (SELECT FROM executions e WHERE " OF_RUN(
-                     "e", "y.id") "AND e.target = $?)",
+                 " AND EXISTS (SELECT FROM executions e WHERE e.run_id = y.id "
+                 "AND e.target = $?)",
                  P_TEXT(asked->target));
     }
     if (page->arguments != NULL) {

@@ -5,7 +5,8 @@
 #include "trust/cut_proof.h"
 
 #define FLUSH_MS 3000
-#define AGAIN_MS 60000 /* after a failure */
+#define AGAIN_MS 60000   /* after a failure */
+#define RUNS_AT_ONCE 100 /* whose small rows go in a turn: deciding goes on */
 
 /* A month to be dropped. */
 struct due {
@@ -222,22 +223,33 @@ static int tell(const struct authorizer *authorizer, struct err *err)
     return 0;
 }
 
+/* 1: small rows went, and there may be more; 0: nothing is left but months. */
+static int clear(const struct authorizer *authorizer, struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    return PG(authorizer->daemon->postgres,
+              "SELECT retention_clear($1) AS cleared", &rows, err,
+              P_INT(RUNS_AT_ONCE)) != 0
+               ? -1
+               : row_int(rows, 0, "cleared") > 0;
+}
+
+/* A step: 1: there is more to do; 0: there is not. */
 static int look(const struct authorizer *authorizer, struct err *err)
 {
-    int found;
+    _cleanup_(due_done) struct due due = {0};
 
     if (PG(authorizer->daemon->postgres, "SELECT retention_prepare()", NULL,
            err) != 0) {
         return -1;
     }
-    do {
-        _cleanup_(due_done) struct due due = {0};
-        found = find_due(authorizer, &due, err);
-        if (found > 0 && cut_month(authorizer, &due, err) != 0) {
-            return -1;
-        }
-    } while (found > 0);
-    return found < 0 ? -1 : tell(authorizer, err);
+    int found = find_due(authorizer, &due, err);
+    if (found <= 0) {
+        return found < 0 ? -1 : tell(authorizer, err);
+    }
+    int cleared = clear(authorizer, err);
+    return cleared != 0 ? cleared : cut_month(authorizer, &due, err) ?: 1;
 }
 
 void retention_tick(struct authorizer *authorizer)
@@ -249,9 +261,12 @@ void retention_tick(struct authorizer *authorizer)
     if (now < authorizer->retention_at) {
         return;
     }
-    authorizer->retention_at =
-        now + 1000 * config_int(&daemon->config, "authorizer", "retention");
-    if (look(authorizer, &err) != 0) {
+    int more = look(authorizer, &err);
+    if (more <= 0) {
+        authorizer->retention_at =
+            now + 1000 * config_int(&daemon->config, "authorizer", "retention");
+    }
+    if (more < 0) {
         authorizer->retention_at = now + AGAIN_MS;
         log_warning(&daemon->log,
                     "months are not made or dropped as they are "

@@ -1,6 +1,7 @@
 /*
- * retention.h: months: made ahead, and dropped once the policy's `keep` is over
- * (schema/README.md, "Months").
+ * retention.h: what is old goes: months of requests and output are made ahead,
+ * and dropped once the policy's `keep` is over, behind the small rows of their
+ * runs (schema/README.md, "Months").
  *
  * In: the policy.set in force, the months that PostgreSQL has, the own clock.
  * Out: months; and for each one that is dropped, a signed audit.cut of what

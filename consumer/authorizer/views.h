@@ -18,11 +18,6 @@ struct seer {
 
 struct seer asking_seer(const struct asking *asking);
 
-/* A condition on executions: they are of this run, and so of its month. */
-#define OF_RUN(executions, run)                    \
-    executions ".run_id = " run " AND " executions \
-               ".id BETWEEN moment_low(" run ") AND moment_high(" run ") "
-
 /* Rows of the commands that they may run: of that name and version; all zero:
  * all of them, each in the version that counts for them. In commands.c. */
 int commands_visible(struct postgres *postgres, const struct seer *seer,

@@ -1,36 +1,31 @@
--- 0016_retention.sql: what grows with every run lies in months, which are
--- dropped whole once the policy's `keep` is over.
+-- 0016_retention.sql: what is old goes, once the policy's `keep` is over.
 --
--- The ids of requests and runs begin with their milliseconds, and those of
--- executions with their run's: so a month is a range of ids, all that belongs to
--- a run is in one month, and a primary key that begins with that id is as unique
--- as it was. What has an id of no month (a stranger's claim, a result that comes
--- when its month is gone) goes to a table's *_other: a month that is missing
--- holds up nobody. A foreign key to a row that goes with its month would look
--- through its own table whenever a month goes: there are none. The authorizer
--- writes both rows in one transaction.
+-- Two tables have nearly all the bytes: requests (with what was signed of runs)
+-- and outputs. They lie in months, which are dropped whole. Ids of requests and
+-- runs begin with their milliseconds, those of executions with their run's: so a
+-- month is a range of ids, and a primary key is as unique as it was. What has an
+-- id of no month goes to a table's *_other: a month that is missing holds up
+-- nobody. A foreign key to or from a table in months would lock the other table
+-- whenever a month comes or goes: there are none.
 --
--- The authorizer asks for months to be made and dropped (the functions at the
--- end); by which rule is decided here, and no daemon owns a table.
+-- The small rows of a run (runs, executions, claims, results …) are joined by
+-- every statement there is, and a join over months looks at each of them. They
+-- stay whole tables, with all their keys; what is old of them is deleted in
+-- small pieces, by ranges of ids, before their month is dropped.
+--
+-- The authorizer asks for all of it (the functions at the end); by which rule is
+-- decided here, and no daemon owns a table.
 
 ALTER TABLE policies ADD COLUMN keep integer CHECK (keep BETWEEN 2678400 AND 315360000);
 COMMENT ON COLUMN policies.keep IS
-    'How long output, results and requests are kept, in seconds; NULL: for ever.';
+    'How long runs, results, output and requests are kept, in seconds; NULL: for ever.';
 
 CREATE TABLE months (
     month   date PRIMARY KEY CHECK (extract(day FROM month) = 1),
     made_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE months IS
-    'Kept by retention_make() and retention_cut(). The months (UTC) that have a partition of each table in kept_by_month.';
-
-CREATE TABLE kept_by_month (
-    name    name PRIMARY KEY,
-    key     name NOT NULL,
-    singles text[] NOT NULL DEFAULT '{}'
-);
-COMMENT ON TABLE kept_by_month IS
-    'Kept by keep_by_month(). The tables in months. key: the id whose milliseconds say which; singles: what is unique besides, in each month.';
+    'Kept by retention_make() and retention_cut(). The months (UTC) of requests and outputs.';
 
 CREATE TABLE audit_cuts (
     hash   sha256 PRIMARY KEY REFERENCES envelopes,
@@ -53,10 +48,21 @@ CREATE TABLE audit_spans (
 COMMENT ON TABLE audit_spans IS
     'Written by the authorizer, insert only. The rows first to last of a chain, which are gone; previous is the row_hash of the row before, head that of the last of them. As in the audit.cut.';
 
+-- Moments, months and ids.
+
 -- The least id of a moment.
 CREATE FUNCTION uuid_at(at timestamptz) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = public, pg_temp
     RETURN rpad(lpad(to_hex(to_ms(at)), 12, '0'), 32, '0')::uuid;
+
+-- Between which ids all are that begin with this one's milliseconds: who asks for
+-- a run's output says so, and finds it in its month at once.
+CREATE FUNCTION moment_low(id uuid) RETURNS uuid
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (left(id::text, 13) || '-0000-0000-000000000000')::uuid;
+CREATE FUNCTION moment_high(id uuid) RETURNS uuid
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (left(id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid;
 
 CREATE FUNCTION month_start(month date) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = public, pg_temp
@@ -74,163 +80,33 @@ CREATE FUNCTION month_table(name name, month date) RETURNS name
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = public, pg_temp
     RETURN (name || to_char(month, '_YYYYMM'))::name;
 
--- One table's month. Attached, not made in place: that would lock out whoever
--- works with the table. What came to *_other before its month was there moves.
-CREATE FUNCTION retention_make_one(kept kept_by_month, month date) RETURNS void
-    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    leaf name := month_table(kept.name, month);
-    low  uuid := uuid_at(month_start(month));
-    high uuid := uuid_at(month_end(month));
-    columns text;
-BEGIN
-    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', leaf, kept.name);
-    FOREACH columns IN ARRAY kept.singles LOOP
-        EXECUTE format('CREATE UNIQUE INDEX ON %I (%s)', leaf, columns);
-    END LOOP;
-    EXECUTE format('WITH strays AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND'
-        ' %2$I < %4$L RETURNING *) INSERT INTO %5$I SELECT * FROM strays',
-        kept.name || '_other', kept.key, low, high, leaf);
-    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
-        kept.name, leaf, low, high);
-END $$;
+-- What was signed of a run is kept beside its request from now on, not among the
+-- envelopes that give somebody a right: so it goes with its month.
 
-CREATE FUNCTION retention_make(month date) RETURNS void
-    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-BEGIN
-    INSERT INTO months (month) VALUES ($1) ON CONFLICT DO NOTHING;
-    IF FOUND THEN
-        PERFORM retention_make_one(k, $1) FROM kept_by_month k ORDER BY k.name;
-    END IF;
-END $$;
+ALTER TABLE runs
+    DROP CONSTRAINT runs_id_fkey,
+    DROP CONSTRAINT runs_hash_fkey,
+    DROP CONSTRAINT runs_command_hash_fkey,
+    ADD FOREIGN KEY (command_hash) REFERENCES command_versions (hash);
+ALTER TABLE votes DROP CONSTRAINT votes_hash_fkey, ADD COLUMN id uuid;
+UPDATE votes v SET id = r.id FROM requests r WHERE r.hash = v.hash;
+ALTER TABLE votes ALTER COLUMN id SET NOT NULL;
+COMMENT ON COLUMN votes.id IS 'The request''s, beside which its envelope is.';
+COMMENT ON TABLE runs IS
+    'Written by the authorizer; but for advancing, begun and progress, insert only. id is the request''s, which holds its envelope; hash is that of run.start, command_hash of command.save; asked_at is when run.start was issued.';
+COMMENT ON COLUMN requests.envelope IS
+    'What was signed, for a read, a refusal, and what goes with its month (of a run, or the end of a session); another accepted change has it in envelopes, a refusal of over 64 KiB nowhere.';
 
--- Views stand on a table, not on its name: they are made again.
-CREATE FUNCTION views_take() RETURNS text[]
-    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    made text[];
-    view record;
-BEGIN
-    SELECT array_agg(format('CREATE VIEW %I AS %s', c.relname,
-                            pg_get_viewdef(c.oid))
-            || coalesce(format('; COMMENT ON VIEW %I IS %L', c.relname,
-                               obj_description(c.oid, 'pg_class')), '')
-            || coalesce((SELECT string_agg(format('; GRANT %s ON %I TO %I',
-                    a.privilege_type, c.relname, a.grantee::regrole::name), '')
-                FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner), '')
-            ORDER BY c.oid)
-        INTO made FROM pg_class c
-        WHERE c.relkind = 'v' AND c.relnamespace = 'public'::regnamespace;
-    FOR view IN SELECT relname FROM pg_class
-        WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace
-    LOOP
-        EXECUTE format('DROP VIEW IF EXISTS %I CASCADE', view.relname);
-    END LOOP;
-    RETURN coalesce(made, '{}');
-END $$;
-
--- In whatever order they stand on each other.
-CREATE FUNCTION views_make(made text[]) RETURNS void
-    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    waiting text[];
-    one text;
-BEGIN
-    WHILE made <> '{}' LOOP
-        waiting := '{}';
-        FOREACH one IN ARRAY made LOOP
-            BEGIN
-                EXECUTE one;
-            EXCEPTION WHEN undefined_table THEN
-                waiting := waiting || one;
-            END;
-        END LOOP;
-        IF cardinality(waiting) = cardinality(made) THEN
-            EXECUTE waiting[1];
-        END IF;
-        made := waiting;
-    END LOOP;
-END $$;
-
--- Whether a key of a table has a column in it.
-CREATE FUNCTION key_has(of oid, attributes smallint[], wanted name) RETURNS boolean
-    LANGUAGE sql STABLE SET search_path = public, pg_temp
-    RETURN EXISTS (SELECT FROM pg_attribute WHERE attrelid = of
-                   AND attname = wanted AND attnum = ANY (attributes));
-
--- All that a table has besides its columns and checks, as statements that make
--- it once more on another table of that name.
-CREATE FUNCTION table_has(of oid, wanted name) RETURNS SETOF text
-    LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', of::regclass, conname,
-                  pg_get_constraintdef(oid))
-      FROM pg_constraint WHERE conrelid = of
-       AND (contype = 'f' OR contype IN ('p', 'u') AND key_has(of, conkey, wanted))
-    UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index i
-     WHERE indrelid = of AND (NOT indisunique OR key_has(of, indkey::smallint[], wanted))
-       AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid
-                       AND conrelid = of)
-    UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger
-     WHERE tgrelid = of AND NOT tgisinternal
-    UNION ALL SELECT format('COMMENT ON TABLE %s IS %L', of::regclass,
-                            obj_description(of, 'pg_class'))
-    UNION ALL SELECT format('GRANT %s ON %s TO %I', a.privilege_type, of::regclass,
-                            a.grantee::regrole::name)
-      FROM pg_class c, aclexplode(c.relacl) a
-     WHERE c.oid = of AND a.grantee <> c.relowner
-    UNION ALL SELECT format('GRANT %s (%I) ON %s TO %I', a.privilege_type, t.attname,
-                            of::regclass, a.grantee::regrole::name)
-      FROM pg_attribute t, aclexplode(t.attacl) a WHERE t.attrelid = of $$;
-
--- What is unique in it without the key.
-CREATE FUNCTION table_singles(of oid, wanted name) RETURNS text[]
-    LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT coalesce(array_agg(s.columns), '{}') FROM (
-        SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns
-          FROM pg_index i
-         CROSS JOIN unnest(i.indkey::smallint[]) WITH ORDINALITY k (attnum, place)
-          JOIN pg_attribute a ON a.attrelid = of AND a.attnum = k.attnum
-         WHERE i.indrelid = of AND i.indisunique
-           AND NOT key_has(of, i.indkey::smallint[], wanted)
-         GROUP BY i.indexrelid) s $$;
-
--- Puts a table into months, with all that it has. For this migration, and for
--- those of later tables that grow with every run.
-CREATE FUNCTION keep_by_month(name name, key name) RETURNS void
-    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    old oid := to_regclass(quote_ident(name));
-    before name := name || '_before';
-    views text[] := views_take();
-    has text[] := ARRAY(SELECT table_has(old, key));
-    kept kept_by_month := (name, key, table_singles(old, key));
-    one text;
-BEGIN
-    FOR one IN SELECT format('ALTER TABLE %s DROP CONSTRAINT %I',
-        conrelid::regclass, conname) FROM pg_constraint
-        WHERE confrelid = old AND contype = 'f' AND conparentid = 0
-    LOOP
-        EXECUTE one;
-    END LOOP;
-    EXECUTE format('ALTER TABLE %I RENAME TO %I', name, before);
-    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL EXCLUDING INDEXES)'
-        ' PARTITION BY RANGE (%I)', name, before, key);
-    EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', name || '_other', name);
-    INSERT INTO kept_by_month SELECT kept.*;
-    PERFORM retention_make_one(kept, m.month) FROM months m;
-    EXECUTE format('INSERT INTO %I SELECT * FROM %I', name, before);
-    EXECUTE format('DROP TABLE %I', before);
-    FOREACH one IN ARRAY has LOOP
-        EXECUTE one;
-    END LOOP;
-    FOREACH one IN ARRAY kept.singles LOOP
-        EXECUTE format('CREATE UNIQUE INDEX ON %I (%s)', name || '_other', one);
-    END LOOP;
-    PERFORM views_make(views);
-END $$;
+WITH moved AS (
+    UPDATE requests r SET envelope = e.envelope FROM envelopes e
+     WHERE e.hash = r.hash AND r.decision = 'accepted'
+       AND (r.verb LIKE 'run.%' OR r.verb = 'session.close')
+    RETURNING r.hash)
+DELETE FROM envelopes e USING moved m WHERE e.hash = m.hash;
 
 -- Who confirmed somebody, and who ended them and when, was looked up in the
 -- request, which goes now.
+
 ALTER TABLE confirmations ADD COLUMN confirmed_by uuid REFERENCES users;
 UPDATE confirmations k SET confirmed_by =
     (SELECT r.user_id FROM requests r WHERE r.hash = k.confirm_hash LIMIT 1);
@@ -241,7 +117,9 @@ UPDATE revocations v SET (signed_by, signed_at) =
     (SELECT r.user_id, r.issued FROM requests r WHERE r.hash = v.hash LIMIT 1);
 
 -- Executions' ids were bare hashes: they begin with their run's milliseconds now,
--- and then are what model/run.h derives.
+-- and then are what model/run.h derives. (What waited on a topic meanwhile has its
+-- old id, starts nowhere, and expires.)
+
 CREATE FUNCTION id_of_run(id uuid, run uuid) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT SET search_path = public, pg_temp
     RETURN (left(run::text, 14) || '8' || substr(id::text, 16, 4)
@@ -249,7 +127,10 @@ CREATE FUNCTION id_of_run(id uuid, run uuid) RETURNS uuid
         || substr(id::text, 21))::uuid;
 CREATE TABLE renamed AS
     SELECT id AS before, id_of_run(id, run_id) AS now FROM executions;
-ALTER TABLE cancellations DROP CONSTRAINT cancellations_execution_id_fkey;
+ANALYZE renamed;
+ALTER TABLE cancellations
+    DROP CONSTRAINT cancellations_execution_id_fkey,
+    DROP CONSTRAINT cancellations_request_id_fkey;
 ALTER TABLE executions DISABLE TRIGGER USER;
 ALTER TABLE results DISABLE TRIGGER USER;
 UPDATE executions x SET id = r.now FROM renamed r WHERE x.id = r.before;
@@ -259,48 +140,78 @@ UPDATE results x SET execution_id = r.now FROM renamed r WHERE x.execution_id = 
 UPDATE outputs x SET execution_id = r.now FROM renamed r WHERE x.execution_id = r.before;
 ALTER TABLE executions ENABLE TRIGGER USER;
 ALTER TABLE results ENABLE TRIGGER USER;
+ALTER TABLE cancellations
+    ADD FOREIGN KEY (execution_id) REFERENCES executions;
 DROP TABLE renamed;
 DROP FUNCTION id_of_run;
 
--- From the first month that has anything, and one ahead. Whatever else names
--- a row of these three in its own primary key goes with it.
-SELECT retention_make(m::date) FROM generate_series(
-    least(month_of(now()), (SELECT month_of(min(issued)) FROM requests)),
-    month_of(now()) + interval '1 month', interval '1 month') m;
-SELECT keep_by_month(t.name, t.key) FROM (
-    SELECT DISTINCT c.relname AS name, a.attname AS key
-      FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.conkey[1]
-      JOIN pg_constraint p ON p.conrelid = c.oid AND p.contype = 'p'
-     WHERE f.contype = 'f' AND cardinality(f.conkey) = 1
-       AND f.conkey[1] = ANY (p.conkey)
-       AND f.confrelid IN ('requests'::regclass, 'runs'::regclass,
-                           'executions'::regclass)
-    UNION VALUES ('requests', 'id'), ('runs', 'id'), ('executions', 'id'),
-        ('claims', 'execution_id'), ('results', 'execution_id'),
-        ('outputs', 'execution_id'), ('run_outcomes', 'id'),
-        ('cancellations', 'execution_id')) t ORDER BY t.name;
+-- The two tables.
 
--- Between which ids all of a run's executions are: who asks for them by their
--- run says so, and finds them in its month at once.
-CREATE FUNCTION moment_low(id uuid) RETURNS uuid
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (left(id::text, 13) || '-0000-0000-000000000000')::uuid;
-CREATE FUNCTION moment_high(id uuid) RETURNS uuid
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (left(id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid;
-DO $$ BEGIN
-    EXECUTE 'CREATE OR REPLACE VIEW run_states AS ' || replace(
-        pg_get_viewdef('run_states'::regclass), 'x.run_id = r.id',
-        'x.run_id = r.id AND x.id BETWEEN moment_low(r.id) AND moment_high(r.id)');
+ALTER TABLE approvals DROP CONSTRAINT approvals_closed_by_fkey;
+ALTER TABLE schedules DROP CONSTRAINT schedules_tick_id_fkey;
+
+ALTER TABLE requests RENAME TO requests_before;
+CREATE TABLE requests (
+    LIKE requests_before INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS
+) PARTITION BY RANGE (id);
+CREATE TABLE requests_other PARTITION OF requests DEFAULT;
+ALTER TABLE outputs RENAME TO outputs_before;
+CREATE TABLE outputs (
+    LIKE outputs_before INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS
+) PARTITION BY RANGE (execution_id);
+CREATE TABLE outputs_other PARTITION OF outputs DEFAULT;
+
+COMMENT ON TABLE requests IS
+    'Written by the authorizer, insert only; in months. Each request was decided once: its id is the arbiter. hash is that of the signed bytes; decided_at this server''s time.';
+COMMENT ON TABLE outputs IS
+    'Written by the recorder, insert only; in months. Output in chunks, numbered from 1; hash is that of execution.output, or of the execution.finished that brought it.';
+
+-- One table's month, like its *_other. Attached, not made in place: that would
+-- lock out whoever works with the table. What came to *_other before its month was
+-- there moves.
+CREATE FUNCTION retention_make_one(name name, key name, month date) RETURNS void
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    leaf  name := month_table(name, month);
+    other name := name || '_other';
+    low   uuid := uuid_at(month_start(month));
+    high  uuid := uuid_at(month_end(month));
+BEGIN
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', leaf, other);
+    EXECUTE format('WITH strays AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND'
+        ' %2$I < %4$L RETURNING *) INSERT INTO %5$I SELECT * FROM strays',
+        other, key, low, high, leaf);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        name, leaf, low, high);
 END $$;
 
+CREATE FUNCTION retention_make(month date) RETURNS void
+    LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO months (month) VALUES ($1) ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        PERFORM retention_make_one('requests', 'id', $1),
+                retention_make_one('outputs', 'execution_id', $1);
+    END IF;
+END $$;
 
--- These look at one run's rows in the months of several tables: planned once, they
--- find the month as they go; planned anew each time they took ten times as long.
-ALTER FUNCTION executions_tell_run() SET plan_cache_mode = force_generic_plan;
-ALTER FUNCTION executions_ended_before() SET plan_cache_mode = force_generic_plan;
-ALTER FUNCTION results_end_execution() SET plan_cache_mode = force_generic_plan;
+-- From the first month that has anything, and one ahead; then the rows; indexes
+-- last, but for what is unique in a month and not beyond.
+SELECT retention_make(m::date) FROM generate_series(
+    least(month_of(now()), (SELECT month_of(min(issued)) FROM requests_before)),
+    month_of(now()) + interval '1 month', interval '1 month') m;
+INSERT INTO requests SELECT * FROM requests_before;
+INSERT INTO outputs SELECT * FROM outputs_before;
+DROP TABLE requests_before, outputs_before;
+ALTER TABLE requests ADD PRIMARY KEY (id);
+CREATE INDEX requests_decided ON requests USING brin (decided_at);
+CREATE INDEX requests_user ON requests (user_id, id);
+ALTER TABLE outputs ADD PRIMARY KEY (execution_id, number);
+CREATE UNIQUE INDEX ON requests_other (partition, number);
+DO $$ BEGIN
+    EXECUTE (SELECT string_agg(format('CREATE UNIQUE INDEX ON %I (partition, number)',
+        month_table('requests', month)), '; ') FROM months);
+END $$;
 
 -- What the authorizer asks for. A table that somebody holds is not waited for.
 
@@ -314,17 +225,18 @@ END $$;
 COMMENT ON FUNCTION retention_prepare() IS
     'Makes this month and the next, where they are not there.';
 
--- Something of a month that is not over: an execution, or a run that may still
--- get one. A run goes on within its longest wait (7 days) and timeout (1).
+-- Something that is not over, of this month or from before it: an execution; a run
+-- from whose outcomes more may follow, or that waits for approval; an end that
+-- somebody is still to be told of.
 CREATE FUNCTION month_is_open(month date) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM executions WHERE NOT ended
-            AND id >= uuid_at(month_start($1)) AND id < uuid_at(month_end($1)))
-        OR EXISTS (SELECT FROM runs WHERE deadline > now()
-            AND id >= uuid_at(month_start($1)) AND id < uuid_at(month_end($1)))
-        OR EXISTS (SELECT FROM results WHERE recorded_at > now() - interval '8 days'
-            AND execution_id >= uuid_at(month_start($1))
-            AND execution_id < uuid_at(month_end($1))) $$;
+    SELECT EXISTS (SELECT FROM executions
+                    WHERE NOT ended AND id < uuid_at(month_end($1)))
+        OR EXISTS (SELECT FROM runs
+                    WHERE advancing AND id < uuid_at(month_end($1)))
+        OR EXISTS (SELECT FROM approvals
+                    WHERE state = 'pending' AND run_id < uuid_at(month_end($1)))
+        OR EXISTS (SELECT FROM notices WHERE run_id < uuid_at(month_end($1))) $$;
 
 CREATE FUNCTION retention_due()
     RETURNS TABLE (month date, until timestamptz, policy sha256)
@@ -336,6 +248,44 @@ CREATE FUNCTION retention_due()
        AND NOT month_is_open(m.month) $$;
 COMMENT ON FUNCTION retention_due() IS
     'The oldest month, once all of it is older than the policy keeps and nothing of it is open; and which policy.set says so. No row: none.';
+
+-- The small rows of the oldest runs, of whole milliseconds; behind them what is
+-- left of no run. Nobody signs by a session that is over: it goes, too.
+CREATE FUNCTION retention_clear(runs_at_once integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+    SET lock_timeout = '2s' AS $$
+DECLARE
+    before timestamptz := (SELECT d.until FROM retention_due() d);
+    last  uuid := (SELECT moment_high(id) FROM (SELECT id FROM runs
+        WHERE id < uuid_at(before) ORDER BY id LIMIT runs_at_once) r
+        ORDER BY id DESC LIMIT 1);
+    bound uuid := coalesce(last, uuid_at(before));
+    cleared bigint;
+    ended sha256[];
+BEGIN
+    DELETE FROM votes WHERE run_id <= bound;
+    DELETE FROM approvals WHERE run_id <= bound;
+    DELETE FROM cancellations WHERE execution_id <= bound;
+    DELETE FROM outputs_other WHERE execution_id <= bound;
+    DELETE FROM claims WHERE execution_id <= bound;
+    DELETE FROM results WHERE execution_id <= bound;
+    DELETE FROM executions WHERE id <= bound;
+    DELETE FROM run_outcomes WHERE id <= bound;
+    DELETE FROM runs WHERE id <= bound;
+    GET DIAGNOSTICS cleared = ROW_COUNT;
+    IF cleared > 0 THEN
+        RETURN cleared;
+    END IF;
+    -- An hour more: clocks differ.
+    SELECT array_agg(hash) INTO ended FROM (SELECT hash FROM sessions
+        WHERE until < before - interval '1 h' LIMIT runs_at_once) s;
+    DELETE FROM sessions WHERE hash = ANY (ended);
+    DELETE FROM envelopes WHERE hash = ANY (ended);
+    GET DIAGNOSTICS cleared = ROW_COUNT;
+    RETURN cleared;
+END $$;
+COMMENT ON FUNCTION retention_clear(integer) IS
+    'Deletes the small rows of so many runs of the month that is due; then its sessions. 0: nothing is left but the month itself.';
 
 -- Runs of rows without a gap, in which each follows the one before: what was
 -- altered or removed behind our back is in none, and stays to be noticed.
@@ -380,12 +330,12 @@ COMMENT ON FUNCTION retention_spans(date) IS
 CREATE FUNCTION retention_cut(month date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
     SET lock_timeout = '2s' AS $$
-DECLARE
-    kept record;
 BEGIN
     IF NOT EXISTS (SELECT FROM retention_due() d WHERE d.month = $1) THEN
         RAISE 'month % is not to be dropped: by the policy, or since something of'
             ' it is open', $1;
+    ELSIF EXISTS (SELECT FROM runs WHERE id < uuid_at(month_end($1))) THEN
+        RAISE 'month % has runs', $1;
     ELSIF EXISTS (
         SELECT FROM retention_spans($1) s FULL JOIN (
             SELECT x.* FROM audit_spans x JOIN audit_cuts c USING (hash)
@@ -395,20 +345,25 @@ BEGIN
     THEN
         RAISE 'the audit log''s cut of month % is not of what is there', $1;
     END IF;
-    FOR kept IN SELECT name FROM kept_by_month LOOP
-        EXECUTE format('DROP TABLE %I', month_table(kept.name, $1));
-    END LOOP;
+    EXECUTE format('DROP TABLE %I, %I', month_table('requests', $1),
+                   month_table('outputs', $1));
     DELETE FROM months m WHERE m.month = $1;
 END $$;
 COMMENT ON FUNCTION retention_cut(date) IS
-    'Drops a month that is due, once its cut is in audit_cuts and audit_spans.';
+    'Drops a month that is due, once its runs are cleared and its cut is in audit_cuts and audit_spans.';
 
-REVOKE ALL ON FUNCTION retention_make(date), retention_prepare(), retention_due(),
-    retention_spans(date), retention_cut(date), keep_by_month(name, name)
-    FROM PUBLIC;
+GRANT SELECT, INSERT ON requests TO errand_authorizer;
+GRANT SELECT, INSERT ON outputs TO errand_recorder;
+GRANT SELECT ON outputs TO errand_authorizer;
+GRANT SELECT ON requests, outputs TO errand_reader;
+
+REVOKE ALL ON FUNCTION retention_make_one(name, name, date), retention_make(date),
+    retention_prepare(), retention_due(), retention_clear(integer),
+    retention_spans(date), retention_cut(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION retention_prepare(), retention_due(),
-    retention_spans(date), retention_cut(date) TO errand_authorizer;
+    retention_clear(integer), retention_spans(date), retention_cut(date)
+    TO errand_authorizer;
 GRANT SELECT, INSERT ON audit_cuts, audit_spans TO errand_authorizer;
 GRANT UPDATE (told) ON audit_cuts TO errand_authorizer;
-GRANT SELECT ON months, kept_by_month TO errand_authorizer;
-GRANT SELECT ON audit_cuts, audit_spans, months, kept_by_month TO errand_reader;
+GRANT SELECT ON months TO errand_authorizer;
+GRANT SELECT ON audit_cuts, audit_spans, months TO errand_reader;

@@ -183,6 +183,16 @@ def test_what_was_accepted_is_kept_once(house, asker, target):
                       " WHERE r.id = %s", envelope.fields["id"]) == [(True, True)]
 
 
+def test_what_is_signed_of_a_run_is_kept_with_its_row(house, asker, session, target):
+    """It gives nobody a right, and goes with its month."""
+    command = asker.save_command(house.admin, house.fresh("c"), SCRIPT, [target])
+    run = asker.run_request(session, command, [target])
+    accepted(asker.exchange(run))
+    (kept,), = house.rows("SELECT envelope FROM requests WHERE id = %s", run.fields["id"])
+    assert Envelope.from_dsse(json.loads(kept)).payload == run.payload
+    assert not house.rows("SELECT FROM envelopes WHERE hash = %s", bytes.fromhex(run.hash))
+
+
 def test_a_refused_envelope_allows_nothing(house, asker, session):
     """It is kept where no proof looks for it."""
     key = Key()

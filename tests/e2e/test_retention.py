@@ -18,8 +18,7 @@ from client import (HOUR, MINUTE, Envelope, Key, Session, accepted, b64, id_at, 
 from house import until
 from test_audit import authorizer, check_chain, is_whole, names, row_hash
 
-TABLES = ("requests", "runs", "executions", "claims", "results", "outputs",
-          "run_outcomes", "cancellations")
+TABLES = ("requests", "outputs")
 ROW = ("partition", "number", "previous", "id", "hash", "verb", "key_id", "user_id",
        "command", "decision", "status", "reason", "text", "reply", "size", "issued",
        "decided_at", "record_offset")
@@ -61,7 +60,7 @@ class Old:
             "until": moment(self.clock + HOUR)}, house.admin.by, house.admin.key, key,
             issued=self.clock)
         self.session = Session(house.admin, key, opened)
-        self.rows = []
+        self.rows, self.signed = [], []
         self.asked_today()
         self.decided(opened)
 
@@ -73,6 +72,7 @@ class Old:
         """As the authorizer would have written it then."""
         fields, kept = envelope.fields, json.dumps(envelope.dsse()).encode()
         accepts = envelope.type in ("errand.session.open.v1", "errand.run.start.v1")
+        lasts = envelope.type == "errand.session.open.v1"
         with self.house.connect() as other, other.transaction():
             (rows, head), = other.execute(
                 "SELECT rows, head FROM audit_chains WHERE partition = %s FOR UPDATE",
@@ -91,14 +91,20 @@ class Old:
                 f"INSERT INTO requests ({', '.join(ROW)}, row_hash, type, topic, envelope)"
                 f" VALUES ({', '.join(['%s'] * (len(ROW) + 4))})",
                 [*row, digest, envelope.type, "errand.requests",
-                 None if accepts else kept])
-            if accepts:
+                 None if lasts else kept])
+            if lasts:
                 other.execute("INSERT INTO envelopes VALUES (%s, %s, %s)",
                               [bytes.fromhex(envelope.hash), envelope.type, kept])
+                other.execute("INSERT INTO sessions (hash, user_id, key_id, until,"
+                              " opened_at) VALUES (%s, %s, %s, %s, %s)",
+                              [bytes.fromhex(envelope.hash), self.house.admin.user,
+                               bytes.fromhex(envelope.signatures[1][0]),
+                               fields["until"], fields["issued"]])
             other.execute("UPDATE audit_chains SET rows = %s, head = %s, moved_at = %s"
                           " WHERE partition = %s",
                           [rows + 1, digest, row[16], self.partition])
         self.rows.append((rows + 1, digest.hex(), head.hex()))
+        self.signed.append(envelope.hash)
 
     def asked(self, n=1):
         for _ in range(n):
@@ -135,6 +141,7 @@ class Old:
                     ("results", "execution_id", {
                         "execution_id": execution,
                         "recorded_at": start.fields["issued"]}),
+                    ("claims", "execution_id", {"execution_id": execution}),
                     ("outputs", "execution_id", {"execution_id": execution})):
                 where = run if key != "execution_id" else self.house.rows(
                     "SELECT id FROM executions WHERE run_id = %s", run)[0][0]
@@ -143,6 +150,7 @@ class Old:
                 assert rows
                 for row in rows:
                     row = {**dict(zip(names_, row)), **columns}
+                    row.pop("place", None)  # PostgreSQL's own
                     row = {k: json.dumps(v) if isinstance(v, dict) else v
                            for k, v in row.items()}
                     other.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES"
@@ -167,6 +175,19 @@ class Old:
 
     def is_gone(self):
         return not self.tables()
+
+    def left(self):
+        """What is still there of it, anywhere."""
+        places = [(table, f"{key} < uuid_at(month_end(%s))", self.month)
+                  for table, key in (
+                      ("requests", "id"), ("outputs", "execution_id"), ("runs", "id"),
+                      ("executions", "id"), ("run_outcomes", "id"),
+                      ("results", "execution_id"), ("claims", "execution_id"),
+                      ("approvals", "run_id"), ("cancellations", "execution_id"))]
+        places += [(table, "hash = %s", bytes.fromhex(hash))
+                   for table in ("envelopes", "sessions") for hash in self.signed]
+        return {table for table, where, value in places if self.house.rows(
+            f"SELECT FROM {table} WHERE {where} LIMIT 1", value)}
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +267,24 @@ def test_the_authorizer_can_drop_nothing_by_itself(house, old):
 def test_a_month_where_something_is_open_stays(house, old):
     house.change("UPDATE executions SET ended = false WHERE id = %s", old.execution)
     assert house.submit("policy", "set", "keep=90d").returncode == 0
-    assert as_role(house, "errand_authorizer", "SELECT * FROM retention_due()") == []
+    opens = {
+        "executions": ("UPDATE executions SET ended = false WHERE id = %s", old.execution),
+        "advancing": ("UPDATE runs SET advancing = true WHERE id = %s", old.run),
+        "pending": ("INSERT INTO approvals (run_id, wanted, until) VALUES (%s, 1, now())",
+                    old.run),
+        "untold": ("INSERT INTO notices VALUES (%s, 'failed')", old.run)}
+    for what, (opening, which) in opens.items():
+        with house.connect() as other:
+            other.autocommit = False
+            other.execute("SET session_replication_role = replica")
+            other.execute("UPDATE executions SET ended = true WHERE id = %s",
+                          [old.execution])
+            assert len(other.execute("SELECT FROM retention_due()").fetchall()) == 1
+            other.execute(opening, [which])
+            assert not other.execute("SELECT FROM retention_due()").fetchall(), what
+            other.execute("SELECT retention_clear(100)")
+            assert other.execute("SELECT FROM runs WHERE id = %s", [old.run]).rowcount == 1
+            other.rollback()
     assert "something of it is open" in raises(
         house, "errand_authorizer", "SELECT retention_cut(%s)", old.month)
     assert len(old.tables()) == len(TABLES)
@@ -273,6 +311,7 @@ def test_a_month_without_its_signed_cut_stays(house, old):
 def test_then_it_goes_and_the_log_ends_well(house, old):
     house.change("UPDATE executions SET ended = true WHERE id = %s", old.execution)
     until("the month is dropped", old.is_gone, 30)
+    assert old.left() == set()
     done = is_whole(house)
     assert f"checked since {old.month + datetime.timedelta(days=31):%Y-%m}-01" in done.stderr
     told = json.loads(house.submit("audit", "verify", "-o", "json", timeout=120).stdout)
