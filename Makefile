@@ -245,14 +245,16 @@ $(OUT)/tests/pages: $(OUT)/tests/bench/pages.o $(OUT)/libunit.a \
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUT)/libcommon.a -lcmocka $(LIBS)
 
-.PHONY: bench bench-pages
+.PHONY: bench bench-pages bench-months
 bench: all $(OUT)/tests/hop $(OUT)/tests/pages ## measure, on the stack that is up
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
-	@$(MAKE) --no-print-directory bench-pages
+	@$(MAKE) --no-print-directory bench-pages bench-months
 bench-pages: all $(OUT)/tests/pages
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/pages.py --pages $(OUT)/tests/pages
+bench-months: all
+	@eval "$$($(STACK) env)" && $(PYTHON) tests/bench/months.py
 
 FUZZERS := command_file fields card cron
 FUZZ_SECONDS ?= 10

@@ -269,8 +269,8 @@ void retention_tick(struct authorizer *authorizer)
     if (more < 0) {
         authorizer->retention_at = now + AGAIN_MS;
         log_warning(&daemon->log,
-                    "months are not made or dropped as they are "
-                    "to be: again in a while",
+                    "what is old is not dropped as it is to be: again in a "
+                    "while",
                     L_ERR(&err));
     }
 }

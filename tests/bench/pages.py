@@ -40,17 +40,10 @@ INSERT INTO command_versions (command_id, version, hash, targets, saved_by, save
 INSERT INTO assignments SELECT md5('u1')::uuid, md5('c' || n)::uuid, :hash, NULL, NULL,
     md5('u1')::uuid, now() FROM generate_series(1, 3) n;
 """
-# Their months, as if they had been made in time.
-MONTHS = """
-SELECT retention_make(m::date) FROM generate_series(
-    month_of(timestamptz '2026-11-01' - %d * interval '10 s'), date '2026-11-01',
-    interval '1 month') m;
-"""
 # One every ten seconds, backwards, each with an id of its time; of fifty turns through the commands one failed.
 RUNS = BARE + """
 CREATE TEMP TABLE made AS SELECT n, (lpad(to_hex(to_ms(at)), 12, '0') || '7'
-    || substr(md5('r' || n), 14))::uuid AS id, (lpad(to_hex(to_ms(at)), 12, '0') || '8'
-    || substr(md5('e' || n), 14))::uuid AS e,
+    || substr(md5('r' || n), 14))::uuid AS id, md5('e' || n)::uuid AS e,
     md5('c' || n %% 50)::uuid AS c, md5('u' || n %% 10)::uuid AS u, at,
     CASE WHEN n / 50 %% 50 = 0 THEN 'failed' ELSE 'succeeded' END AS outcome
     FROM generate_series(%d, %d) n,
@@ -94,7 +87,6 @@ def measured(program):
 
 
 def compare(program, few, many):
-    psql(MONTHS % many)
     fill(1, few)
     before = measured(program)
     fill(few + 1, many)
