@@ -5,6 +5,8 @@ The old month is in the stack's database as in that of an installation of that
 age: requests that were signed then, in the same chain as those of today, some of
 them decided late, between today's; and a run with its result and output. Only
 their rows were put there by hand.
+
+A month goes once: on a stack that was kept, it has to be made anew first.
 """
 import datetime
 import json
