@@ -20,15 +20,15 @@ export ERRAND_HOME PYTHON
 BASE := account buf calendar clock codec err field_kinds field_values fields file id \
 	spoken suggest utf8 words yearly zone
 MODEL := advance answer answer_people approval argv assignment attachment \
-	audit billing card change command command_file command_keys cron \
+	audit billing card change command command_file command_keys cron cut \
 	enrolment envelope environment group invitation key_words limits \
 	log_entry mail mfa notify once pace pace_keys parameter pending read \
 	record reply request result rules run run_end schedule \
 	schedule_answer schedule_lines secret session target target_answer \
 	tick timing user where
-TRUST := allow approved dsse event key_file keys known late person proof \
-	reach revocation scheduled sealed signer standing standing_groups \
-	standing_places verified wallet
+TRUST := allow approved cut_proof dsse event key_file keys known late person \
+	proof reach revocation scheduled sealed signer standing \
+	standing_groups standing_places verified wallet
 IO := config kafka kafka_config kafka_reader kafka_record kafka_topic \
 	kafka_writer log postgres postgres_rows
 ROOF := revocation_log rpc rpc_reply rpc_told service service_dead \
@@ -45,17 +45,18 @@ SUBMIT := arguments asking auditor card_form card_line cards_asked \
 	founding given harmless heard help kept keyring menu menu_cards \
 	menu_command menu_list menu_runs naming notifiers opening pager parse \
 	password place print profile prompt qr questions saved say sealing \
-	second_factor session_file setting_up signed_ends since spout submit \
-	summary timetable told track unified verb_flags verb_rows waits wrap
+	second_factor session_file setting_up signed_ends signed_row since \
+	spout submit summary timetable told track unified verb_flags \
+	verb_rows waits wrap
 SCHEDULER := advancing due firing overdue requests said scheduler
 AUTHORIZER := advance_plan advances announcements approvals approvers \
 	assignments audits authorizer billing_keys cancels cards chains \
 	closings commands concerned decide decision deliver dispatching ends \
 	explain factor factor_key factor_reset factors groups history \
 	installation organisation outputs pendings people policy recipients \
-	replies reuse revocations runs schedules services sessions signed \
-	signers source standings start target_views targets tellings ticks \
-	transaction turns verbs views
+	replies retention reuse revocations runs schedules services sessions \
+	signed signers source standings start target_views targets tellings \
+	ticks transaction turns verbs views
 EXECUTOR := cgroup check_host child claim_log confine execution executor \
 	given_files halves intake judge keeper kin ledger leftovers link mask \
 	masker notes opened output permitted private_dir recovery reload \
@@ -66,14 +67,14 @@ RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
 UNIT_TESTS := advance approval argv audit auditor buf card cgroup clock \
-	codec command command_file config confine cron csv due ending \
-	enrolment envelope err factor fields harmless hook id invitation \
-	kafka keeper key_file known ledger letter link log mask news notify \
-	outbox output overdue parameter parse password permitted policy post \
-	print private_dir profile proof record rows rpc_reply rules run \
-	schedule sealed secret since spawner spoken standing started suggest \
-	told track unified user utf8 vectors versions wallet where words wrap \
-	zone
+	codec command command_file config confine cron csv cut_proof due \
+	ending enrolment envelope err factor fields harmless hook id \
+	invitation kafka keeper key_file known ledger letter link log mask \
+	news notify outbox output overdue parameter parse password permitted \
+	policy post print private_dir profile proof record rows rpc_reply \
+	rules run schedule sealed secret since spawner spoken standing \
+	started suggest told track unified user utf8 vectors versions wallet \
+	where words wrap zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
@@ -261,17 +262,18 @@ $(OUT)/tests/spawn: $(OUT)/tests/bench/spawn.o $(OUT)/libunit.a \
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(OUT)/libcommon.a -lcmocka $(LIBS)
 
-.PHONY: bench bench-pages bench-spawn
+.PHONY: bench bench-months bench-pages bench-spawn
 bench: all $(OUT)/tests/hop $(OUT)/tests/pages ## measure, on the stack that is up
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/bench.py --hop $(OUT)/tests/hop
-	@$(MAKE) --no-print-directory bench-pages
-	@$(MAKE) --no-print-directory bench-spawn
+	@$(MAKE) --no-print-directory bench-pages bench-months bench-spawn
 bench-spawn: $(OUT)/tests/spawn ## what a child costs beside a bare one
 	@$(OUT)/tests/spawn
 bench-pages: all $(OUT)/tests/pages
 	@eval "$$($(STACK) env)" && \
 		$(PYTHON) tests/bench/pages.py --pages $(OUT)/tests/pages
+bench-months: all
+	@eval "$$($(STACK) env)" && $(PYTHON) tests/bench/months.py
 
 FUZZERS := card command_file cron dispatch fields ledger link proof
 FUZZ_SECONDS ?= 10

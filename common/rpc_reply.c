@@ -188,7 +188,7 @@ static bool is_execution(const struct call *run, const struct id *execution,
         return false;
     }
     for (int64_t attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-        struct id id = execution_id(&run->hash, target, attempt);
+        struct id id = execution_id(&run->id, &run->hash, target, attempt);
         if (id_equal(&id, execution)) {
             return true;
         }

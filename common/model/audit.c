@@ -283,6 +283,8 @@ static const struct field audit_page_fields[] = {
      .at = offsetof(struct audit_page, rows)},
     {"envelopes", FIELD_LIST, .optional = true, .item = &envelope_item,
      .at = offsetof(struct audit_page, envelopes)},
+    {"cuts", FIELD_LIST, .optional = true, .item = &envelope_item,
+     .at = offsetof(struct audit_page, cuts)},
     {"more", FIELD_BOOL, .optional = true,
      .at = offsetof(struct audit_page, more)},
 };

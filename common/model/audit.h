@@ -129,6 +129,8 @@ struct audit_page {
     struct list rows;      /* struct audit_row, by partition and number */
     struct list envelopes; /* the chains of their signers, and each authorizer's
                               enrolment: struct envelope */
+    struct list cuts;      /* where there are no rows: each audit.cut; their
+                              policies' chains are among the envelopes */
     bool more;
 };
 

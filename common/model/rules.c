@@ -10,6 +10,7 @@
 #include "model/user.h"
 
 #define MINUTE 60
+#define DAY (24 * 60 * MINUTE)
 #define SESSION_TTL (SESSION_LIFE / 1000)
 #define INVITATION_TTL (INVITATION_LIFE / 1000)
 
@@ -29,6 +30,8 @@ static const struct field rules_fields[] = {
      .at = offsetof(struct rules, session_ttl)},
     {"invitation_ttl", FIELD_INT, .min = MINUTE, .max = INVITATION_TTL,
      .at = offsetof(struct rules, invitation_ttl)},
+    {"keep", FIELD_INT, .optional = true, .min = KEEP_DAYS_MIN * DAY,
+     .max = KEEP_DAYS_MAX * DAY, .at = offsetof(struct rules, keep)},
 };
 
 const struct table rules_table = {
@@ -50,7 +53,8 @@ const struct table policy_set_table = {.name = "policy.set",
 
 /* By their names among people; in the order of rules_fields. */
 static const char *const names[] = {"mfa", "password.min", "session.ttl",
-                                    "invitation.ttl"};
+                                    "invitation.ttl", "keep"};
+static const char forever[] = "forever";
 
 const char *rules_name(size_t i)
 {
@@ -70,6 +74,9 @@ char *rules_value(const struct rules *rules, size_t i)
     int64_t number = *(const int64_t *)(const void *)at;
     if (field->at == offsetof(struct rules, password_min)) {
         return must_printf("%lld", (long long)number);
+    }
+    if (number == 0 && field->optional) {
+        return must_strdup(forever);
     }
     duration_format(number, text, sizeof(text));
     return must_strdup(text);
@@ -100,6 +107,12 @@ static int assign_word(struct rules *rules, const char *value, struct err *err)
     return 0;
 }
 
+/* By its name in words: for ever. */
+static bool is_forever(const struct field *field, const char *value)
+{
+    return field->optional && strcmp(value, forever) == 0;
+}
+
 static int assign_number(struct rules *rules, size_t i, const char *value,
                          struct err *err)
 {
@@ -107,12 +120,18 @@ static int assign_number(struct rules *rules, size_t i, const char *value,
     bool plain = field->at == offsetof(struct rules, password_min);
     struct rules least = {.password_min = field->min,
                           .session_ttl = field->min,
-                          .invitation_ttl = field->min};
+                          .invitation_ttl = field->min,
+                          .keep = field->min};
     struct rules most = {.password_min = field->max,
                          .session_ttl = field->max,
-                         .invitation_ttl = field->max};
-    int64_t number;
+                         .invitation_ttl = field->max,
+                         .keep = field->max};
+    int64_t number = 0;
 
+    if (is_forever(field, value)) {
+        rules->keep = 0;
+        return 0;
+    }
     if ((plain ? read_number(value, &number, err)
                : duration_parse(value, &number, err)) != 0) {
         return err_wrap(err, "%s", names[i]);
@@ -138,6 +157,6 @@ int rules_assign(struct rules *rules, const char *name, const char *value,
     }
     return err_set(err, ERR_REJECT,
                    "there is no rule '%.60s': mfa, password.min, session.ttl, "
-                   "invitation.ttl",
+                   "invitation.ttl, keep",
                    name);
 }

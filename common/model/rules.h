@@ -12,6 +12,11 @@
 #define PASSWORD_MIN 15 /* characters; a policy may ask for more */
 #define PASSWORD_MIN_MAX 64
 
+/* Longer than the topics' own 30 days: what is read from them once more must
+ * find what it was the first time. */
+#define KEEP_DAYS_MIN 31
+#define KEEP_DAYS_MAX 3650
+
 enum mfa_rule { MFA_RULE_NONE, MFA_OPTIONAL, MFA_REQUIRED };
 
 extern const struct words mfa_rule_words;
@@ -21,6 +26,7 @@ struct rules {
     int64_t password_min;   /* characters */
     int64_t session_ttl;    /* s */
     int64_t invitation_ttl; /* s */
+    int64_t keep;           /* s: output, results, requests; 0: for ever */
 };
 
 /* What counts while nobody has said anything. */

@@ -112,17 +112,17 @@ struct hash run_key(const struct id *run, const struct hash *hash, bool ticked)
     return ticked ? hash_tuple(parts, ARRAY_SIZE(parts)) : *hash;
 }
 
-struct id execution_id(const struct hash *run, const char *target,
-                       int64_t attempt)
+struct id execution_id(const struct id *run, const struct hash *key,
+                       const char *target, int64_t attempt)
 {
     static const char what[] = "errand.execution";
     char number[24];
     int len = snprintf(number, sizeof(number), "%lld", (long long)attempt);
     struct part parts[] = {{what, sizeof(what) - 1},
-                           {run->b, sizeof(run->b)},
+                           {key->b, sizeof(key->b)},
                            {target, strlen(target)},
                            {number, (size_t)len}};
-    struct hash hash = hash_tuple(parts, ARRAY_SIZE(parts));
+    struct hash derived = hash_tuple(parts, ARRAY_SIZE(parts));
 
-    return id_of_hash(&hash);
+    return id_at(id_time(run), &derived);
 }

@@ -78,6 +78,8 @@ void run_recorded(const struct list *parameters, const struct run_start *run,
  * same run. */
 struct hash run_key(const struct id *run, const struct hash *hash, bool ticked);
 
-/* run: run_key(). */
-struct id execution_id(const struct hash *run, const char *target,
-                       int64_t attempt);
+/* Of a run by its id, its run_key(), and a target. It begins with the run's
+ * milliseconds: so all that is kept of a run lies in one month
+ * (schema/README.md). */
+struct id execution_id(const struct id *run, const struct hash *key,
+                       const char *target, int64_t attempt);

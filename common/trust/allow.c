@@ -262,9 +262,9 @@ int proof_run(struct proof *proof, const struct hash *run,
 static int check_said(const struct dispatch *dispatch,
                       const struct order *order, int64_t now, struct err *err)
 {
-    struct hash key = run_key(&order->run->request.head.id, &dispatch->run,
-                              order->schedule != NULL);
-    struct id id = execution_id(&key, dispatch->target, dispatch->attempt);
+    const struct id *run = &order->run->request.head.id;
+    struct hash key = run_key(run, &dispatch->run, order->schedule != NULL);
+    struct id id = execution_id(run, &key, dispatch->target, dispatch->attempt);
 
     if (!id_equal(&id, &dispatch->execution)) {
         return err_set(err, ERR_REJECT,

@@ -9,6 +9,7 @@
 #include "model/approval.h"
 #include "model/assignment.h"
 #include "model/audit.h"
+#include "model/cut.h"
 #include "model/billing.h"
 #include "model/change.h"
 #include "model/command.h"
@@ -143,6 +144,7 @@ const struct event_type event_types[EVENT_KINDS] = {
     [EVENT_RUN_APPROVED] = FACT("run.approved", change_table),
     [EVENT_RUN_REJECTED] = FACT("run.rejected", change_table),
     [EVENT_AUDIT_CHECKPOINT] = FACT("audit.checkpoint", audit_checkpoint_table),
+    [EVENT_AUDIT_CUT] = FACT("audit.cut", audit_cut_table),
     [EVENT_USER_SUSPENDED] = FACT("user.suspended", change_table),
     [EVENT_USER_RESUMED] = FACT("user.resumed", change_table),
     [EVENT_USER_REMOVED] = FACT("user.removed", change_table),

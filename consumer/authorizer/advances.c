@@ -225,8 +225,9 @@ static int retry(struct asking *asking, struct following *following, size_t i,
     struct planned planned = planned_of_row(following->rows, i);
 
     planned.attempt++;
-    planned.execution = execution_id(&following->dispatching.key,
-                                     planned.target, planned.attempt);
+    planned.execution =
+        execution_id(&following->said->run, &following->dispatching.key,
+                     planned.target, planned.attempt);
     planned.due = asking->now + pace_backoff(following->plan.pace);
     return store(asking, following, &planned, err);
 }

@@ -251,11 +251,11 @@ static int store_vote(struct asking *asking, const struct voting *voting,
     const struct person *person = &asking->signer.person;
 
     return PG(asking->daemon->postgres,
-              "INSERT INTO votes (hash, run_id, user_id, naming, approves, "
-              "cast_at) VALUES ($1, $2, $3, $4, $5, $6)",
-              NULL, err, P_HASH(&asking->request->hash),
-              P_ID(&voting->waiting.run), P_ID(&person->user),
-              P_HASH(&person->by),
+              "INSERT INTO votes (id, hash, run_id, user_id, naming, "
+              "approves, cast_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+              NULL, err, P_ID(&voting->vote->request.head.id),
+              P_HASH(&asking->request->hash), P_ID(&voting->waiting.run),
+              P_ID(&person->user), P_HASH(&person->by),
               P_BOOL(asking->request->kind == EVENT_RUN_APPROVE),
               P_TIME(voting->vote->request.head.issued));
 }

@@ -10,6 +10,7 @@
 
 #include "consumer/authorizer/concerned.h"
 #include "consumer/authorizer/handlers.h"
+#include "trust/cut_proof.h"
 #include "trust/late.h"
 
 #define PAGE_ROWS 100
@@ -239,6 +240,50 @@ static int add_authorizers(struct asking *asking, struct list *envelopes,
     return 0;
 }
 
+/* A cut with its chains; that the policy's is whole, the asker looks at. */
+static int add_cut(struct proof *proof, const struct rows *rows, size_t i,
+                   struct list *cuts, struct err *err)
+{
+    _cleanup_buf_ struct buf json = row_bytes(rows, i, "envelope");
+    struct envelope envelope = {0};
+
+    if (envelope_decode(json.data, json.len, &envelope, err) != 0) {
+        return err->kind == ERR_REJECT ? 0 : -1;
+    }
+    envelopes_add(cuts, &envelope);
+    _cleanup_event_ struct event *event = event_new_take(&envelope, err);
+    return (event != NULL && cut_check(proof, event, err) == 0) ||
+                   err->kind == ERR_REJECT
+               ? 0
+               : -1;
+}
+
+static int add_cuts(struct asking *asking, struct audit_page *page,
+                    struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+    _cleanup_proof_ struct proof *proof =
+        proof_new(&asking->daemon->roots, source_fetch, asking->source);
+
+    if (page->rows.n > 0) {
+        return 0;
+    }
+    if (PG(asking->daemon->postgres,
+           "SELECT e.envelope FROM audit_cuts c JOIN envelopes e USING (hash) "
+           "ORDER BY c.cut_at, c.hash",
+           &rows, err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < rows_n(rows); i++) {
+        if (add_cut(proof, rows, i, &page->cuts, err) != 0) {
+            return -1;
+        }
+        err_clear(err);
+    }
+    proof_used(proof, &page->envelopes);
+    return 0;
+}
+
 static size_t count_used(const struct proof *proof)
 {
     struct list used = {0};
@@ -284,6 +329,7 @@ int on_audit_rows(struct asking *asking, struct err *err)
         return -1;
     }
     if (add_rows(asking, rows, &page, err) != 0 ||
+        add_cuts(asking, &page, err) != 0 ||
         add_authorizers(asking, &page.envelopes, err) != 0) {
         table_done(&audit_page_table, &page);
         return -1;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "consumer/authorizer/ends.h"
 #include "consumer/authorizer/factor_key.h"
+#include "consumer/authorizer/retention.h"
 #include "model/parameter.h"
 
 #define ASK_MS 3000
@@ -32,6 +33,9 @@ static const struct config_key keys[] = {
      .max = 7 * 86400,
      .help = "… this time: what comes beyond is held back, and the next mail "
              "says how many were"},
+    {"authorizer", "retention", CONFIG_DURATION, .fallback = "1h", .min = 1,
+     .max = 86400,
+     .help = "how often it looks which months are to be made or dropped"},
     {"authorizer", "factor_key", CONFIG_TEXT,
      .help = "the file of the key that second factors are stored under, the "
              "same for all authorizers (factor.key beside [service] key; made "
@@ -146,6 +150,9 @@ static int turn(struct daemon *daemon, struct err *err)
         (void)err_set(err, ERR_FATAL,
                       "this authorizer's enrolment was revoked");
         return daemon_no_more(err);
+    }
+    if (!batch->decided) {
+        retention_tick(authorizer);
     }
     if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
         return -1;

@@ -16,7 +16,8 @@ struct authorizer {
     struct factor_key *factor_key;
     struct chains *chains; /* of the transaction that is open */
     struct revocations revocations;
-    int64_t until; /* the end of the own enrolment */
+    int64_t until;        /* the end of the own enrolment */
+    int64_t retention_at; /* by the steady clock: see retention.h */
     int64_t reply_partitions;
     struct kafka_reader *reader;
     struct list known; /* char *: dispatch topics that are there */

@@ -147,10 +147,23 @@ void asking_about(struct asking *asking, const char *command)
     asking->decision.command = copy;
 }
 
-/* Accepted changes alone become documents that others may name. */
-static bool lasts(const struct asking *asking)
+static bool is_accepted(const struct asking *asking)
 {
     return asking->decision.status == REPLY_ACCEPTED;
+}
+
+/* What is signed of a run, or ends a session, gives nobody a right that
+ * outlives its month: it goes with it. */
+static bool goes(enum event_kind kind)
+{
+    return strncmp(event_types[kind].verb, "run.", 4) == 0 ||
+           kind == EVENT_SESSION_CLOSE;
+}
+
+/* Other accepted changes become documents that others may name. */
+static bool lasts(const struct asking *asking)
+{
+    return is_accepted(asking) && !goes(asking->request->kind);
 }
 
 static int store_envelope(struct asking *asking, const struct buf *json,
@@ -206,7 +219,8 @@ static struct audit_row append_row(struct asking *asking,
 static int store_request(struct asking *asking, const struct buf *json,
                          struct err *err)
 {
-    const struct buf *reply = lasts(asking) ? &asking->decision.body : NULL;
+    const struct buf *reply =
+        is_accepted(asking) ? &asking->decision.body : NULL;
     struct audit_row row = append_row(asking, reply);
     bool kept = !lasts(asking) && row.size <= AUDIT_KEPT_MAX;
 

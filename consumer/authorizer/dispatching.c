@@ -11,6 +11,23 @@ void dispatching_done(struct dispatching *dispatching)
     envelopes_done(&dispatching->proof);
 }
 
+/* Where one is missing, the proof says what it lacks. */
+static int add_request(struct asking *asking, const struct id *id,
+                       struct err *err)
+{
+    _cleanup_event_ struct event *event =
+        source_request(asking->source, id, err);
+
+    if (event != NULL) {
+        return proof_add(asking->proof, &event->envelope, err);
+    }
+    if (err->kind != ERR_REJECT) {
+        return -1;
+    }
+    err_clear(err);
+    return 0;
+}
+
 /* What they are worth the proof says. */
 static int find_votes(struct asking *asking, const struct id *run,
                       struct err *err)
@@ -18,14 +35,14 @@ static int find_votes(struct asking *asking, const struct id *run,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT hash FROM votes WHERE run_id = $1 AND approves "
+           "SELECT id FROM votes WHERE run_id = $1 AND approves "
            "ORDER BY cast_at, hash",
            &rows, err, P_ID(run)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {
-        struct hash hash = row_hash(rows, i, "hash");
-        if (source_fetch(asking->source, &hash, asking->proof, err) != 0) {
+        struct id id = row_id(rows, i, "id");
+        if (add_request(asking, &id, err) != 0) {
             return -1;
         }
     }
@@ -67,7 +84,7 @@ int dispatching_find(struct asking *asking, const struct id *run,
         source_fetch(asking->source, &assigned, asking->proof, err) != 0) {
         return -1;
     }
-    return find_votes(asking, run, err);
+    return add_request(asking, run, err) ?: find_votes(asking, run, err);
 }
 
 /* Without it nothing can be dispatched at all. */

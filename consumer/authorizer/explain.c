@@ -23,9 +23,9 @@ struct explained {
     "u.verify_hash, u.invited_at, i.email AS inviter, c.id AS command_id, "  \
     "v.void, "                                                               \
     "v.saved_at, s.email AS saver, a.hash, a.until, a.until <= $3 AS over, " \
-    "a.added_at, b.email AS adder, (SELECT r.issued FROM requests r "        \
+    "a.added_at, b.email AS adder, (SELECT r.signed_at FROM revocations r "  \
     "WHERE r.hash = u.changed_hash) AS changed_at, (SELECT x.email FROM "    \
-    "requests r JOIN users x ON x.id = r.user_id "                           \
+    "revocations r JOIN users x ON x.id = r.signed_by "                      \
     "WHERE r.hash = u.changed_hash) AS changer "                             \
     "FROM users u LEFT JOIN users i ON i.id = u.invited_by "                 \
     "LEFT JOIN commands c ON c.name = $2 AND c.retired_at IS NULL "          \

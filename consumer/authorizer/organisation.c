@@ -10,7 +10,7 @@ static int read_rules(const struct asking *asking,
 
     if (PG(asking->daemon->postgres,
            "SELECT p.version, p.hash, p.mfa, p.password_min, p.session_ttl, "
-           "p.invitation_ttl, p.set_at, u.email FROM policies p "
+           "p.invitation_ttl, p.keep, p.set_at, u.email FROM policies p "
            "JOIN users u ON u.id = p.set_by ORDER BY p.version DESC LIMIT 1",
            &rows, err) != 0) {
         return -1;
@@ -23,7 +23,8 @@ static int read_rules(const struct asking *asking,
         .rules = {.mfa = word_value(&mfa_rule_words, row_text(rows, 0, "mfa")),
                   .password_min = row_int(rows, 0, "password_min"),
                   .session_ttl = row_int(rows, 0, "session_ttl"),
-                  .invitation_ttl = row_int(rows, 0, "invitation_ttl")},
+                  .invitation_ttl = row_int(rows, 0, "invitation_ttl"),
+                  .keep = row_int(rows, 0, "keep")},
         .version = row_int(rows, 0, "version"),
         .hash = row_hash(rows, 0, "hash"),
         .set = row_time(rows, 0, "set_at"),
@@ -80,12 +81,13 @@ static int store_policy(struct asking *asking, struct err *err)
 
     return PG(asking->daemon->postgres,
               "INSERT INTO policies (version, hash, mfa, password_min, "
-              "session_ttl, invitation_ttl, set_by, set_at) "
-              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+              "session_ttl, invitation_ttl, keep, set_by, set_at) "
+              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
               NULL, err, P_INT(set->version), P_HASH(&asking->request->hash),
               P_TEXT(word_text(&mfa_rule_words, set->rules.mfa)),
               P_INT(set->rules.password_min), P_INT(set->rules.session_ttl),
               P_INT(set->rules.invitation_ttl),
+              set->rules.keep == 0 ? P_NULL : P_INT(set->rules.keep),
               P_ID(&asking->signer.person.user),
               P_TIME(set->request.head.issued));
 }

@@ -23,6 +23,10 @@ struct asked {
 #define P_EXECUTION(asked) \
     ((asked)->execution == NULL ? P_NULL : P_ID((asked)->execution))
 
+/* A run's executions, and so its output, are of its own moment: no other month
+ * is looked at. */
+#define OF_MONTH "o.execution_id BETWEEN moment_low($1) AND moment_high($1)"
+
 /* How far the executions that were asked for are. */
 static int add_ends(struct asking *asking, const struct asked *asked,
                     struct output_answer *answer, struct err *err)
@@ -32,7 +36,8 @@ static int add_ends(struct asking *asking, const struct asked *asked,
     if (PG(asking->daemon->postgres,
            "SELECT count(*) AS n, count(s.outcome) AS ended, "
            "coalesce(sum(greatest(s.chunks - (SELECT count(*) FROM outputs o "
-           "WHERE o.execution_id = s.id), 0)) FILTER (WHERE s.outcome IS NOT "
+           "WHERE o.execution_id = s.id AND " OF_MONTH "), 0)) FILTER "
+           "(WHERE s.outcome IS NOT "
            "NULL), 0)::bigint AS missing FROM execution_states s "
            "WHERE s.run_id = $1 AND ($2::uuid IS NULL OR s.id = $2::uuid)",
            &rows, err, P_ID(&asked->run), P_EXECUTION(asked)) != 0) {
@@ -64,7 +69,8 @@ static void add_piece(struct output_answer *answer, const struct rows *rows,
 #define PAGE_SELECT                                                          \
     "WITH next AS (SELECT o.execution_id, o.number, e.target, e.attempt, "   \
     "octet_length(o.data) AS size FROM executions e "                        \
-    "JOIN outputs o ON o.execution_id = e.id WHERE e.run_id = $1 "           \
+    "JOIN outputs o ON o.execution_id = e.id AND " OF_MONTH " "              \
+    "WHERE e.run_id = $1 "                                                   \
     "AND ($2::uuid IS NULL OR (e.id = $2::uuid AND o.number > $3::bigint)) " \
     "ORDER BY e.target, e.attempt, o.number LIMIT $4::integer "              \
     "OFFSET CASE WHEN $2::uuid IS NULL THEN $3::bigint ELSE 0 END), "        \
@@ -73,7 +79,8 @@ static void add_piece(struct output_answer *answer, const struct rows *rows,
     "SELECT p.execution_id, p.number, p.target, p.remaining, o.stream, "     \
     "o.data "                                                                \
     "FROM page p JOIN outputs o USING (execution_id, number) "               \
-    "WHERE p.total <= $5::bigint ORDER BY p.target, p.attempt, p.number"
+    "WHERE " OF_MONTH                                                        \
+    " AND p.total <= $5::bigint ORDER BY p.target, p.attempt, p.number"
 
 static int add_page(struct asking *asking, const struct asked *asked,
                     struct output_answer *answer, struct err *err)

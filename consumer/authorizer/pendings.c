@@ -70,7 +70,7 @@ static int show(struct asking *asking, const struct waiting *waiting,
         return -1;
     }
     _cleanup_event_ struct event *start =
-        source_event(asking->source, &dispatching.run, EVENT_RUN_START, err);
+        source_request(asking->source, &waiting->run, err);
     if (start == NULL) {
         return -1;
     }

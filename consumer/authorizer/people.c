@@ -472,10 +472,11 @@ static int store_confirmed(struct asking *asking, struct err *err)
               NULL, err, P_ID(&confirm->user), P_HASH(&asking->request->hash),
               P_TIME(confirm->request.head.issued))
                ?: PG(asking->daemon->postgres,
-                     "INSERT INTO confirmations (verify_hash, confirm_hash) "
-                     "VALUES ($1, $2)",
+                     "INSERT INTO confirmations (verify_hash, confirm_hash, "
+                     "confirmed_by) VALUES ($1, $2, $3)",
                      NULL, err, P_HASH(&confirm->verify),
-                     P_HASH(&asking->request->hash));
+                     P_HASH(&asking->request->hash),
+                     P_ID(&asking->signer.person.user));
 }
 
 int on_user_confirm(struct asking *asking, struct err *err)

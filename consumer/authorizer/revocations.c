@@ -250,9 +250,11 @@ int entry_store(struct asking *asking, struct err *err)
     if (revocation_encode(&asking->request->envelope, &proof, &line, err) !=
             0 ||
         PG(asking->daemon->postgres,
-           "INSERT INTO revocations (seq, hash, entry) VALUES ($1, $2, $3)",
+           "INSERT INTO revocations (seq, hash, entry, signed_by, signed_at) "
+           "VALUES ($1, $2, $3, $4, $5)",
            NULL, err, P_INT(entry->seq), P_HASH(&asking->request->hash),
-           P_BUF(&line)) != 0) {
+           P_BUF(&line), P_ID(&asking->signer.person.user),
+           P_TIME(entry->request.head.issued)) != 0) {
         return -1;
     }
     return standing_add(asking->revocations->standing, asking->request, err);

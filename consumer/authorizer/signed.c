@@ -23,9 +23,8 @@
     "WHERE u.invited_by = $1 AND u.state <> 'removed' "                      \
     "AND e.type = 'errand.user.invite.v1' "                                  \
     "UNION ALL SELECT k.confirm_hash, 'confirmation', u.email "              \
-    "FROM confirmations k JOIN requests r ON r.hash = k.confirm_hash "       \
-    "JOIN users u ON u.confirm_hash = k.confirm_hash "                       \
-    "WHERE r.user_id = $1 AND u.state <> 'removed' "                         \
+    "FROM confirmations k JOIN users u ON u.confirm_hash = k.confirm_hash "  \
+    "WHERE k.confirmed_by = $1 AND u.state <> 'removed' "                    \
     "UNION ALL SELECT s.hash, s.kind, s.name FROM services s "               \
     "WHERE s.enrolled_by = $1 AND s.revoked_at IS NULL "                     \
     "UNION ALL SELECT s.hash, 'schedule', c.name || ' ' || "                 \

@@ -202,3 +202,26 @@ struct event *source_event(struct source *source, const struct hash *hash,
     }
     return take_ptr(event);
 }
+
+struct event *source_request(struct source *source, const struct id *id,
+                             struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+    struct envelope envelope = {0};
+
+    if (PG(source->postgres,
+           "SELECT envelope FROM requests WHERE id = $1 "
+           "AND decision = 'accepted' AND envelope IS NOT NULL",
+           &rows, err, P_ID(id)) != 0) {
+        return NULL;
+    }
+    if (rows_n(rows) == 0) {
+        (void)err_set(err, ERR_REJECT, "a request's envelope is missing");
+        return NULL;
+    }
+    if (read_envelope(rows, "envelope", &envelope, err) != 0) {
+        (void)err_wrap(err, "table requests");
+        return NULL;
+    }
+    return event_new_take(&envelope, err);
+}

@@ -1,6 +1,7 @@
 /*
  * source.h: where the authorizer's proofs fetch their envelopes: PostgreSQL's
- * table `envelopes`, with the newest ones kept in memory.
+ * table `envelopes`, with the newest ones kept in memory. What was signed of
+ * runs is beside its request, and goes with its month.
  *
  * What was fetched within a transaction that came to nothing must not be
  * believed: forget it all then.
@@ -26,3 +27,8 @@ int source_fetch(void *arg, const struct hash *hash, struct proof *proof,
  * is none (REJECT), or it could not be looked up. */
 struct event *source_event(struct source *source, const struct hash *hash,
                            enum event_kind kind, struct err *err);
+
+/* An accepted request that is kept beside its row, the caller's. NULL: the
+ * same. */
+struct event *source_request(struct source *source, const struct id *id,
+                             struct err *err);

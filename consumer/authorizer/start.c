@@ -230,7 +230,8 @@ static void plan_execution(struct asking *asking, struct plan *plan, size_t i)
         list_grow(&plan->answer.executions, sizeof(*row));
 
     *planned = (struct planned){
-        .execution = execution_id(&plan->dispatching.key, target, 1),
+        .execution = execution_id(&plan->run->request.head.id,
+                                  &plan->dispatching.key, target, 1),
         .target = (char *)target,
         .generation = row_int(plan->targets, i, "generation"),
         .attempt = 1,

@@ -137,22 +137,42 @@ static int load_executions(struct facts *facts, struct postgres *postgres,
     return 0;
 }
 
-/* Chunks that the batch's chunks follow, or repeat. */
+static void id_bounds(const struct list *ids, struct id *ret_low,
+                      struct id *ret_high)
+{
+    *ret_low = *ret_high = list_at(ids, struct id, 0);
+    for (size_t i = 1; i < ids->n; i++) {
+        const struct id *id = &list_at(ids, struct id, i);
+        if (memcmp(id->b, ret_low->b, sizeof(id->b)) < 0) {
+            *ret_low = *id;
+        } else if (memcmp(id->b, ret_high->b, sizeof(id->b)) > 0) {
+            *ret_high = *id;
+        }
+    }
+}
+
+/* Chunks that the batch's chunks follow, or repeat. The bounds leave the other
+ * months of output alone. */
 static int load_numbers(struct facts *facts, struct postgres *postgres,
                         const struct list *ids, const struct buf *numbers,
                         struct err *err)
 {
     _cleanup_free_ char *array = uuid_array(ids);
     _cleanup_rows_ struct rows *rows = NULL;
+    struct id low;
+    struct id high;
 
     if (ids->n == 0) {
         return 0;
     }
+    id_bounds(ids, &low, &high);
     if (PG(postgres,
            "SELECT DISTINCT o.execution_id, o.number, o.hash"
            " FROM unnest($1::uuid[], $2::bigint[]) AS w(id, number)"
-           " JOIN outputs o ON o.execution_id = w.id AND o.number = w.number",
-           &rows, err, P_TEXT(array), P_TEXT(buf_text(numbers))) != 0) {
+           " JOIN outputs o ON o.execution_id = w.id AND o.number = w.number"
+           " WHERE o.execution_id BETWEEN $3 AND $4",
+           &rows, err, P_TEXT(array), P_TEXT(buf_text(numbers)), P_ID(&low),
+           P_ID(&high)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {

@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "base/clock.h"
-#include "trust/late.h"
+#include "producer/submit/signed_row.h"
 
 struct mark {
     struct checkpoint at;
@@ -24,6 +24,8 @@ struct auditor {
     struct list marks; /* struct mark, by partition and rows once sorted */
     size_t next;       /* the first mark that no row was compared with */
     bool sorted;
+    struct list spans; /* struct span_row, likewise */
+    size_t span;       /* the first whose turn has not come */
     struct list ends; /* struct end; the last one is of the current partition */
     struct hash head; /* the last row's */
     struct audited audited;
@@ -44,6 +46,7 @@ void auditor_free(struct auditor *auditor)
     }
     free(auditor->ends.items);
     free(auditor->marks.items);
+    free(auditor->spans.items);
     free(auditor->audited.open.items);
     free(auditor);
 }
@@ -57,6 +60,20 @@ void auditor_expect(struct auditor *auditor, const struct checkpoint *at,
     auditor->sorted = false;
 }
 
+void auditor_cut(struct auditor *auditor, const struct audit_cut *cut)
+{
+    for (size_t i = 0; i < cut->spans.n; i++) {
+        *(struct span_row *)list_grow(&auditor->spans,
+                                      sizeof(struct span_row)) =
+            list_at(&cut->spans, struct span_row, i);
+    }
+    auditor->sorted = false;
+    if (cut->until > auditor->audited.since) {
+        auditor->audited.since = cut->until;
+        auditor->audited.cut = cut->head.issued;
+    }
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct checkpoint *x = &((const struct mark *)a)->at;
@@ -68,14 +85,26 @@ static int by_place(const void *a, const void *b)
     return x->rows == y->rows ? 0 : x->rows < y->rows ? -1 : 1;
 }
 
+static void sort(struct auditor *auditor)
+{
+    if (auditor->sorted) {
+        return;
+    }
+    if (auditor->marks.n > 0) {
+        qsort(auditor->marks.items, auditor->marks.n, sizeof(struct mark),
+              by_place);
+    }
+    if (auditor->spans.n > 0) {
+        qsort(auditor->spans.items, auditor->spans.n, sizeof(struct span_row),
+              span_row_compare);
+    }
+    auditor->sorted = true;
+}
+
 /* The next mark that is to be looked at; NULL: none is left. */
 static const struct mark *next_mark(struct auditor *auditor)
 {
-    if (!auditor->sorted && auditor->marks.n > 0) {
-        qsort(auditor->marks.items, auditor->marks.n, sizeof(struct mark),
-              by_place);
-        auditor->sorted = true;
-    }
+    sort(auditor);
     return auditor->next < auditor->marks.n
                ? &list_at(&auditor->marks, struct mark, auditor->next)
                : NULL;
@@ -144,26 +173,41 @@ static int missing(const struct auditor *auditor, const struct mark *mark,
                     which, (long long)mark->at.rows, mark->where);
 }
 
+/* The number that has to come next in this partition. */
+static int64_t wanted_in(const struct auditor *auditor, int64_t partition)
+{
+    const struct end *end = current(auditor);
+
+    return end != NULL && end->partition == partition ? end->number + 1 : 1;
+}
+
+/* Nothing is left out between what was before and this number; nor marks. */
+static int check_gap(struct auditor *auditor, int64_t partition, int64_t number,
+                     struct err *err)
+{
+    const struct mark *mark = next_mark(auditor);
+    int64_t wanted = wanted_in(auditor, partition);
+
+    if (mark != NULL && mark->at.partition < partition) {
+        return missing(auditor, mark, err);
+    }
+    if (number <= wanted) {
+        return 0;
+    }
+    _cleanup_free_ char *which = place(partition, wanted, number - 1);
+    return err_exit(err, EX_DATAERR, "%s: removed", which);
+}
+
 /* The row's number against the one before, and marks that were passed over. */
 static int check_number(struct auditor *auditor, const struct audit_row *row,
                         struct err *err)
 {
-    const struct mark *mark = next_mark(auditor);
-    const struct end *end = current(auditor);
-    bool same = end != NULL && end->partition == row->partition;
-    int64_t wanted = same ? end->number + 1 : 1;
-
-    if (mark != NULL && mark->at.partition < row->partition) {
-        return missing(auditor, mark, err);
+    if (check_gap(auditor, row->partition, row->number, err) != 0) {
+        return -1;
     }
-    if (row->number == wanted) {
-        return 0;
-    }
-    if (row->number < wanted) {
-        return wrong(row, err, "there is one of this number before");
-    }
-    _cleanup_free_ char *which = place(row->partition, wanted, row->number - 1);
-    return err_exit(err, EX_DATAERR, "%s: removed", which);
+    return row->number < wanted_in(auditor, row->partition)
+               ? wrong(row, err, "there is one of this number before")
+               : 0;
 }
 
 static int check_chain(const struct auditor *auditor,
@@ -183,61 +227,16 @@ static int check_chain(const struct auditor *auditor,
                        "altered");
 }
 
-/* The row says of its request what the request says itself. */
-static const char *check_told(const struct audit_row *row,
-                              const struct event *request)
-{
-    const struct head *head = request->payload;
-    const struct signature *signature =
-        &list_at(&request->envelope.signatures, struct signature, 0);
-    const char *verb = event_types[request->kind].verb;
-
-    return !hash_equal(&request->hash, &row->request) ||
-                   (int64_t)request->envelope.payload.len != row->size
-               ? "its request is not the one that was decided"
-           : verb == NULL || strcmp(verb, row->verb) != 0
-               ? "its request is another verb"
-           : !id_equal(&head->id, &row->id) || head->issued != row->issued
-               ? "its request has another id or time"
-           : !hash_equal(&signature->key, &row->key)
-               ? "its request names another key"
-               : NULL;
-}
-
-static int check_signature(struct auditor *auditor, struct proof *proof,
-                           const struct audit_row *row, struct err *err)
-{
-    struct envelope envelope = {0};
-    struct signer signer = {0};
-    struct err why = {0};
-
-    if (envelope_decode(row->envelope.data, row->envelope.len, &envelope,
-                        &why) != 0) {
-        return wrong(row, err, "its request can't be read");
-    }
-    _cleanup_event_ struct event *request = event_new_take(&envelope, &why);
-    if (request == NULL) {
-        return wrong(row, err, "its request is none");
-    }
-    const char *other = check_told(row, request);
-    if (other != NULL) {
-        return wrong(row, err, other);
-    }
-    if (proof_asker(proof, request, &row->invite, &signer, &why) != 0) {
-        return wrong(row, err, why.text);
-    }
-    if (!id_is_zero(&row->user) && !id_equal(&row->user, &signer.person.user)) {
-        return wrong(row, err, "somebody else signed its request");
-    }
-    auditor->audited.signatures++;
-    return 0;
-}
-
 static int check_request(struct auditor *auditor, struct proof *proof,
                          const struct audit_row *row, struct err *err)
 {
+    struct err why = {0};
+
     if (row->envelope.len > 0) {
-        return check_signature(auditor, proof, row, err);
+        auditor->audited.signatures++;
+        return signed_row_check(row, proof, &why) == 0
+                   ? 0
+                   : wrong(row, err, why.text);
     }
     if (!audit_row_is_cut(row)) {
         return wrong(row, err, "its request is not there");
@@ -295,28 +294,105 @@ static int check_marks(struct auditor *auditor, const struct audit_row *row,
     return 0;
 }
 
-static void move_to(struct auditor *auditor, const struct audit_row *row)
+static void move_to(struct auditor *auditor, int64_t partition, int64_t number,
+                    const struct hash *hash)
 {
     struct end *end = current(auditor);
 
-    if (end == NULL || end->partition != row->partition) {
+    if (end == NULL || end->partition != partition) {
         end = list_grow(&auditor->ends, sizeof(*end));
-        end->partition = row->partition;
+        end->partition = partition;
         auditor->audited.partitions++;
     }
-    end->number = row->number;
-    auditor->head = row->hash;
-    auditor->audited.rows++;
+    end->number = number;
+    auditor->head = *hash;
+}
+
+/* Spans. */
+
+static int wrong_span(const struct span_row *span, struct err *err,
+                      const char *what)
+{
+    _cleanup_free_ char *which =
+        place(span->partition, span->first, span->last);
+
+    return err_exit(err, EX_DATAERR,
+                    "%s: dropped with their month, but %s: the rows around "
+                    "them were altered or removed",
+                    which, what);
+}
+
+/* Of the checkpoints within it that of its last row can be compared. */
+static int check_span_marks(struct auditor *auditor,
+                            const struct span_row *span, struct err *err)
+{
+    struct end *end = current(auditor);
+    const struct mark *mark = next_mark(auditor);
+
+    for (; mark != NULL && mark->at.partition == span->partition &&
+           mark->at.rows <= span->last;
+         mark = next_mark(auditor)) {
+        if (mark->at.rows == span->last &&
+            !hash_equal(&mark->at.head, &span->head)) {
+            return disagrees(end, &mark->at, mark->where, err);
+        }
+        auditor->next++;
+    }
+    end->signed_rows = span->last; /* the cut is the authorizer's word, too */
+    end->open.n = 0;
+    return 0;
+}
+
+static int take_span(struct auditor *auditor, const struct span_row *span,
+                     struct err *err)
+{
+    static const struct hash none;
+    const struct hash *before = span->first == 1 ? &none : &auditor->head;
+
+    if (check_gap(auditor, span->partition, span->first, err) != 0) {
+        return -1;
+    }
+    if (span->first < wanted_in(auditor, span->partition)) {
+        return wrong_span(span, err, "there are such rows");
+    }
+    if (!hash_equal(&span->previous, before)) {
+        return wrong_span(span, err, "they followed another row");
+    }
+    move_to(auditor, span->partition, span->last, &span->head);
+    auditor->audited.dropped += span->last - span->first + 1;
+    return check_span_marks(auditor, span, err);
+}
+
+/* Those that come before this place. */
+static int take_spans(struct auditor *auditor, int64_t partition,
+                      int64_t number, struct err *err)
+{
+    struct span_row to = {.partition = partition, .first = number};
+
+    sort(auditor);
+    for (; auditor->span < auditor->spans.n; auditor->span++) {
+        const struct span_row *span =
+            &list_at(&auditor->spans, struct span_row, auditor->span);
+        if (span_row_compare(span, &to) >= 0) {
+            break;
+        }
+        if (take_span(auditor, span, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 int auditor_row(struct auditor *auditor, struct proof *proof,
                 const struct audit_row *row, struct err *err)
 {
-    if (check_number(auditor, row, err) != 0 ||
+    if (take_spans(auditor, row->partition, row->number, err) != 0 ||
+        check_number(auditor, row, err) != 0 ||
         check_chain(auditor, row, err) != 0) {
         return -1;
     }
-    move_to(auditor, row);
+    move_to(auditor, row->partition, row->number, &row->hash);
+    auditor->audited.rows++;
     return check_marks(auditor, row, err) != 0 ||
                    check_request(auditor, proof, row, err) != 0
                ? -1
@@ -325,6 +401,9 @@ int auditor_row(struct auditor *auditor, struct proof *proof,
 
 int auditor_end(struct auditor *auditor, struct err *err)
 {
+    if (take_spans(auditor, INT64_MAX, 0, err) != 0) {
+        return -1;
+    }
     const struct mark *mark = next_mark(auditor);
 
     return mark == NULL ? 0 : missing(auditor, mark, err);

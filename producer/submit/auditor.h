@@ -5,11 +5,12 @@
  * each page with the envelopes that its signers' chains need, then the
  * checkpoints that came meanwhile. Out: an error, status 65, that names the
  * first row that was altered, removed or added. Nothing is believed of a row
- * but what its hash, its chain, its signature and the checkpoints bear out.
+ * but what its hash, its chain, its signature and the checkpoints bear out. In
+ * place of rows that were dropped stand the spans of cuts that are believed.
  */
 #pragma once
 
-#include "model/audit.h"
+#include "model/cut.h"
 #include "trust/proof.h"
 
 struct auditor;
@@ -21,6 +22,9 @@ struct audited {
     int64_t signatures;
     int64_t unsigned_rows; /* too large to have been kept with their request */
     int64_t checkpoints;   /* that a row was compared with */
+    int64_t dropped;       /* rows in whose place a span stands */
+    int64_t since;         /* the end of the last month that went; 0: none */
+    int64_t cut;           /* and when it went */
     struct list open;      /* int64_t: partitions without any checkpoint */
 };
 
@@ -31,6 +35,9 @@ void auditor_free(struct auditor *auditor);
  * first row. `where` is borrowed for the auditor's life. */
 void auditor_expect(struct auditor *auditor, const struct checkpoint *at,
                     const char *where);
+
+/* Rows that were dropped, by a cut that is believed; before the first row. */
+void auditor_cut(struct auditor *auditor, const struct audit_cut *cut);
 
 /* The next row. `proof` has what its signer's chain needs. */
 int auditor_row(struct auditor *auditor, struct proof *proof,

@@ -18,6 +18,7 @@
 #include "producer/submit/auditor.h"
 #include "producer/submit/signed_ends.h"
 #include "producer/submit/submit.h"
+#include "trust/cut_proof.h"
 
 #define COVER_MS 15000 /* for the last checkpoints to come */
 #define LATE_MS 2000   /* then it says what it waits for */
@@ -28,7 +29,8 @@ struct verifying {
     struct submit *submit;
     struct auditor *auditor;
     struct signed_ends *ends;
-    struct proof *authorizers;
+    struct proof *authorizers; /* and what the cuts need */
+    size_t cuts;               /* that there were at the beginning */
 };
 
 static int ask_page(struct submit *submit, int64_t partition, int64_t after,
@@ -74,8 +76,24 @@ static int on_late(void *arg, const struct checkpoint *at, struct err *err)
     return auditor_late(arg, at, err);
 }
 
-/* A page behind the last row brings no rows, but the authorizers' enrolments.
- * Those that don't go up to the root are worth nothing, and do no harm. */
+/* A cut that is not to be believed is passed over: what it should stand for is
+ * then missing, and named. */
+static void take_cut(struct verifying *v, const struct envelope *envelope)
+{
+    struct envelope copy = envelope_dup(envelope);
+    struct err why = {0};
+    _cleanup_event_ struct event *event = event_new_take(&copy, &why);
+
+    if (event == NULL || cut_check(v->authorizers, event, &why) != 0) {
+        say("a cut of the audit log is not believed: %s", why.text);
+        return;
+    }
+    auditor_cut(v->auditor, event->payload);
+}
+
+/* A page behind the last row brings no rows, but the authorizers' enrolments,
+ * and cuts. Those that don't go up to the root are worth nothing, and do no
+ * harm. */
 static int find_authorizers(struct verifying *v, struct err *err)
 {
     struct audit_page page = {0};
@@ -84,8 +102,26 @@ static int find_authorizers(struct verifying *v, struct err *err)
         return -1;
     }
     int done = proof_add_all(v->authorizers, &page.envelopes, err);
+    for (size_t i = 0; done == 0 && i < page.cuts.n; i++) {
+        take_cut(v, &list_at(&page.cuts, struct envelope, i));
+    }
+    v->cuts = page.cuts.n;
     table_done(&audit_page_table, &page);
     return done;
+}
+
+/* A month may go while its rows are read. */
+static bool was_cut_meanwhile(struct verifying *v)
+{
+    struct audit_page page = {0};
+    struct err ignored = {0};
+
+    if (ask_page(v->submit, LAST_PARTITION, INT32_MAX, &page, &ignored) != 0) {
+        return false;
+    }
+    bool more = page.cuts.n > v->cuts;
+    table_done(&audit_page_table, &page);
+    return more;
 }
 
 static int judge_page(struct verifying *v, const struct audit_page *page,
@@ -171,6 +207,9 @@ static const struct field audited_fields[] = {
     {"signatures", FIELD_INT, .at = offsetof(struct audited, signatures)},
     {"unsigned_rows", FIELD_INT, .at = offsetof(struct audited, unsigned_rows)},
     {"checkpoints", FIELD_INT, .at = offsetof(struct audited, checkpoints)},
+    {"dropped", FIELD_INT, .at = offsetof(struct audited, dropped)},
+    {"since", FIELD_TIME, .optional = true,
+     .at = offsetof(struct audited, since)},
 };
 
 static const struct table audited_table = {
@@ -199,12 +238,24 @@ static void tell_doubts(const struct verifying *v,
     }
 }
 
+static void tell_cuts(const struct audited *audited)
+{
+    if (audited->since > 0) {
+        _cleanup_free_ char *since = time_text(audited->since);
+        _cleanup_free_ char *cut = time_text(audited->cut);
+        say("checked since %s: what was asked before was dropped on %s, as the "
+            "policy says (%lld rows; the authorizer signed for them)",
+            since, cut, (long long)audited->dropped);
+    }
+}
+
 static int print_audited(const struct verifying *v, struct err *err)
 {
     const struct audited *audited = auditor_audited(v->auditor);
     const struct print *print = &v->submit->print;
     struct noun noun = {.table = &audited_table};
 
+    tell_cuts(audited);
     tell_doubts(v, audited);
     if (print->format != FORMAT_TABLE && print->format != FORMAT_NAME) {
         return print_row(print, &noun, audited, err);
@@ -232,7 +283,8 @@ static int verify(struct verifying *v, struct err *err)
                : print_audited(v, err);
 }
 
-int cmd_audit_verify(struct submit *submit, struct err *err)
+/* 1: once more, from the beginning. */
+static int verify_once(struct submit *submit, struct err *err)
 {
     struct verifying v = {
         .submit = submit,
@@ -241,8 +293,22 @@ int cmd_audit_verify(struct submit *submit, struct err *err)
     };
     int done = verify(&v, err);
 
+    if (done != 0 && err->status == EXIT_DATA && was_cut_meanwhile(&v)) {
+        err_clear(err);
+        done = 1;
+    }
     signed_ends_close(v.ends);
     auditor_free(v.auditor);
     proof_free(v.authorizers);
+    return done;
+}
+
+int cmd_audit_verify(struct submit *submit, struct err *err)
+{
+    int done;
+
+    do {
+        done = verify_once(submit, err);
+    } while (done > 0);
     return done;
 }

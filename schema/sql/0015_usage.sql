@@ -1,4 +1,4 @@
--- 0011_usage.sql: what an execution took on its host, as its executor says.
+-- 0015_usage.sql: what an execution took on its host, as its executor says.
 
 ALTER TABLE results
     ADD COLUMN core boolean,

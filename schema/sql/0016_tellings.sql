@@ -25,13 +25,6 @@ COMMENT ON COLUMN tellings.held IS
 COMMENT ON COLUMN tellings.before IS
     'How many were held back since the one before, since the moment since: this one says so.';
 
--- Where retention keeps what grows with every run by months, this goes with it.
-DO $$ BEGIN
-    IF to_regprocedure('keep_by_month(name, name)') IS NOT NULL THEN
-        PERFORM keep_by_month('tellings', 'run_id');
-    END IF;
-END $$;
-
 ALTER TABLE mails ADD COLUMN until timestamptz;
 COMMENT ON COLUMN mails.until IS
     'Until when it is tried, as the notifier says; NULL: an older one, which does not.';

@@ -91,9 +91,18 @@ def user_id(root, key):
     return id_of_hash(tuple_hash(bytes.fromhex(root), key))
 
 
-def execution_id(run_hash, target, attempt=1):
-    return id_of_hash(tuple_hash(b"errand.execution", bytes.fromhex(run_hash),
-                                 target.encode(), str(attempt).encode()))
+def id_at(like, digest):
+    """A version 8 UUID: the milliseconds of another one's, then a hash's bits."""
+    bits = bytearray(uuid.UUID(like).bytes[:6] + bytes.fromhex(digest)[6:16])
+    bits[6] = bits[6] & 0x0f | 0x80
+    bits[8] = bits[8] & 0x3f | 0x80
+    return str(uuid.UUID(bytes=bytes(bits)))
+
+
+def execution_id(run_id, run_hash, target, attempt=1):
+    return id_at(run_id, tuple_hash(
+        b"errand.execution", bytes.fromhex(run_hash), target.encode(),
+        str(attempt).encode()))
 
 
 def schedule_id(command, when, zone="UTC"):

@@ -18,7 +18,7 @@ import overheard
 os.environ["ERRAND_TEST_LOCK_COST"] = "low"
 # Nobody waits long for what is lost: the daemons of this stack are impatient.
 for name, value in {"EXECUTOR_HEARTBEAT": "1s", "SCHEDULER_SILENT": "4s",
-                    "SCHEDULER_LOST": "5s"}.items():
+                    "SCHEDULER_LOST": "5s", "AUTHORIZER_RETENTION": "1s"}.items():
     os.environ.setdefault(f"ERRAND_CONF_{name}", value)
 
 

@@ -96,7 +96,7 @@ class Asked:
     def request(self):
         run = self.asker.run_request(self.session, self.command, [self.target],
                                      wait=self.wait)
-        return execution_id(run.hash, self.target), run
+        return execution_id(run.fields["id"], run.hash, self.target), run
 
     def ask(self, n=1):
         """Puts n requests on the topic, not waiting for their delivery; the

@@ -124,7 +124,8 @@ class Authority:
         attempt = fields.get("attempt", 1)
         return Envelope.of("dispatch", {
             **self.head(self.enrol.hash), "expires": moment(now_ms() + 50000),
-            "execution": client.execution_id(run.hash, target, attempt),
+            "execution": client.execution_id(run.fields["id"], run.hash, target,
+                                             attempt),
             "run": run.hash, "command": command.hash, "target": target,
             "attempt": attempt, "seq": 0, "head": self.root.init.hash,
             "proof": [e.dsse() for e in proof], **fields}, key or self.authorizer)

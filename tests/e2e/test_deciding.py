@@ -650,7 +650,7 @@ def test_a_dispatch_carries_what_its_executor_checks(house, asker, runner,
     proof = {e.hash: e for e in map(Envelope.from_dsse, fields["proof"])}
     enrol = proof[fields["by"]]
     assert dispatch.signed_by(unb64(enrol.fields["key"]))
-    assert fields["execution"] == execution_id(run.hash, target)
+    assert fields["execution"] == execution_id(run.fields["id"], run.hash, target)
     assert message.key().decode() == fields["execution"]
     assert answer["executions"][0]["execution"] == fields["execution"]
     assert answer["executions"][0]["silent"] is True

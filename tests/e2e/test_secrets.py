@@ -162,7 +162,7 @@ class Hand:
         return until("it has an outcome", lambda: self.house.rows(
             "SELECT outcome::text, was_started, coalesce(reason, '') FROM results"
             " WHERE execution_id = %s AND outcome IS NOT NULL",
-            execution_id(run.hash, self.host.target)), 60)[0]
+            execution_id(run.fields["id"], run.hash, self.host.target)), 60)[0]
 
 
 @pytest.fixture(scope="module")

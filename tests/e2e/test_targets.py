@@ -466,9 +466,9 @@ def test_a_run_waits_no_longer_than_its_target_allows(house, host):
     assert asker.exchange(run).status == "accepted"
     (seconds,), = house.rows(
         "SELECT extract(epoch FROM expires - issued)::float FROM executions WHERE id = %s",
-        execution_id(run.hash, host.target))
+        execution_id(run.fields["id"], run.hash, host.target))
     assert seconds == 5
     (dispatch,), = house.rows("SELECT dispatch FROM executions WHERE id = %s",
-                              execution_id(run.hash, host.target))
+                              execution_id(run.fields["id"], run.hash, host.target))
     signed = Envelope.from_dsse(json.loads(dispatch)).fields
     assert signed["target"] == host.target and signed["seq"] > 0

@@ -185,8 +185,8 @@ def test_what_is_derived_is_so_for_the_other_client_too():
         return b"" if cell == "-" else bytes.fromhex(cell)
     for digest, *parts in derived("tuple"):
         assert client.tuple_hash(*map(raw, parts)) == digest
-    for text, run, target, attempt in derived("execution"):
-        assert client.execution_id(run, target, int(attempt)) == text
+    for text, *run, target, attempt in derived("execution"):
+        assert client.execution_id(*run, target, int(attempt)) == text
     for text, root, key in derived("user"):
         assert client.user_id(root, raw(key)) == text
     for line, key, box in derived("keyline"):

@@ -105,10 +105,34 @@ static void put_user(struct buf *out, char letter)
     put_id(out, &id);
 }
 
+/* Of a line, as it says it; all zero: it does not, or is not there yet. */
+static struct id id_said(const struct forge *forge, size_t n)
+{
+    static const char member[] = "\"id\":\"";
+    const struct buf *payload =
+        n < forge->lines.n ? &list_at(&forge->lines, struct envelope, n).payload
+                           : NULL;
+    const char *at = payload == NULL ? NULL
+                                     : memmem(payload->data, payload->len,
+                                              member, sizeof(member) - 1);
+    char text[ID_TEXT] = "";
+    struct id id = {0};
+
+    if (at != NULL) {
+        (void)snprintf(text, sizeof(text), "%.36s", at + sizeof(member) - 1);
+    }
+    return id_parse(text, &id) == 0 ? id : (struct id){0};
+}
+
 static void put_execution(const struct forge *forge, struct buf *out, size_t n,
                           int64_t attempt)
 {
-    struct id id = execution_id(&forge->hashes[n], "web-1", attempt);
+    struct id run = id_said(forge, n);
+    bool ticked =
+        n < forge->lines.n &&
+        strstr(list_at(&forge->lines, struct envelope, n).type, "tick") != NULL;
+    struct hash key = run_key(&run, &forge->hashes[n], ticked);
+    struct id id = execution_id(&run, &key, "web-1", attempt);
 
     put_id(out, &id);
 }

@@ -149,7 +149,8 @@ void chain_dispatch(struct chain *c)
         d->log = c->init_hash;
     }
     if (id_is_zero(&d->execution)) {
-        d->execution = execution_id(&d->run, d->target, d->attempt);
+        d->execution = execution_id(&c->run.request.head.id, &d->run, d->target,
+                                    d->attempt);
     }
     d->proof = all; /* lent */
     c->envelopes = (struct list){0};

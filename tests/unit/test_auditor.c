@@ -383,6 +383,133 @@ static void where_nothing_was_signed_it_is_said(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* Cuts */
+
+/* The rows from i to j stand in a span, and are gone. */
+static void cut(struct log *log, size_t i, size_t j)
+{
+    struct span_row span = {.partition = log->rows[i].partition,
+                            .first = log->rows[i].number,
+                            .last = log->rows[j].number,
+                            .previous = log->rows[i].previous,
+                            .head = log->rows[j].hash};
+    struct audit_cut said = {.until = 1, .spans = {.items = &span, .n = 1}};
+
+    auditor_cut(log->auditor, &said);
+    drop(log, i, j - i + 1);
+}
+
+static void passes(struct log *log, int64_t dropped)
+{
+    if (judge(log) != 0) {
+        fail_msg("%s", log->err.text);
+    }
+    assert_int_equal(auditor_audited(log->auditor)->dropped, dropped);
+}
+
+static void rows_that_were_cut_are_not_missed(void **state)
+{
+    struct log *log = *state;
+
+    expect(log, 1); /* within it: nothing to be compared with */
+    expect(log, 2);
+    expect(log, 5);
+    cut(log, 0, 2);
+    passes(log, 3);
+    assert_int_equal(auditor_audited(log->auditor)->partitions, 2);
+}
+
+static void nor_are_those_in_the_middle_and_at_the_end(void **state)
+{
+    struct log *log = *state;
+
+    expect(log, 5);
+    cut(log, 5, 5);
+    cut(log, 2, 3);
+    passes(log, 3);
+    assert_true(auditor_is_covered(log->auditor, false, &log->err));
+}
+
+static void nor_is_a_whole_partition(void **state)
+{
+    struct log *log = *state;
+
+    expect(log, 6);
+    cut(log, 6, 6);
+    passes(log, 1);
+}
+
+static void nor_are_cuts_that_follow_each_other(void **state)
+{
+    struct log *log = *state;
+    struct span_row spans[] = {{2, 3, 3, log->rows[1].hash, log->rows[2].hash},
+                               {2, 1, 2, {{0}}, log->rows[1].hash}};
+    struct audit_cut said = {.spans = {.items = spans, .n = 2}};
+
+    auditor_cut(log->auditor, &said);
+    drop(log, 0, 3);
+    passes(log, 3);
+}
+
+static void rows_beside_a_cut_are_missed(void **state)
+{
+    struct log *log = *state;
+
+    cut(log, 0, 1);
+    drop(log, 0, 1);
+    named(log, "partition 2, row 3: removed");
+}
+
+static void so_are_rows_before_one(void **state)
+{
+    struct log *log = *state;
+
+    cut(log, 2, 3);
+    drop(log, 0, 1);
+    named(log, "partition 2, row 1: removed");
+}
+
+static void a_row_that_was_altered_beside_a_cut_is_noticed(void **state)
+{
+    struct log *log = *state;
+
+    cut(log, 2, 3);
+    log->rows[1].reason = another;
+    log->rows[1].hash = audit_row_hash(&log->rows[1]);
+    named(log, "partition 2, rows 3 to 4: dropped");
+}
+
+static void a_chain_written_anew_behind_a_cut_is_noticed(void **state)
+{
+    struct log *log = *state;
+
+    cut(log, 0, 1);
+    log->rows[0].previous = log->rows[0].hash;
+    log->rows[0].hash = audit_row_hash(&log->rows[0]);
+    named(log, "does not follow the row before");
+}
+
+static void a_cut_of_rows_that_are_there_is_noticed(void **state)
+{
+    struct log *log = *state;
+    struct span_row span = {2, 2, 4, log->rows[0].hash, log->rows[3].hash};
+    struct audit_cut said = {.spans = {.items = &span, .n = 1}};
+
+    auditor_cut(log->auditor, &said);
+    named(log, "partition 2, rows 2 to 4: dropped");
+}
+
+static void a_checkpoint_at_a_cut_s_end_is_compared(void **state)
+{
+    struct log *log = *state;
+
+    log->rows[2].hash.b[0] ^= 1;
+    expect(log, 2);
+    log->rows[2].hash.b[0] ^= 1;
+    cut(log, 0, 2);
+    named(log, "the authorizer signed for another row 3");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +533,16 @@ int main(void)
         CASE(a_row_behind_the_last_checkpoint_was_added),
         CASE(unless_its_checkpoint_comes),
         CASE(where_nothing_was_signed_it_is_said),
+        CASE(rows_that_were_cut_are_not_missed),
+        CASE(nor_are_those_in_the_middle_and_at_the_end),
+        CASE(nor_is_a_whole_partition),
+        CASE(nor_are_cuts_that_follow_each_other),
+        CASE(rows_beside_a_cut_are_missed),
+        CASE(so_are_rows_before_one),
+        CASE(a_row_that_was_altered_beside_a_cut_is_noticed),
+        CASE(a_chain_written_anew_behind_a_cut_is_noticed),
+        CASE(a_cut_of_rows_that_are_there_is_noticed),
+        CASE(a_checkpoint_at_a_cut_s_end_is_compared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -327,7 +327,8 @@ static void tell(struct asked *a, int64_t number, const struct key_pair *signer)
     struct execution_started started = {
         .result = {.head = head_new(&a->chain.root_hash, &a->chain.host_hash,
                                     clock_now()),
-                   .execution = execution_id(&a->chain.run_hash, "web-1", 1),
+                   .execution = execution_id(&a->chain.run.request.head.id,
+                                             &a->chain.run_hash, "web-1", 1),
                    .number = number}};
     struct envelope envelope = {0};
     struct err err = {0};

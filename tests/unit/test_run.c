@@ -19,10 +19,14 @@ static void an_execution_s_id_is_that_of_the_vectors(void **state)
     (void)state;
     columns_open(&row, "tests/vectors/derived.txt");
     for (; columns_next_of(&row, "execution"); n++) {
-        struct hash run;
+        struct id run;
+        struct hash hash;
         char text[ID_TEXT];
-        assert_int_equal(unhex(row.cells[2], run.b, sizeof(run.b)), 32);
-        struct id id = execution_id(&run, row.cells[3], atoi(row.cells[4]));
+        assert_int_equal(id_parse(row.cells[2], &run), 0);
+        assert_int_equal(unhex(row.cells[3], hash.b, sizeof(hash.b)), 32);
+        struct id id =
+            execution_id(&run, &hash, row.cells[4], atoi(row.cells[5]));
+        assert_int_equal(id_time(&id), id_time(&run));
         id_format(&id, text);
         assert_string_equal(text, row.cells[1]);
     }

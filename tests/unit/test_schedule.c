@@ -111,6 +111,7 @@ static void sign_tick(struct scene *s)
     }
     s->c.dispatch.run =
         sign(s, EVENT_RUN_TICK, &s->tick, &s->enrol_hash, s->signer);
+    s->c.run.request.head.id = s->tick.start.request.head.id;
     if (hash_is_zero(&s->c.dispatch.command)) {
         s->c.dispatch.command = s->c.save_hash;
     }
@@ -118,7 +119,8 @@ static void sign_tick(struct scene *s)
         struct hash key =
             run_key(&s->tick.start.request.head.id, &s->c.dispatch.run, true);
         s->c.dispatch.execution =
-            execution_id(&key, s->c.dispatch.target, s->c.dispatch.attempt);
+            execution_id(&s->tick.start.request.head.id, &key,
+                         s->c.dispatch.target, s->c.dispatch.attempt);
     }
 }
 
@@ -194,7 +196,8 @@ signed_again_at_another_moment_it_is_the_same_execution(void **state)
     sign_set(&s);
     s.c.dispatch.execution = id_new(s.c.now);
     sign_tick(&s);
-    s.c.dispatch.execution = execution_id(&s.c.dispatch.run, "web-1", 1);
+    s.c.dispatch.execution = execution_id(&s.tick.start.request.head.id,
+                                          &s.c.dispatch.run, "web-1", 1);
     check_refused(&s, "execution's id");
 }
 

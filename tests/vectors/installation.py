@@ -213,6 +213,9 @@ class Installation:
         self.by_admin("the next version names the one before", "policy.set",
                       {"version": 2, "previous": first.hash,
                        "rules": {**rules, "mfa": "optional"}})
+        self.policy = self.by_admin("what is old is not kept", "policy.set",
+                                    {"version": 3, "previous": first.hash,
+                                     "rules": {**rules, "keep": 90 * 86400}})
         self.by_admin("a machine is invited", "user.invite",
                       {"user": user_id(self.root.id, key("a machine").public),
                        "invitation": b64(key("a machine").public),
@@ -313,7 +316,8 @@ class Installation:
         self.asked("it ends on one target", "run.cancel", self.open.hash,
                    {"run": self.start.envelope.fields["id"], "targets": ["web-1"]},
                    self.session)
-        self.execution = execution_id(self.start.hash, "web-1", 1)
+        self.execution = execution_id(self.start.envelope.fields["id"],
+                                      self.start.hash, "web-1", 1)
         links = [self.enrol, self.init, self.invite, self.verify, self.open,
                  self.save, self.assign, self.start]
         self.dispatch = self.said(
@@ -435,6 +439,13 @@ class Installation:
         self.said("the end of a chain", "audit.checkpoint", self.enrol.hash,
                   {"partition": 3, "rows": 17, "head": self.open.hash},
                   self.authorizer, "audit-3")
+        self.said("a month is dropped", "audit.cut", self.enrol.hash,
+                  {"until": "2026-08-01T00:00:00.000Z", "policy": self.policy.hash,
+                   "spans": [{"partition": 3, "first": 1, "last": 12,
+                              "previous": ZERO, "head": self.open.hash},
+                             {"partition": 3, "first": 14, "last": 14,
+                              "previous": self.open.hash, "head": self.save.hash}]},
+                  self.authorizer, "audit-cut")
     def revocations(self):
         """Taken away, and given otherwise, one after the other."""
         user, again, rotated = {"user": self.user}, key("reinvited"), key("rotated")
