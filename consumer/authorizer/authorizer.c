@@ -119,7 +119,7 @@ static int take(struct state *state, struct err *err)
     return 0;
 }
 
-static int take_or_wait(struct daemon *daemon, struct state *state,
+static int take_or_wait(struct daemon *daemon, struct state *state, bool busy,
                         struct err *err)
 {
     int fd = kafka_reader_fd(state->authorizer.reader);
@@ -130,7 +130,8 @@ static int take_or_wait(struct daemon *daemon, struct state *state,
     if (state->batch.items.n > 0) {
         return 0;
     }
-    daemon_wait(daemon, &fd, 1, state->authorizer.look_at == 0 ? 0 : IDLE_MS);
+    daemon_wait(daemon, &fd, 1,
+                busy || state->authorizer.look_at == 0 ? 0 : IDLE_MS);
     return take(state, err);
 }
 
@@ -151,10 +152,8 @@ static int turn(struct daemon *daemon, struct err *err)
                       "this authorizer's enrolment was revoked");
         return daemon_no_more(err);
     }
-    if (!batch->decided) {
-        retention_tick(authorizer);
-    }
-    if (!batch->decided && take_or_wait(daemon, state, err) != 0) {
+    if (!batch->decided &&
+        take_or_wait(daemon, state, retention_tick(authorizer), err) != 0) {
         return -1;
     }
     if (batch->items.n == 0) { /* another authorizer may have revoked us */

@@ -66,13 +66,14 @@ static char *numbers_array(const struct list *numbers)
 }
 
 /* The end, and the last row: somebody may have written one behind the end. Only
- * of late: a look at each month there is would be a price for every request. */
+ * of late, in whole months: a look at each that there is would be a price for
+ * every request. */
 #define ENDS_SELECT                                                           \
     "SELECT c.partition, c.rows, c.head, c.moved_at, l.number, l.row_hash "   \
     "FROM audit_chains c LEFT JOIN LATERAL (SELECT r.number, r.row_hash "     \
     "FROM requests r WHERE r.partition = c.partition AND r.number IS NOT "    \
-    "NULL AND r.id >= uuid_at($2::timestamptz) ORDER BY r.number DESC LIMIT " \
-    "1) l ON true "                                                           \
+    "NULL AND r.id >= uuid_at(month_start(month_of($2::timestamptz))) ORDER " \
+    "BY r.number DESC LIMIT 1) l ON true "                                    \
     "WHERE c.partition = ANY ($1::integer[]) ORDER BY c.partition "           \
     "FOR UPDATE OF c"
 

@@ -103,9 +103,10 @@ static int store(const struct authorizer *authorizer, const struct due *due,
     return 0;
 }
 
-/* Signs what is said of these spans, and believes it only as others will. */
-static int sign_cut(const struct authorizer *authorizer, const struct due *due,
-                    struct list spans, struct err *err)
+/* What is said of these spans, signed; and believed only as others will. */
+static struct event *make_cut(const struct authorizer *authorizer,
+                              const struct due *due, struct list spans,
+                              struct err *err)
 {
     const struct daemon *daemon = authorizer->daemon;
     _cleanup_proof_ struct proof *proof =
@@ -120,12 +121,19 @@ static int sign_cut(const struct authorizer *authorizer, const struct due *due,
     cut.head.id = cut_id(&cut);
     if (event_sign(EVENT_AUDIT_CUT, &cut, daemon->keys, NULL, &envelope, err) !=
         0) {
-        return -1;
+        return NULL;
     }
     _cleanup_event_ struct event *event = event_new_take(&envelope, err);
-    return event == NULL || cut_check(proof, event, err) != 0
-               ? -1
-               : store(authorizer, due, event, err);
+    return event != NULL && cut_check(proof, event, err) == 0 ? take_ptr(event)
+                                                              : NULL;
+}
+
+static int sign_cut(const struct authorizer *authorizer, const struct due *due,
+                    struct list spans, struct err *err)
+{
+    _cleanup_event_ struct event *event = make_cut(authorizer, due, spans, err);
+
+    return event == NULL ? -1 : store(authorizer, due, event, err);
 }
 
 static int sign_all(const struct authorizer *authorizer, const struct due *due,
@@ -159,6 +167,13 @@ static int cut_in(const struct authorizer *authorizer, const struct due *due,
                : postgres_commit(postgres, err);
 }
 
+/* All rows of a month are read, once each month: that it takes minutes where
+ * they are millions is no fault. */
+static int let_it_take(struct postgres *postgres, struct err *err)
+{
+    return PG(postgres, "SET LOCAL statement_timeout = '15min'", NULL, err);
+}
+
 static int cut_month(const struct authorizer *authorizer, const struct due *due,
                      struct err *err)
 {
@@ -168,7 +183,8 @@ static int cut_month(const struct authorizer *authorizer, const struct due *due,
     if (postgres_begin(postgres, err) != 0) {
         return -1;
     }
-    int failed = cut_in(authorizer, due, &spans, err);
+    int failed = let_it_take(postgres, err) != 0 ||
+                 cut_in(authorizer, due, &spans, err) != 0;
     if (failed) {
         postgres_rollback(postgres);
         source_forget(authorizer->source);
@@ -223,14 +239,18 @@ static int tell(const struct authorizer *authorizer, struct err *err)
     return 0;
 }
 
-/* 1: small rows went, and there may be more; 0: nothing is left but months. */
-static int clear(const struct authorizer *authorizer, struct err *err)
+/* 1: small rows went, and there may be more; 0: nothing is left but months.
+ * They go as the month does: not by the database's clock and word alone. */
+static int clear(const struct authorizer *authorizer, const struct due *due,
+                 struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
+    _cleanup_event_ struct event *cut =
+        make_cut(authorizer, due, (struct list){0}, err);
 
-    return PG(authorizer->daemon->postgres,
-              "SELECT retention_clear($1) AS cleared", &rows, err,
-              P_INT(RUNS_AT_ONCE)) != 0
+    return cut == NULL || PG(authorizer->daemon->postgres,
+                             "SELECT retention_clear($1) AS cleared", &rows,
+                             err, P_INT(RUNS_AT_ONCE)) != 0
                ? -1
                : row_int(rows, 0, "cleared") > 0;
 }
@@ -248,18 +268,18 @@ static int look(const struct authorizer *authorizer, struct err *err)
     if (found <= 0) {
         return found < 0 ? -1 : tell(authorizer, err);
     }
-    int cleared = clear(authorizer, err);
+    int cleared = clear(authorizer, &due, err);
     return cleared != 0 ? cleared : cut_month(authorizer, &due, err) ?: 1;
 }
 
-void retention_tick(struct authorizer *authorizer)
+bool retention_tick(struct authorizer *authorizer)
 {
     struct daemon *daemon = authorizer->daemon;
     int64_t now = clock_steady();
     struct err err = {0};
 
     if (now < authorizer->retention_at) {
-        return;
+        return false;
     }
     int more = look(authorizer, &err);
     if (more <= 0) {
@@ -273,4 +293,5 @@ void retention_tick(struct authorizer *authorizer)
                     "while",
                     L_ERR(&err));
     }
+    return more > 0;
 }

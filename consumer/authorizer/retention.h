@@ -15,6 +15,7 @@
 
 #include "consumer/authorizer/authorizer.h"
 
-/* Looks now and then, as the configuration says. What fails is logged, and done
- * the next time: nobody's request waits for it. */
-void retention_tick(struct authorizer *authorizer);
+/* Looks now and then, as the configuration says, and does one step; true: there
+ * is another to do. What fails is logged, and done the next time. Requests wait
+ * for a step: a hundred runs, or once a month the month's own rows. */
+bool retention_tick(struct authorizer *authorizer);

@@ -117,8 +117,9 @@ UPDATE revocations v SET (signed_by, signed_at) =
     (SELECT r.user_id, r.issued FROM requests r WHERE r.hash = v.hash LIMIT 1);
 
 -- Executions' ids were bare hashes: they begin with their run's milliseconds now,
--- and then are what model/run.h derives. (What waited on a topic meanwhile has its
--- old id, starts nowhere, and expires.)
+-- and then are what model/run.h derives, but for those of ticks, which go by the
+-- tick's id since. (What waited on a topic meanwhile, or was planned by a tick, has
+-- another id, starts nowhere, and expires.)
 
 CREATE FUNCTION id_of_run(id uuid, run uuid) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT SET search_path = public, pg_temp
@@ -168,7 +169,7 @@ COMMENT ON TABLE outputs IS
 
 -- One table's month, like its *_other. Attached, not made in place: that would
 -- lock out whoever works with the table. What came to *_other before its month was
--- there moves.
+-- there moves, and nothing comes there meanwhile.
 CREATE FUNCTION retention_make_one(name name, key name, month date) RETURNS void
     LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -177,6 +178,7 @@ DECLARE
     low   uuid := uuid_at(month_start(month));
     high  uuid := uuid_at(month_end(month));
 BEGIN
+    EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', other);
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', leaf, other);
     EXECUTE format('WITH strays AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND'
         ' %2$I < %4$L RETURNING *) INSERT INTO %5$I SELECT * FROM strays',
@@ -250,7 +252,8 @@ COMMENT ON FUNCTION retention_due() IS
     'The oldest month, once all of it is older than the policy keeps and nothing of it is open; and which policy.set says so. No row: none.';
 
 -- The small rows of the oldest runs, of whole milliseconds; behind them what is
--- left of no run. Nobody signs by a session that is over: it goes, too.
+-- left of no run. Sessions stay: who asks by one that is over is refused, and that
+-- row, which may be of a later month, was signed by it.
 CREATE FUNCTION retention_clear(runs_at_once integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
     SET lock_timeout = '2s' AS $$
@@ -261,7 +264,6 @@ DECLARE
         ORDER BY id DESC LIMIT 1);
     bound uuid := coalesce(last, uuid_at(before));
     cleared bigint;
-    ended sha256[];
 BEGIN
     DELETE FROM mails m USING tellings t WHERE t.mail = m.id AND t.run_id <= bound;
     DELETE FROM tellings WHERE run_id <= bound;
@@ -275,19 +277,10 @@ BEGIN
     DELETE FROM run_outcomes WHERE id <= bound;
     DELETE FROM runs WHERE id <= bound;
     GET DIAGNOSTICS cleared = ROW_COUNT;
-    IF cleared > 0 THEN
-        RETURN cleared;
-    END IF;
-    -- An hour more: clocks differ.
-    SELECT array_agg(hash) INTO ended FROM (SELECT hash FROM sessions
-        WHERE until < before - interval '1 h' LIMIT runs_at_once) s;
-    DELETE FROM sessions WHERE hash = ANY (ended);
-    DELETE FROM envelopes WHERE hash = ANY (ended);
-    GET DIAGNOSTICS cleared = ROW_COUNT;
     RETURN cleared;
 END $$;
 COMMENT ON FUNCTION retention_clear(integer) IS
-    'Deletes the small rows of so many runs of the month that is due; then its sessions. 0: nothing is left but the month itself.';
+    'Deletes the small rows of so many runs of the month that is due. 0: nothing is left but the month itself.';
 
 -- Runs of rows without a gap, in which each follows the one before: what was
 -- altered or removed behind our back is in none, and stays to be noticed.

@@ -682,17 +682,17 @@ class Follower:
         behind = {p for p, end in ends.items() if self.next[p] < end}
         found = []
         while behind:
-            messages = self.consumer.consume(1000, 10)
-            if not messages:
+            first = self.consumer.poll(10)
+            if first is None:
                 raise RuntimeError(f"{self.topic} {self.next}: nothing comes")
-            for message in messages:
+            for message in [first, *self.consumer.consume(1000, 0)]:
                 p = message.partition()
                 if message.error() is None:
                     found.append(message)
                     self.next[p] = message.offset() + 1
                 elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
                     self.next[p] = max(self.next[p], message.offset())
-                else:
+                elif not message.error().retriable():
                     raise RuntimeError(f"{self.topic} [{p}]: {message.error()}")
             behind = {p for p in behind if self.next[p] < ends[p]}
         return found

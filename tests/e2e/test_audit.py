@@ -393,16 +393,21 @@ def test_a_runner_verifies_nothing(house):
 
 # What is done to it behind Errand's back
 
+def quiet_partition(house):
+    """One where nobody who asks now writes."""
+    assert house.submit("list").returncode == 0
+    busy = {p for (p,) in house.rows(
+        "SELECT DISTINCT partition FROM requests WHERE key_id IN (SELECT"
+        " key_id FROM requests ORDER BY decided_at DESC LIMIT 5)")}
+    return next(p for p in range(8) if p not in busy)
+
+
 class Plot:
     """A partition where nobody else writes, with some rows at its end."""
 
     def __init__(self, house, asker, session):
         self.house = house
-        assert house.submit("list").returncode == 0
-        busy = {p for (p,) in house.rows(
-            "SELECT DISTINCT partition FROM requests WHERE key_id IN (SELECT"
-            " key_id FROM requests ORDER BY decided_at DESC LIMIT 5)")}
-        self.partition = next(p for p in range(8) if p not in busy)
+        self.partition = quiet_partition(house)
         for n in range(6):
             envelope = asker.request(
                 *[("target.list", {}), ("command.show", {"name": "no-such"}),

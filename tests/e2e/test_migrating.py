@@ -115,5 +115,5 @@ def test_what_was_there_before_months_is_there_after(house, before):
     assert all(wanted[table][0] for table in ("requests", "executions", "outputs"))
     migrate(SCHEMA, info(house, DATABASE))
     assert digests(before, columns) == wanted
-    assert before.execute("SELECT count(*) FROM requests_other").fetchone() == (0,)
+    assert before.execute("SELECT count(*) FROM outputs_other").fetchone() == (0,)
     before.rollback()
