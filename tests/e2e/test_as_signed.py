@@ -163,7 +163,7 @@ def test_what_runs_is_the_version_and_the_values_that_were_signed(house, tmp_pat
     finally:
         host.stop()
     seen = game.witnessed()
-    hashes = dict(house.rows("SELECT id::text, command_hash::text FROM runs WHERE id ="
+    hashes = dict(house.rows("SELECT id::text, encode(command_hash, 'hex') FROM runs WHERE id ="
                              " ANY(%s::uuid[])", [r.fields["id"] for r, _ in game.runs]))
     for run, versions in game.runs:
         got = hashes[run.fields["id"]]
