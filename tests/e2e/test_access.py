@@ -689,7 +689,7 @@ def answered(house, world):
     payloads = {a.id: a.envelope.payload for a in asked}
     world.asker.send_all([a.envelope for a in asked])
     replies = world.asker.gather(
-        [a.envelope for a in asked],
+        [a.envelope for a in asked], 120,
         until=lambda missing: dead.read() >= {payloads[m] for m in missing})
     for each in asked:
         each.judge(replies.get(each.id), dead.values)
