@@ -20,9 +20,9 @@ struct schedule_row {
     char *set_by;      /* e-mail: on whose authority */
     char *stopped;     /* why nothing of it starts any more; NULL: it runs */
     int64_t fired;     /* its newest tick that was decided; 0: none yet */
-    struct id run;     /* that it started; zero: it was refused, … */
-    char *refused;     /* … because */
-    int outcome;       /* of that run; 0: it goes on */
+    struct id run;     /* that it started; zero: none, or kept no longer */
+    char *refused;     /* why it was */
+    int outcome;       /* of that run; 0: none yet */
 };
 
 struct schedules_answer {

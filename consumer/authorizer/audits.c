@@ -17,10 +17,10 @@
 #define PAGE_BYTES (256 * 1024) /* of envelopes */
 #define PAGE_ENVELOPES 600      /* of signers' chains */
 
-/* audit.list: $1 the asker, $2 now, $3 whether they see everything. */
-
 /* Bytes: what names somebody is not large, but for its list of what is kept. */
 #define READ_MAX "65536"
+
+/* audit.list: $1 the asker, $2 now, $3 whether they see everything. */
 
 /* The command's name, where they may see it. Filters look at what is shown, so
  * that no filter tells more. */

@@ -142,9 +142,10 @@ static int turn(struct daemon *daemon, struct err *err)
     struct requests *batch = &state->batch;
 
     if (clock_now() > authorizer->until) {
-        return err_set(err, ERR_FATAL,
-                       "the enrolment has ended: have the root "
-                       "key enrol this authorizer anew");
+        (void)err_set(err, ERR_FATAL,
+                      "the enrolment has ended: have the root "
+                      "key enrol this authorizer anew");
+        return daemon_no_more(err);
     }
     if (standing_service_revoked(authorizer->revocations.standing,
                                  &daemon->by)) {

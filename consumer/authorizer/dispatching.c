@@ -13,10 +13,11 @@ void dispatching_done(struct dispatching *dispatching)
 
 /* Where one is missing, the proof says what it lacks. */
 static int add_request(struct asking *asking, const struct id *id,
+                       const struct hash *hash, enum event_kind kind,
                        struct err *err)
 {
     _cleanup_event_ struct event *event =
-        source_request(asking->source, id, err);
+        source_request(asking->source, id, hash, kind, err);
 
     if (event != NULL) {
         return proof_add(asking->proof, &event->envelope, err);
@@ -35,14 +36,15 @@ static int find_votes(struct asking *asking, const struct id *run,
     _cleanup_rows_ struct rows *rows = NULL;
 
     if (PG(asking->daemon->postgres,
-           "SELECT id FROM votes WHERE run_id = $1 AND approves "
+           "SELECT id, hash FROM votes WHERE run_id = $1 AND approves "
            "ORDER BY cast_at, hash",
            &rows, err, P_ID(run)) != 0) {
         return -1;
     }
     for (size_t i = 0; i < rows_n(rows); i++) {
         struct id id = row_id(rows, i, "id");
-        if (add_request(asking, &id, err) != 0) {
+        struct hash hash = row_hash(rows, i, "hash");
+        if (add_request(asking, &id, &hash, EVENT_RUN_APPROVE, err) != 0) {
             return -1;
         }
     }
@@ -76,15 +78,17 @@ int dispatching_find(struct asking *asking, const struct id *run,
         return err_set(err, ERR_FATAL, "a run without its row");
     }
     struct hash assigned = row_hash(rows, 0, "assigned");
+    bool scheduled = !row_is_null(rows, 0, "schedule_id");
     dispatching->run = row_hash(rows, 0, "hash");
-    dispatching->key =
-        run_key(run, &dispatching->run, !row_is_null(rows, 0, "schedule_id"));
+    dispatching->key = run_key(run, &dispatching->run, scheduled);
     dispatching->command = row_hash(rows, 0, "command_hash");
     if (!row_is_null(rows, 0, "assigned") &&
         source_fetch(asking->source, &assigned, asking->proof, err) != 0) {
         return -1;
     }
-    return add_request(asking, run, err) ?: find_votes(asking, run, err);
+    return add_request(asking, run, &dispatching->run,
+                       scheduled ? EVENT_RUN_TICK : EVENT_RUN_START, err)
+               ?: find_votes(asking, run, err);
 }
 
 /* Without it nothing can be dispatched at all. */

@@ -70,9 +70,10 @@ static int show(struct asking *asking, const struct waiting *waiting,
         return -1;
     }
     _cleanup_event_ struct event *start =
-        source_request(asking->source, &waiting->run, err);
+        source_request(asking->source, &waiting->run, &waiting->hash,
+                       EVENT_RUN_START, &reason);
     if (start == NULL) {
-        return -1;
+        return refuse_unproven(asking, &reason, err);
     }
     const struct run_start *run = start->payload;
     if (dispatching_prove(asking, &dispatching, &run->targets, &reason, err) !=

@@ -176,6 +176,25 @@ int source_fetch(void *arg, const struct hash *hash, struct proof *proof,
     return done;
 }
 
+/* Takes it. The row's word for which one it is does not count. */
+static struct event *expect(struct envelope *envelope, const struct hash *hash,
+                            enum event_kind kind, struct err *err)
+{
+    _cleanup_event_ struct event *event = event_new_take(envelope, err);
+
+    if (event != NULL && event->kind != kind) {
+        (void)err_set(err, ERR_REJECT, "a %s where a %s belongs",
+                      event->envelope.type, event_types[kind].type);
+        return NULL;
+    }
+    if (event != NULL && !hash_equal(&event->hash, hash)) {
+        (void)err_set(err, ERR_REJECT, "another %s than the one that is named",
+                      event->envelope.type);
+        return NULL;
+    }
+    return take_ptr(event);
+}
+
 struct event *source_event(struct source *source, const struct hash *hash,
                            enum event_kind kind, struct err *err)
 {
@@ -194,16 +213,11 @@ struct event *source_event(struct source *source, const struct hash *hash,
         return NULL;
     }
     struct envelope copy = envelope_dup(&known->envelope);
-    _cleanup_event_ struct event *event = event_new_take(&copy, err);
-    if (event != NULL && event->kind != kind) {
-        (void)err_set(err, ERR_REJECT, "a %s where a %s belongs",
-                      event->envelope.type, event_types[kind].type);
-        return NULL;
-    }
-    return take_ptr(event);
+    return expect(&copy, hash, kind, err);
 }
 
 struct event *source_request(struct source *source, const struct id *id,
+                             const struct hash *hash, enum event_kind kind,
                              struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
@@ -223,5 +237,5 @@ struct event *source_request(struct source *source, const struct id *id,
         (void)err_wrap(err, "table requests");
         return NULL;
     }
-    return event_new_take(&envelope, err);
+    return expect(&envelope, hash, kind, err);
 }

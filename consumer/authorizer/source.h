@@ -28,7 +28,8 @@ int source_fetch(void *arg, const struct hash *hash, struct proof *proof,
 struct event *source_event(struct source *source, const struct hash *hash,
                            enum event_kind kind, struct err *err);
 
-/* An accepted request that is kept beside its row, the caller's. NULL: the
- * same. */
+/* An accepted request that is kept beside its row, of this hash and kind, the
+ * caller's. NULL: the same. */
 struct event *source_request(struct source *source, const struct id *id,
+                             const struct hash *hash, enum event_kind kind,
                              struct err *err);

@@ -1,29 +1,31 @@
 /* tellings.c: see tellings.h. */
 #include "consumer/authorizer/tellings.h"
 
-#include "base/clock.h"
-
 /* Whoever decides on an end of this command comes after whoever does so now. */
 static const char lock_text[] =
     "SELECT pg_advisory_xact_lock(hashtextextended($1, 7310004))::text AS one";
 
-/* $7: it can be too much; $8 within $9 ms. What was held back since the last
- * one that was not is said by this one, if it goes. */
+/* $6: it can be too much; $7 within $8 ms, by the one clock that all
+ * authorizers share. An end unlike the last one that was told always goes, so
+ * that what was told last is how it is. What was held back since is said by
+ * this one, if it goes. */
 static const char note_text[] =
     "INSERT INTO tellings (run_id, mail, outcome, told_to, command_id,"
     " decided_at, held, before, since)"
-    " SELECT $1::uuid, $2::uuid, $3::text, $4::text, $5::uuid, $6::timestamptz,"
-    " n.held, CASE WHEN n.held THEN 0 ELSE h.n END, CASE WHEN NOT n.held THEN "
-    "h.since END"
-    " FROM (SELECT $7::boolean AND count(*) >= $8::bigint AS held FROM "
-    "tellings t"
+    " SELECT $1::uuid, $2::uuid, $3::text, $4::text, $5::uuid, now.at,"
+    " pace.held, CASE WHEN pace.held THEN 0 ELSE hidden.n END,"
+    " CASE WHEN NOT pace.held THEN hidden.since END"
+    " FROM (SELECT clock_timestamp() AS at) now"
+    " LEFT JOIN (SELECT t.outcome, t.decided_at FROM tellings t"
     "  WHERE t.command_id = $5 AND t.told_to = $4 AND NOT t.held"
-    "  AND t.decided_at > $6::timestamptz - $9::bigint * interval '1 ms') n,"
-    " (SELECT count(*) AS n, min(t.decided_at) AS since FROM tellings t"
-    "  WHERE t.command_id = $5 AND t.told_to = $4 AND t.held"
-    "  AND t.decided_at >= coalesce((SELECT max(o.decided_at) FROM tellings o"
-    "   WHERE o.command_id = $5 AND o.told_to = $4 AND NOT o.held),"
-    "   '-infinity')) h"
+    "  ORDER BY t.decided_at DESC LIMIT 1) last ON true"
+    " CROSS JOIN LATERAL (SELECT $6::boolean AND count(*) >= $7::bigint"
+    "  AND last.outcome IS NOT DISTINCT FROM $3::text AS held FROM tellings t"
+    "  WHERE t.command_id = $5 AND t.told_to = $4 AND NOT t.held"
+    "  AND t.decided_at > now.at - $8::bigint * interval '1 ms') pace"
+    " CROSS JOIN LATERAL (SELECT count(*) AS n, min(t.decided_at) AS since"
+    "  FROM tellings t WHERE t.command_id = $5 AND t.told_to = $4 AND t.held"
+    "  AND t.decided_at >= coalesce(last.decided_at, '-infinity')) hidden"
     " ON CONFLICT DO NOTHING";
 
 static const char noted_text[] =
@@ -41,8 +43,7 @@ static int note_one(const struct authorizer *authorizer,
     return PG(authorizer->daemon->postgres, note_text, NULL, err,
               P_ID(&end->run), P_ID(&mail),
               P_TEXT(word_text(&outcome_words, end->outcome)), P_TEXT(to),
-              P_ID(command), P_TIME(clock_now()),
-              P_BOOL(notify_webhook(to) == NULL),
+              P_ID(command), P_BOOL(notify_webhook(to) == NULL),
               P_INT(config_int(config, "authorizer", "notices")),
               P_INT(config_int(config, "authorizer", "notices_in") * 1000));
 }

@@ -6,9 +6,9 @@
  * tells it again, after a kill, tells the same.
  *
  * Of one command's ends an address gets so many mails in so long a time
- * ([authorizer] notices, notices_in); what comes beyond is held back, and the
- * next mail says how many were. Calls of webhooks are for machines, which
- * count themselves: they all go.
+ * ([authorizer] notices, notices_in); what comes beyond is held back while it
+ * ends as it last did, and the next mail says how many were. Calls of webhooks
+ * are for machines, which count themselves: they all go.
  */
 #pragma once
 

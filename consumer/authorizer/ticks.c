@@ -8,7 +8,8 @@
  * time, of another schedule.set than counts by now, for a target that was
  * drained or removed since the scheduler looked, or that came too late to be
  * decided under its own signature, is put aside and no request at all; the
- * scheduler says it again, as it is then.
+ * scheduler says it again, as it is then. Put aside, too, is one that was
+ * decided, and whose request has gone with its month.
  */
 #include "consumer/authorizer/handlers.h"
 #include "consumer/authorizer/start.h"
@@ -60,8 +61,8 @@ static int find_schedule(struct asking *asking, struct ticked *ticked,
     if (turn_lock(asking, &set->command, err) != 0 ||
         PG(asking->daemon->postgres,
            "SELECT s.hash, s.paused, s.removed_at, s.since, s.command_hash, "
-           "c.name, v.version FROM schedules s JOIN commands c "
-           "ON c.id = s.command_id JOIN command_versions v "
+           "s.tick_at, s.tick_local, c.name, v.version FROM schedules s "
+           "JOIN commands c ON c.id = s.command_id JOIN command_versions v "
            "ON v.hash = s.command_hash WHERE s.id = $1 FOR UPDATE OF s",
            &ticked->row, err, P_ID(&set->schedule)) != 0) {
         return -1;
@@ -73,6 +74,30 @@ static int find_schedule(struct asking *asking, struct ticked *ticked,
     return hash_equal(&newest, &ticked->said->schedule)
                ? 0
                : asking_aside(err, "the schedule was set anew since");
+}
+
+static bool is_late(const struct asking *asking, const struct ticked *ticked)
+{
+    return asking->now > ticked->tick.moment + TICK_LATE + CLOCK_SKEW;
+}
+
+/* Its row in requests may have gone with its month: the schedule remembers it.
+ * In time, one that was overtaken by the next is still to be fired. */
+static int check_new(const struct asking *asking, const struct ticked *ticked,
+                     struct err *err)
+{
+    const struct tick *tick = &ticked->tick;
+    int64_t at = row_time(ticked->row, 0, "tick_at");
+
+    if (row_is_null(ticked->row, 0, "tick_at") || !is_late(asking, ticked)) {
+        return 0;
+    }
+    return tick->moment > at ||
+                   (tick->moment == at &&
+                    tick->local > row_int(ticked->row, 0, "tick_local"))
+               ? 0
+               : asking_aside(err, "the tick, or one after it, was decided "
+                                   "before");
 }
 
 /* The others are not to wait for that one. */
@@ -109,7 +134,7 @@ static int check_late(struct asking *asking, const struct ticked *ticked)
     const struct schedule_set *set = ticked->set->payload;
     struct tick later;
 
-    if (asking->now <= ticked->tick.moment + TICK_LATE + CLOCK_SKEW) {
+    if (!is_late(asking, ticked)) {
         return 0;
     }
     if (set->catch_up != CATCH_UP_LAST) {
@@ -198,6 +223,7 @@ int on_run_tick(struct asking *asking, struct err *err)
     ticked.tick = run_tick_of(ticked.said);
     int done = check_own(asking, &ticked, err)
                    ?: find_schedule(asking, &ticked, err)
+                   ?: check_new(asking, &ticked, err)
                    ?: check_places(asking, &ticked, err);
     if (done != 0) {
         return done;

@@ -40,9 +40,10 @@ static char *ended_of(const void *row)
     if (one->refused != NULL) {
         return must_printf("refused: %s", one->refused);
     }
-    return must_strdup(one->outcome == 0
-                           ? "goes on"
-                           : word_text(&outcome_words, one->outcome));
+    if (one->outcome != 0) {
+        return must_strdup(word_text(&outcome_words, one->outcome));
+    }
+    return must_strdup(id_is_zero(&one->run) ? "no longer kept" : "goes on");
 }
 
 /* By this machine's time zones. */

@@ -264,9 +264,13 @@ def test_who_was_told_enough_of_a_command_is_told_less_and_how_much(house, recei
     to, secret = address(house), webhook("each", receiver.url + "/each")[0]
     header = f"#: notify = {to}, webhook:each on failed"
     late = house.fresh("late")  # not known to the notifier yet
-    command = house.command("exit 1", header)
+    command = house.command("exit $ERRAND_PARAM_STATUS", "#: notify = webhook:each on"
+                            " failed", f"#: notify = {to} on failed, succeeded",
+                            *told_header("status"))
     other = house.command("exit 1", header, f"#: notify = webhook:{late} on failed")
-    runs = [ran(house, command, status=1) for _ in range(5)]
+    def ran_so(status):
+        return ran(house, command, f"status={status}", status=status)
+    runs = [ran_so(1) for _ in range(5)]
     last = ran(house, other, status=1)
     fate(house, last, to, "sent")  # of another command
     fate(house, last, f"webhook:{late}", "delayed")
@@ -283,15 +287,22 @@ def test_who_was_told_enough_of_a_command_is_told_less_and_how_much(house, recei
         assert noticed(house, run)["webhook:each"][0] == "sent"
     assert "held back" in house.submit("result", str(runs[4])).stdout
     assert len(house.post.mails(to)) == 4
+    changes = [ran_so(status) for status in (0, 1)]  # as it is, at once
+    for run in changes:
+        fate(house, run, to, "sent")
+    held = ran_so(1)
+    until("it is held", lambda: noticed(house, held).get(to, [None])[0] == "held")
     house.change("UPDATE tellings SET decided_at = decided_at - interval '61 min'"
                  " WHERE told_to = %s", to)  # an hour later
-    later = [ran(house, command, status=1) for _ in range(2)]
+    later = [ran_so(1) for _ in range(2)]
     for run in later:
         fate(house, run, to, "sent")
     texts = {post.plain(mail) for mail in house.post.mails(to, f"Errand: {command}")}
     said = [text for text in texts if "held back" in text]
-    assert len(texts) == 5 and len(said) == 1
-    assert "2 more runs ended" in " ".join(said[0].split()) and str(later[0]) in said[0]
+    assert len(texts) == 7 and len(said) == 2
+    for run, more in (changes[0], "2 more runs"), (later[0], "1 more run"):
+        [text] = [text for text in said if str(run) in text]
+        assert f"{more} ended" in " ".join(text.split())
     fate(house, last, f"webhook:{late}", "sent")
 
 

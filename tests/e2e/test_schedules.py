@@ -399,6 +399,22 @@ def test_whether_a_tick_is_due_says_the_authorizers_own_clock_and_zone(house, th
         "schedule": schedule.fields["schedule"]}, house.admin))
 
 
+def test_what_was_fired_is_not_fired_again_once_its_rows_are_gone(house, thief):
+    """With their month, by hand here: the schedule alone remembers it."""
+    hour = now_ms() // HOUR - 3
+    schedule, _ = thief.set(cron=f"30 {hour % 24} * * *", at=None, catch_up="last")
+    ms = hour * HOUR + 30 * MINUTE
+    tick = thief.tick(schedule, ms)
+    house.change("UPDATE schedules SET since = now() - interval '3 days', tick_id = %s,"
+                 " tick_at = %s, tick_local = %s WHERE id = %s", tick.fields["id"],
+                 moment(ms), ms, schedule.fields["schedule"])
+    assert "decided before" in thief.aside(tick)
+    assert runs(house, thief.name) == []
+    assert "no longer kept" in done(house.submit("schedule", "list", thief.name)).stdout
+    accepted(thief.asker.enter("schedule.remove", {
+        "schedule": schedule.fields["schedule"]}, house.admin))
+
+
 def test_a_tick_of_what_was_removed_is_refused(house, thief):
     schedule, ms = thief.set()
     accepted(thief.asker.enter("schedule.remove", {
