@@ -2,10 +2,12 @@
  * execution.c: one execution's way from a claim that was won to a `finished`
  * that was delivered. See executor.h for its phases.
  */
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "consumer/executor/executor.h"
 #include "consumer/executor/spool.h"
 
@@ -13,6 +15,7 @@
 #define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8      /* in so many chunks */
 #define RECOVER_AGAIN 10     /* ms */
+#define REASON_MAX 800       /* bytes: say_missing() may add to them */
 #define REPLY_PATIENCE 2000  /* ms that a child waits for those to its asker */
 #define LAST_READS 32        /* of up to 256 KiB: a pipe holds 1 MiB at most */
 
@@ -60,6 +63,20 @@ size_t executions_active(const struct executor *executor)
     return n;
 }
 
+/* As a result can carry it. Why the spawner refused may quote a script, in any
+ * bytes, or half a letter of it. */
+static char *reason_of(const char *words)
+{
+    char *reason = utf8_shown(words);
+    size_t len = strlen(reason);
+
+    for (len = len < REASON_MAX ? len : REASON_MAX; !utf8_is_good(reason, len);
+         len--) {
+    }
+    reason[len] = '\0';
+    return reason;
+}
+
 /* Notes how it ended; it is told when the disk takes it. */
 static void conclude(struct execution *execution, enum outcome outcome,
                      bool started, const char *reason)
@@ -69,7 +86,7 @@ static void conclude(struct execution *execution, enum outcome outcome,
     finished->outcome = outcome;
     finished->started = started;
     free(finished->reason);
-    finished->reason = reason == NULL ? NULL : must_strdup(reason);
+    finished->reason = reason == NULL ? NULL : reason_of(reason);
     execution->exited = true;
 }
 

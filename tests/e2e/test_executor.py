@@ -129,6 +129,16 @@ def test_random_bytes_do_not_stop_the_partition(lone):
     assert lone.outcome(lone.ask("#!/bin/sh\ntrue\n"))["outcome"] == "succeeded"
 
 
+@pytest.mark.parametrize("path", ["/" + "\u00e9" * 60, os.fsdecode(b"/caf\xe9")])
+def test_a_script_that_is_refused_in_odd_letters_harms_no_other(lone, path):
+    """Cut within a letter, and no UTF-8 at all."""
+    runs = lone.ask("#!/bin/sh\nsleep 1\n")
+    fields = lone.outcome(lone.ask(f"#!{path}\ntrue\n"))
+    assert (fields["outcome"], fields["started"]) == ("interrupted", False)
+    assert "is not allowed on this host" in fields["reason"]
+    assert lone.outcome(runs)["outcome"] == "succeeded"
+
+
 def test_an_expired_dispatch_is_left_alone(lone):
     command = lone.command("#!/bin/sh\ntrue\n")
     run = lone.authority.start(command, [lone.target])
