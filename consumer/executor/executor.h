@@ -13,6 +13,7 @@
 
 #include <uthash.h>
 
+#include "consumer/executor/burials.h"
 #include "consumer/executor/claim_log.h"
 #include "consumer/executor/ledger.h"
 #include "consumer/executor/link.h"
@@ -31,6 +32,7 @@ enum phase {
 
 #define CLAIM_TAG (1ULL << 63) /* with the serial: tags its claim */
 #define REPLY_TAG (1ULL << 62) /* and its replies */
+#define DEAD_TAG (1ULL << 60)  /* with a burial's number: tags that */
 #define BACKLOG 32     /* undelivered records of one; then its child waits */
 #define BACKLOG_ALL 64 /* of all together; each may have one at least */
 
@@ -104,11 +106,11 @@ struct executor {
                             not known here, */
     int64_t early_since; /* and since when it waits (clock_steady()) */
     struct record held;  /* one for errand.dead that could not be sent yet, */
-    struct err held_why; /* and why it goes there */
-    size_t buried;       /* sent there, and not waited for yet; */
-    int64_t buried_from; /* the first of them, in the dispatch topic */
-    int lock;            /* on the state directory */
-    int link;            /* to the spawner */
+    struct err held_why; /* and why it goes there; */
+    bool held_told;      /* it was logged that it can't */
+    struct burials burials; /* sent there */
+    int lock;               /* on the state directory */
+    int link;               /* to the spawner */
     int epoll;
     struct execution *all;
     struct list owed; /* struct debt: earlier lives' claims */
