@@ -233,6 +233,10 @@ static void on_delivered(void *arg, uint64_t tag, const struct err *err)
     if (tag == 0 || executor == NULL) { /* stopped already */
         return;
     }
+    if (tag == HELLO_TAG) {
+        executor->hello_waits = false; /* the next one says the same */
+        return;
+    }
     if ((tag & DEAD_TAG) != 0) {
         on_buried(executor, tag & ~DEAD_TAG, err);
         return;
@@ -251,15 +255,19 @@ static void on_delivered(void *arg, uint64_t tag, const struct err *err)
     }
 }
 
+/* While the broker is away one waits for it, and not one for each heartbeat. */
 static int say_hello(struct executor *executor, int64_t now, struct err *err)
 {
     if (executor->said_hello != 0 &&
         now - executor->said_hello < executor->heartbeat) {
         return 0;
     }
-    executor->said_hello = now;
     intake_keep_position(executor);
-    return tell_hello(executor, err);
+    if (executor->hello_waits) {
+        return 0;
+    }
+    executor->said_hello = now;
+    return tell_hello(executor, err) != 0 && err->kind != ERR_RETRY ? -1 : 0;
 }
 
 static int serve_spawner(struct executor *executor, struct err *err)

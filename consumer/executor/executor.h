@@ -32,6 +32,7 @@ enum phase {
 
 #define CLAIM_TAG (1ULL << 63) /* with the serial: tags its claim */
 #define REPLY_TAG (1ULL << 62) /* and its replies */
+#define HELLO_TAG (1ULL << 61) /* alone: a hello */
 #define DEAD_TAG (1ULL << 60)  /* with a burial's number: tags that */
 #define BACKLOG 32     /* undelivered records of one; then its child waits */
 #define BACKLOG_ALL 64 /* of all together; each may have one at least */
@@ -115,8 +116,9 @@ struct executor {
     struct execution *all;
     struct list owed; /* struct debt: earlier lives' claims */
     uint64_t serials;
-    size_t share; /* of BACKLOG_ALL, for each of them */
-    int64_t said_hello;
+    size_t share;       /* of BACKLOG_ALL, for each of them */
+    int64_t said_hello; /* clock_steady() */
+    bool hello_waits;   /* it is still on its way to the broker */
     int64_t looked;     /* clock_steady() when the claim log was last read */
     bool full;          /* the disk: see room.c; also until then */
     int64_t full_until; /* (clock_steady()) */

@@ -255,9 +255,11 @@ int tell_hello(struct executor *executor, struct err *err)
     }
     if (event_sign(EVENT_HELLO, &hello, executor->daemon->keys, NULL, &envelope,
                    err) == 0) {
-        done = produce(executor, &envelope, "errand.executors",
-                       PARTITION_BY_KEY, executor->daemon->name, 0, err);
+        done =
+            produce(executor, &envelope, "errand.executors", PARTITION_BY_KEY,
+                    executor->daemon->name, HELLO_TAG, err);
     }
+    executor->hello_waits = done == 0;
     free(hello.running.items);
     return done;
 }
