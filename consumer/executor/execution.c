@@ -15,6 +15,7 @@
 #define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8      /* in so many chunks */
 #define RECOVER_AGAIN 10     /* ms */
+#define REFUSED_AGAIN 500    /* ms, where the disk or the writer refused */
 #define REASON_MAX 800       /* bytes: say_missing() may add to them */
 #define REPLY_PATIENCE 2000  /* ms that a child waits for those to its asker */
 #define LAST_READS 32        /* of up to 256 KiB: a pipe holds 1 MiB at most */
@@ -433,23 +434,44 @@ static size_t share_of(size_t n)
     return share == 0 ? 1 : share < BACKLOG ? share : BACKLOG;
 }
 
+/* One line when the first can't go on, one when all do again. */
+static void note_held_up(struct executor *executor, bool held_up,
+                         const struct err *why)
+{
+    const struct log *log = &executor->daemon->log;
+
+    if (held_up && !executor->held_up) {
+        log_warning(log, "what runs can't be told: tried again", L_ERR(why));
+    } else if (!held_up && executor->held_up) {
+        log_info(log, "what runs is told again");
+    }
+    executor->held_up = held_up;
+}
+
 int executions_advance(struct executor *executor, int64_t now, struct err *err)
 {
     struct execution *execution;
     struct execution *next;
-    int done = 0;
+    bool held_up = false;
 
     executor->share = share_of(HASH_COUNT(executor->all));
     HASH_ITER (hh, executor->all, execution, next) {
-        if (advance(executor, execution, now, err) == 0) {
+        if (now < execution->again) {
+            held_up = true;
             continue;
+        }
+        execution->again = 0;
+        if (advance(executor, execution, now, err) == 0) {
+            continue; /* it may be gone */
         }
         if (err->kind != ERR_RETRY) {
             return -1;
         }
-        done = -1; /* holds up no other: that one may need nothing */
+        execution->again = now + REFUSED_AGAIN;
+        held_up = true;
     }
-    return done;
+    note_held_up(executor, held_up, err);
+    return 0;
 }
 
 int64_t executions_due(const struct executor *executor, int64_t now,
@@ -459,7 +481,9 @@ int64_t executions_due(const struct executor *executor, int64_t now,
 
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
         int64_t at = now + most;
-        if (e->output.more && may_read(executor, e, now)) {
+        if (e->again > now) {
+            at = e->again;
+        } else if (e->output.more && may_read(executor, e, now)) {
             at = now;
         } else if (e->phase == PHASE_RECOVERING) {
             at = now + RECOVER_AGAIN;

@@ -81,6 +81,7 @@ struct execution {
     struct execution_finished finished; /* what is going to be told */
     int64_t spooled;        /* RECOVERING: how far its spool was told again */
     struct envelope unsent; /* `finished`, until all before is delivered */
+    int64_t again; /* what the disk or the writer refused is tried then */
     UT_hash_handle hh;
 };
 
@@ -119,6 +120,7 @@ struct executor {
     size_t share;       /* of BACKLOG_ALL, for each of them */
     int64_t said_hello; /* clock_steady() */
     bool hello_waits;   /* it is still on its way to the broker */
+    bool held_up;       /* one of them could not go on; it was logged */
     int64_t looked;     /* clock_steady() when the claim log was last read */
     bool full;          /* the disk: see room.c; also until then */
     int64_t full_until; /* (clock_steady()) */
@@ -157,7 +159,8 @@ int on_won(struct executor *executor, struct execution *execution,
            int64_t offset, int64_t appended, struct err *err);
 /* A message of the spawner's is there; 0, or FATAL. */
 int on_spawner(struct executor *executor, struct err *err);
-/* Output, time, deliveries: whatever is due. */
+/* Output, time, deliveries: whatever is due. Who can't go on now is tried again
+ * soon, and holds up no other. */
 int executions_advance(struct executor *executor, int64_t now, struct err *err);
 /* ms until something of them is due; at most `most`. */
 int64_t executions_due(const struct executor *executor, int64_t now,
