@@ -249,6 +249,9 @@ static void end(struct daemon *daemon)
     const char *ready = config_text(&daemon->config, "service", "ready");
     struct err err = {0};
 
+    if (!daemon_ending(daemon)) {
+        signals_give_up(daemon->signals);
+    }
     stop(daemon);
     if (daemon->writer != NULL &&
         kafka_writer_flush(daemon->writer, FLUSH_MS, &err) != 0) {
