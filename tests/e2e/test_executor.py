@@ -7,7 +7,7 @@ import pytest
 
 import client
 from client import Envelope, Key, b64, moment, now_ms
-from lone import Lone, text_of
+from lone import Lone, text_of, until
 
 
 @pytest.fixture(scope="module")
