@@ -57,18 +57,18 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	replies retention reuse revocations runs schedules services sessions \
 	signed signers source standings start target_views targets tellings \
 	ticks transaction turns verbs views
-EXECUTOR := cgroup check_host child claim_log confine execution executor \
-	given_files halves intake judge keeper kin ledger leftovers link mask \
-	masker notes opened output permitted private_dir recovery reload \
-	revoked rlimits room spawner spool started tell versions
+EXECUTOR := burials cgroup check_host child claim_log confine execution \
+	executor given_files halves intake judge keeper kin ledger leftovers \
+	link mask masker notes opened output permitted private_dir recovery \
+	reload revoked rlimits room spawner spool started tell versions
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := advance approval argv audit auditor buf card cgroup clock \
-	codec command command_file config confine cron csv cut_proof due \
-	ending enrolment envelope err factor fields harmless hook id \
+UNIT_TESTS := advance approval argv audit auditor buf burials card cgroup \
+	clock codec command command_file config confine cron csv cut_proof \
+	due ending enrolment envelope err factor fields harmless hook id \
 	invitation kafka keeper key_file known ledger letter link log mask \
 	news notify outbox output overdue parameter parse password permitted \
 	policy post print private_dir profile proof record rows rpc_reply \

@@ -249,6 +249,9 @@ static void end(struct daemon *daemon)
     const char *ready = config_text(&daemon->config, "service", "ready");
     struct err err = {0};
 
+    if (!daemon_ending(daemon)) {
+        signals_give_up(daemon->signals);
+    }
     stop(daemon);
     if (daemon->writer != NULL &&
         kafka_writer_flush(daemon->writer, FLUSH_MS, &err) != 0) {
@@ -290,13 +293,15 @@ int daemon_dead(struct daemon *daemon, const struct record *record,
     _cleanup_free_ char *where = record_place(record);
 
     if (life->dead == NULL || strcmp(life->dead, where) != 0) {
-        if (daemon_dead_send(daemon, record, reason, err) != 0) {
+        if (daemon_dead_send(daemon, record, reason, 0, err) != 0) {
             return -1;
         }
         free(life->dead);
         life->dead = take_ptr(where);
     }
-    return daemon_dead_wait(daemon, err);
+    return kafka_writer_flush(daemon->writer, FLUSH_MS, err) == 0
+               ? 0
+               : err_wrap(err, "errand.dead");
 }
 
 /* main() */

@@ -129,11 +129,10 @@ void daemon_ready(struct daemon *daemon);
 int daemon_dead(struct daemon *daemon, const struct record *record,
                 const struct err *reason, struct err *err);
 
-/* The same in two steps, for many at a time: each is sent (RETRY: it was not),
- * then all of them are waited for. */
+/* The same for many at a time, and for who can't wait: .delivered is told of it
+ * with this tag. RETRY: it was not sent. */
 int daemon_dead_send(struct daemon *daemon, const struct record *record,
-                     const struct err *reason, struct err *err);
-int daemon_dead_wait(struct daemon *daemon, struct err *err);
+                     const struct err *reason, uint64_t tag, struct err *err);
 
 /* What was said is for good: nothing is left to do for this enrolment. Makes it
  * FATAL, with status 78; -1. */

@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 #include "service_private.h"
 
-#define FLUSH_MS 1000
 #define DEAD_VALUE_MAX 65536 /* bytes; and of all its headers */
 
 static void copy_own_headers(const struct record *record, struct record *dead)
@@ -62,23 +61,16 @@ char *record_place(const struct record *record)
 }
 
 int daemon_dead_send(struct daemon *daemon, const struct record *record,
-                     const struct err *reason, struct err *err)
+                     const struct err *reason, uint64_t tag, struct err *err)
 {
     _cleanup_free_ char *where = record_place(record);
     _cleanup_record_ struct record dead = {0};
 
     if (dead_record(record, reason, &dead, err) != 0 ||
-        kafka_writer_send(daemon->writer, &dead, 0, err) != 0) {
+        kafka_writer_send(daemon->writer, &dead, tag, err) != 0) {
         return err_wrap(err, "errand.dead");
     }
     log_warning(&daemon->log, "can't be processed: to errand.dead",
                 L_TEXT("record", where), L_ERR(reason));
     return 0;
-}
-
-int daemon_dead_wait(struct daemon *daemon, struct err *err)
-{
-    return kafka_writer_flush(daemon->writer, FLUSH_MS, err) == 0
-               ? 0
-               : err_wrap(err, "errand.dead");
 }

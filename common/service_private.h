@@ -25,6 +25,10 @@ int signals_block(struct signals *signals, const struct service *service,
                   struct err *err);
 int signals_watch(struct signals *signals, struct err *err);
 
+/* It ends without a signal, and that may hang, too: the end at any price comes
+ * as long after this as after `hurried`. */
+void signals_give_up(struct signals *signals);
+
 struct options {
     const char *config;
     bool check;

@@ -112,6 +112,24 @@ int signals_watch(struct signals *signals, struct err *err)
     return 0;
 }
 
+static void *time_out(void *arg)
+{
+    const struct signals *signals = arg;
+
+    (void)poll(NULL, 0, signals->ending_ms);
+    _exit(1);
+}
+
+void signals_give_up(struct signals *signals)
+{
+    pthread_t thread;
+
+    /* Without it the end is as good as it was. */
+    if (pthread_create(&thread, NULL, time_out, signals) == 0) {
+        (void)pthread_detach(thread);
+    }
+}
+
 bool daemon_ending(const struct daemon *daemon)
 {
     return is_marked(daemon->signals->ending);

@@ -99,6 +99,9 @@ void kafka_writer_free(struct kafka_writer *writer);
 int kafka_writer_know(struct kafka_writer *writer, const char *topic,
                       int timeout_ms, struct err *err);
 
+/* A record's bytes on the wire, at most. */
+size_t record_size(const struct record *record);
+
 /* Hands a copy of the record over; it is sent until it is delivered, also where
  * librdkafka's producer dies meanwhile (then it may be there twice). REJECT:
  * too large, or no such topic; RETRY: queue is full. A broker that is away is

@@ -78,9 +78,8 @@ int record_read(const rd_kafka_message_t *message, struct record *ret_record,
 int record_copy(const struct record *record, struct record *ret_copy,
                 struct err *err);
 
-/* Its headers for librdkafka, and its bytes on the wire, at most. */
+/* Its headers for librdkafka. */
 rd_kafka_headers_t *record_headers(const struct record *record);
-size_t record_size(const struct record *record);
 
 /* Which kind of error a code is. */
 enum err_kind kafka_kind(rd_kafka_resp_err_t code);

@@ -2,10 +2,12 @@
  * execution.c: one execution's way from a claim that was won to a `finished`
  * that was delivered. See executor.h for its phases.
  */
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "consumer/executor/executor.h"
 #include "consumer/executor/spool.h"
 
@@ -13,6 +15,8 @@
 #define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8      /* in so many chunks */
 #define RECOVER_AGAIN 10     /* ms */
+#define REFUSED_AGAIN 500    /* ms, where the disk or the writer refused */
+#define REASON_MAX 800       /* bytes: say_missing() may add to them */
 #define REPLY_PATIENCE 2000  /* ms that a child waits for those to its asker */
 #define LAST_READS 32        /* of up to 256 KiB: a pipe holds 1 MiB at most */
 
@@ -60,6 +64,20 @@ size_t executions_active(const struct executor *executor)
     return n;
 }
 
+/* As a result can carry it. Why the spawner refused may quote a script, in any
+ * bytes, or half a letter of it. */
+static char *reason_of(const char *words)
+{
+    char *reason = utf8_shown(words);
+    size_t len = strlen(reason);
+
+    for (len = len < REASON_MAX ? len : REASON_MAX; !utf8_is_good(reason, len);
+         len--) {
+    }
+    reason[len] = '\0';
+    return reason;
+}
+
 /* Notes how it ended; it is told when the disk takes it. */
 static void conclude(struct execution *execution, enum outcome outcome,
                      bool started, const char *reason)
@@ -69,7 +87,7 @@ static void conclude(struct execution *execution, enum outcome outcome,
     finished->outcome = outcome;
     finished->started = started;
     free(finished->reason);
-    finished->reason = reason == NULL ? NULL : must_strdup(reason);
+    finished->reason = reason == NULL ? NULL : reason_of(reason);
     execution->exited = true;
 }
 
@@ -416,23 +434,44 @@ static size_t share_of(size_t n)
     return share == 0 ? 1 : share < BACKLOG ? share : BACKLOG;
 }
 
+/* One line when the first can't go on, one when all do again. */
+static void note_held_up(struct executor *executor, bool held_up,
+                         const struct err *why)
+{
+    const struct log *log = &executor->daemon->log;
+
+    if (held_up && !executor->held_up) {
+        log_warning(log, "what runs can't be told: tried again", L_ERR(why));
+    } else if (!held_up && executor->held_up) {
+        log_info(log, "what runs is told again");
+    }
+    executor->held_up = held_up;
+}
+
 int executions_advance(struct executor *executor, int64_t now, struct err *err)
 {
     struct execution *execution;
     struct execution *next;
-    int done = 0;
+    bool held_up = false;
 
     executor->share = share_of(HASH_COUNT(executor->all));
     HASH_ITER (hh, executor->all, execution, next) {
-        if (advance(executor, execution, now, err) == 0) {
+        if (now < execution->again) {
+            held_up = true;
             continue;
+        }
+        execution->again = 0;
+        if (advance(executor, execution, now, err) == 0) {
+            continue; /* it may be gone */
         }
         if (err->kind != ERR_RETRY) {
             return -1;
         }
-        done = -1; /* holds up no other: that one may need nothing */
+        execution->again = now + REFUSED_AGAIN;
+        held_up = true;
     }
-    return done;
+    note_held_up(executor, held_up, err);
+    return 0;
 }
 
 int64_t executions_due(const struct executor *executor, int64_t now,
@@ -442,7 +481,9 @@ int64_t executions_due(const struct executor *executor, int64_t now,
 
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
         int64_t at = now + most;
-        if (e->output.more && may_read(executor, e, now)) {
+        if (e->again > now) {
+            at = e->again;
+        } else if (e->output.more && may_read(executor, e, now)) {
             at = now;
         } else if (e->phase == PHASE_RECOVERING) {
             at = now + RECOVER_AGAIN;

@@ -152,7 +152,8 @@ static void unwatch(struct executor *executor, int fd)
 static int know_topics(struct executor *executor, struct err *err)
 {
     const char *const topics[] = {"errand.results", "errand.executors",
-                                  "errand.replies", executor->claims_topic};
+                                  "errand.replies", "errand.dead",
+                                  executor->claims_topic};
 
     for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
         if (kafka_writer_know(executor->daemon->writer, topics[i], BROKER_WAIT,
@@ -209,11 +210,35 @@ static int begin(struct executor *executor, struct err *err)
     return 0;
 }
 
+static void fail(struct executor *executor, const struct err *err)
+{
+    executor->failed = *err;
+    executor->failed.kind = ERR_FATAL;
+}
+
+static void on_buried(struct executor *executor, uint64_t number,
+                      const struct err *err)
+{
+    if (err == NULL) {
+        burials_there(&executor->burials, number);
+    } else {
+        fail(executor, err);
+    }
+}
+
 static void on_delivered(void *arg, uint64_t tag, const struct err *err)
 {
     struct executor *executor = ((struct daemon *)arg)->state;
 
     if (tag == 0 || executor == NULL) { /* stopped already */
+        return;
+    }
+    if (tag == HELLO_TAG) {
+        executor->hello_waits = false; /* the next one says the same */
+        return;
+    }
+    if ((tag & DEAD_TAG) != 0) {
+        on_buried(executor, tag & ~DEAD_TAG, err);
         return;
     }
     for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
@@ -225,21 +250,24 @@ static void on_delivered(void *arg, uint64_t tag, const struct err *err)
         } else if (e->serial == tag && err == NULL) {
             e->undelivered--;
         } else if (e->serial == tag) {
-            executor->failed = *err;
-            executor->failed.kind = ERR_FATAL;
+            fail(executor, err);
         }
     }
 }
 
+/* While the broker is away one waits for it, and not one for each heartbeat. */
 static int say_hello(struct executor *executor, int64_t now, struct err *err)
 {
     if (executor->said_hello != 0 &&
         now - executor->said_hello < executor->heartbeat) {
         return 0;
     }
-    executor->said_hello = now;
     intake_keep_position(executor);
-    return tell_hello(executor, err);
+    if (executor->hello_waits) {
+        return 0;
+    }
+    executor->said_hello = now;
+    return tell_hello(executor, err) != 0 && err->kind != ERR_RETRY ? -1 : 0;
 }
 
 static int serve_spawner(struct executor *executor, struct err *err)
@@ -395,6 +423,7 @@ static void stop(struct daemon *daemon)
     verified_free(executor->verified);
     ledger_free(executor->ledger);
     record_done(&executor->held);
+    burials_done(&executor->burials);
     record_done(&executor->early);
     cleanup_close(&executor->epoll);
     free(executor->owed.items);

@@ -13,6 +13,7 @@
 
 #include <uthash.h>
 
+#include "consumer/executor/burials.h"
 #include "consumer/executor/claim_log.h"
 #include "consumer/executor/ledger.h"
 #include "consumer/executor/link.h"
@@ -31,6 +32,8 @@ enum phase {
 
 #define CLAIM_TAG (1ULL << 63) /* with the serial: tags its claim */
 #define REPLY_TAG (1ULL << 62) /* and its replies */
+#define HELLO_TAG (1ULL << 61) /* alone: a hello */
+#define DEAD_TAG (1ULL << 60)  /* with a burial's number: tags that */
 #define BACKLOG 32     /* undelivered records of one; then its child waits */
 #define BACKLOG_ALL 64 /* of all together; each may have one at least */
 
@@ -78,6 +81,7 @@ struct execution {
     struct execution_finished finished; /* what is going to be told */
     int64_t spooled;        /* RECOVERING: how far its spool was told again */
     struct envelope unsent; /* `finished`, until all before is delivered */
+    int64_t again; /* what the disk or the writer refused is tried then */
     UT_hash_handle hh;
 };
 
@@ -104,17 +108,19 @@ struct executor {
                             not known here, */
     int64_t early_since; /* and since when it waits (clock_steady()) */
     struct record held;  /* one for errand.dead that could not be sent yet, */
-    struct err held_why; /* and why it goes there */
-    size_t buried;       /* sent there, and not waited for yet; */
-    int64_t buried_from; /* the first of them, in the dispatch topic */
-    int lock;            /* on the state directory */
-    int link;            /* to the spawner */
+    struct err held_why; /* and why it goes there; */
+    bool held_told;      /* it was logged that it can't */
+    struct burials burials; /* sent there */
+    int lock;               /* on the state directory */
+    int link;               /* to the spawner */
     int epoll;
     struct execution *all;
     struct list owed; /* struct debt: earlier lives' claims */
     uint64_t serials;
-    size_t share; /* of BACKLOG_ALL, for each of them */
-    int64_t said_hello;
+    size_t share;       /* of BACKLOG_ALL, for each of them */
+    int64_t said_hello; /* clock_steady() */
+    bool hello_waits;   /* it is still on its way to the broker */
+    bool held_up;       /* one of them could not go on; it was logged */
     int64_t looked;     /* clock_steady() when the claim log was last read */
     bool full;          /* the disk: see room.c; also until then */
     int64_t full_until; /* (clock_steady()) */
@@ -153,7 +159,8 @@ int on_won(struct executor *executor, struct execution *execution,
            int64_t offset, int64_t appended, struct err *err);
 /* A message of the spawner's is there; 0, or FATAL. */
 int on_spawner(struct executor *executor, struct err *err);
-/* Output, time, deliveries: whatever is due. */
+/* Output, time, deliveries: whatever is due. Who can't go on now is tried again
+ * soon, and holds up no other. */
 int executions_advance(struct executor *executor, int64_t now, struct err *err);
 /* ms until something of them is due; at most `most`. */
 int64_t executions_due(const struct executor *executor, int64_t now,

@@ -15,14 +15,11 @@
 #include "consumer/executor/executor.h"
 #include "io/log.h"
 
-#define CLAIM_AGAIN                                           \
-    5000 /* ms until a claim that was not read back is resent \
-          */
+#define CLAIM_AGAIN 5000 /* ms until one that was not read back is resent */
 #define BOUNDS_WAIT 1000
 #define POSITION_MAX 400 /* bytes of its file */
 #define EARLY_WAIT 10000 /* ms for an entry that a dispatch names */
 #define INTAKE_ONCE 20   /* ms of dispatches at a time */
-#define BURIED_MAX 500   /* records on their way to errand.dead */
 #define UNTOLD_MAX 1000  /* executions whose results are not delivered yet */
 
 static char *position_path(const struct executor *executor)
@@ -53,8 +50,7 @@ static int64_t read_position(const struct executor *executor)
  * in errand.dead. */
 void intake_keep_position(struct executor *executor)
 {
-    int64_t keep =
-        executor->buried > 0 ? executor->buried_from : executor->position;
+    int64_t keep = burials_from(&executor->burials, executor->position);
     _cleanup_free_ char *path = position_path(executor);
     struct err ignored = {0};
 
@@ -228,33 +224,28 @@ static int take_dispatch(struct executor *executor, const struct record *record,
     return make_claim(executor, execution, err);
 }
 
-/* Sends what is held to errand.dead; until that is done, nothing else is read.
- */
+/* Sends what is held to errand.dead. 1: it can't be sent now, and until it is,
+ * nothing else is read; what runs goes on. */
 static int bury(struct executor *executor, struct err *err)
 {
-    if (executor->held.topic == NULL) {
+    struct record *held = &executor->held;
+    struct daemon *daemon = executor->daemon;
+
+    if (held->topic == NULL) {
         return 0;
     }
-    if (daemon_dead_send(executor->daemon, &executor->held, &executor->held_why,
-                         err) != 0) {
-        return -1;
+    if (daemon_dead_send(daemon, held, &executor->held_why,
+                         executor->burials.sent | DEAD_TAG, err) != 0) {
+        if (err->kind == ERR_RETRY && !executor->held_told) {
+            log_warning(&daemon->log, "waiting", L_ERR(err));
+            executor->held_told = true;
+        }
+        return err->kind == ERR_RETRY ? 1 : -1;
     }
-    if (executor->buried++ == 0) {
-        executor->buried_from = executor->held.offset;
-    }
-    executor->position = executor->held.offset + 1;
-    record_done(&executor->held);
-    return 0;
-}
-
-/* They are there. Waited for one by one, each would cost a turn to the broker
- * and back, and a topic full of junk would hold up what is honest. */
-static int see_buried(struct executor *executor, struct err *err)
-{
-    if (executor->buried > 0 && daemon_dead_wait(executor->daemon, err) != 0) {
-        return -1;
-    }
-    executor->buried = 0;
+    burials_add(&executor->burials, held->offset, record_size(held));
+    executor->position = held->offset + 1;
+    executor->held_told = false;
+    record_done(held);
     return 0;
 }
 
@@ -264,7 +255,7 @@ static int hold_for_burial(struct executor *executor, struct record *record,
     executor->held = *record;
     executor->held_why = *why;
     *record = (struct record){0};
-    return bury(executor, err);
+    return bury(executor, err) < 0 ? -1 : 0;
 }
 
 static int take(struct executor *executor, struct record *record,
@@ -334,6 +325,14 @@ static bool has_room(struct executor *executor)
            room_is_there(executor);
 }
 
+/* Nothing that was read before waits; and more than so much need not be on its
+ * way to errand.dead. */
+static bool may_read_on(const struct executor *executor)
+{
+    return executor->early.topic == NULL && executor->held.topic == NULL &&
+           !burials_full(&executor->burials);
+}
+
 static int read_some(struct executor *executor, struct err *err)
 {
     int early = take_early(executor, err);
@@ -341,8 +340,8 @@ static int read_some(struct executor *executor, struct err *err)
         return early < 0 ? -1 : 0;
     }
     int64_t until = clock_steady() + INTAKE_ONCE;
-    while (has_room(executor) && executor->early.topic == NULL) {
-        if (clock_steady() >= until || executor->buried >= BURIED_MAX) {
+    while (has_room(executor) && may_read_on(executor)) {
+        if (clock_steady() >= until) {
             executor->more = true; /* what runs wants to be looked after, too */
             return 0;
         }
@@ -360,13 +359,13 @@ static int read_some(struct executor *executor, struct err *err)
 
 int intake_read(struct executor *executor, struct err *err)
 {
-    if (bury(executor, err) != 0 || see_buried(executor, err) != 0) {
+    if (bury(executor, err) < 0) {
         return -1;
     }
     if (executor->stopping || !in_use(executor) || !room_is_there(executor)) {
         return 0; /* it is left to others of the pool */
     }
-    return read_some(executor, err) != 0 ? -1 : see_buried(executor, err);
+    return read_some(executor, err);
 }
 
 int intake_claim_again(struct executor *executor, int64_t now, struct err *err)

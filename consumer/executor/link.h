@@ -20,7 +20,7 @@
 #include "consumer/executor/keeper.h"
 
 #define LINK_BODY_MAX (2U << 20)
-#define LINK_RELOADED_MAX (64U << 10) /* fits the socket: nobody waits */
+#define LINK_RELOADED_MAX (64U << 10) /* an empty socket takes it at once */
 
 enum link_kind {
     LINK_START = 1,

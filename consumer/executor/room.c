@@ -2,9 +2,9 @@
  * room.c: whether the disk has room for one execution more.
  *
  * Asked before a claim: what one host can't keep, another of the pool may
- * start. What runs already needs the rest: its backlog, and the words of its
- * end. A quota shows only in what was tried, so a write that failed counts for
- * a while.
+ * start. What is left below that is for what runs already: its backlog, and
+ * the words of its end. A quota shows only in what was tried, so a write that
+ * failed counts for a while.
  */
 #include <sys/statvfs.h>
 

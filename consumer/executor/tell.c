@@ -175,6 +175,28 @@ int tell_chunk(struct executor *executor, struct execution *execution,
     return 0;
 }
 
+/* What the spawner said of it may end no more than this execution: a reason
+ * that can't be told is left out. */
+static int sign_finished(struct executor *executor,
+                         struct execution_finished *finished,
+                         struct envelope *ret_envelope, struct err *err)
+{
+    const struct key_pair *keys = executor->daemon->keys;
+
+    if (event_sign(EVENT_FINISHED, finished, keys, NULL, ret_envelope, err) ==
+        0) {
+        return 0;
+    }
+    if (err->kind != ERR_REJECT || finished->reason == NULL) {
+        return -1;
+    }
+    log_error(&executor->daemon->log, "a reason that can't be told",
+              L_ERR(err));
+    free(finished->reason);
+    finished->reason = NULL;
+    return event_sign(EVENT_FINISHED, finished, keys, NULL, ret_envelope, err);
+}
+
 int tell_finished(struct executor *executor, struct execution *execution,
                   struct err *err)
 {
@@ -185,8 +207,7 @@ int tell_finished(struct executor *executor, struct execution *execution,
     finished->claim = execution->claim_offset;
     finished->chunks = execution->chunks + (int64_t)finished->output.n;
     finished->dropped = execution->output.dropped;
-    if (event_sign(EVENT_FINISHED, finished, executor->daemon->keys, NULL,
-                   &envelope, err) != 0) {
+    if (sign_finished(executor, finished, &envelope, err) != 0) {
         return -1;
     }
     if (ledger_exit(executor->ledger, &execution->id, &execution->incarnation,
@@ -234,9 +255,11 @@ int tell_hello(struct executor *executor, struct err *err)
     }
     if (event_sign(EVENT_HELLO, &hello, executor->daemon->keys, NULL, &envelope,
                    err) == 0) {
-        done = produce(executor, &envelope, "errand.executors",
-                       PARTITION_BY_KEY, executor->daemon->name, 0, err);
+        done =
+            produce(executor, &envelope, "errand.executors", PARTITION_BY_KEY,
+                    executor->daemon->name, HELLO_TAG, err);
     }
+    executor->hello_waits = done == 0;
     free(hello.running.items);
     return done;
 }

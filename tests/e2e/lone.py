@@ -82,7 +82,7 @@ class Authority:
     def save(self, script, targets, key=None, **fields):
         return Envelope.of("command.save", {
             **self.request(self.admin.by), "command": uuid7(), "name": "command",
-            "version": 1, "script": b64(script.encode()), "parameters": [],
+            "version": 1, "script": b64(os.fsencode(script)), "parameters": [],
             "targets": targets, "timeout": 20, "wait": 60, **fields},
             key or self.admin.key)
 

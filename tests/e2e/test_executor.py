@@ -7,7 +7,7 @@ import pytest
 
 import client
 from client import Envelope, Key, b64, moment, now_ms
-from lone import Lone, text_of
+from lone import Lone, text_of, until
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +127,16 @@ def test_random_bytes_do_not_stop_the_partition(lone):
                               key=b"\xff" * n, partition=0)
     assert lone.producer.flush(10) == 0
     assert lone.outcome(lone.ask("#!/bin/sh\ntrue\n"))["outcome"] == "succeeded"
+
+
+@pytest.mark.parametrize("path", ["/" + "\u00e9" * 60, os.fsdecode(b"/caf\xe9")])
+def test_a_script_that_is_refused_in_odd_letters_harms_no_other(lone, path):
+    """Cut within a letter, and no UTF-8 at all."""
+    runs = lone.ask("#!/bin/sh\nsleep 1\n")
+    fields = lone.outcome(lone.ask(f"#!{path}\ntrue\n"))
+    assert (fields["outcome"], fields["started"]) == ("interrupted", False)
+    assert "is not allowed on this host" in fields["reason"]
+    assert lone.outcome(runs)["outcome"] == "succeeded"
 
 
 def test_an_expired_dispatch_is_left_alone(lone):
