@@ -371,17 +371,15 @@ static bool tell_exits(struct spawner *spawner)
     return lingers;
 }
 
-/* What can't be added is told, and is as if it had not come; what can't be kept
- * is the end: a later life would not know of it. */
+/* What can't be added is told, and is as if it had not come. What can't be kept
+ * (a full disk) is told, too, and costs nothing that runs: the judge starts
+ * nothing until a later life would know of it. */
 static void on_entry(struct spawner *spawner,
                      const struct link_message *message)
 {
     struct err err = {0};
 
     if (judge_entry(&spawner->judge, &message->body, &err) != 0) {
-        if (err.kind == ERR_FATAL) {
-            end(spawner, &err);
-        }
         dprintf(2, "level=warning service=spawner msg=\"%s\"\n", err.text);
     }
 }

@@ -101,7 +101,7 @@ static void add(struct known *known, const struct revocation *entry)
 {
     struct err err = {0};
 
-    if (known_add(known, entry, &err) != 0) {
+    if (known_add(known, entry, &err) != 0 || known_write(known, &err) != 0) {
         fail_msg("%s", err.text);
     }
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -1035,12 +1036,12 @@ static void hand_over(struct stage *s, const struct event *entry)
     envelopes_done(&proof);
 }
 
-/* Suspends the runner by an entry that this key signs; the log's new head. */
-static struct hash suspend_runner(struct stage *s,
-                                  const struct key_pair *signer)
+/* Suspends somebody by an entry that this key signs; the log's new head. */
+static struct hash suspend(struct stage *s, const struct id *user,
+                           const struct key_pair *signer)
 {
     _cleanup_standing_ struct standing *log = standing_new(&s->chain.init_hash);
-    struct user_standing said = {.user = s->chain.invite.user};
+    struct user_standing said = {.user = *user};
     struct key_pair *admin = s->chain.admin;
 
     s->chain.admin = (struct key_pair *)signer;
@@ -1049,6 +1050,53 @@ static struct hash suspend_runner(struct stage *s,
     s->chain.admin = admin;
     hand_over(s, entry);
     return entry->hash;
+}
+
+static struct hash suspend_runner(struct stage *s,
+                                  const struct key_pair *signer)
+{
+    return suspend(s, &s->chain.invite.user, signer);
+}
+
+/* No file of the spawner grows beyond that, as on a full disk. */
+static void fill_disk(const struct stage *s, rlim_t bytes)
+{
+    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
+
+    assert_int_equal(prlimit(s->pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+static void while_the_log_can_t_be_kept_nothing_is_started(void **state)
+{
+    struct stage s;
+    struct id other = id_random();
+
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    open_stage(&s, "#!/bin/sh\nsleep 60\n");
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    int lives = s.out;
+    s.out = -1;
+    struct id first = s.chain.dispatch.execution;
+    fill_disk(&s, 10);
+    (void)suspend(&s, &other, s.chain.admin);
+    for (int i = 0; i < 2; i++) {
+        sign_version(&s, 1, s.chain.now, s.chain.now);
+        expect_refusal(&s, "the revocation log can't be kept");
+    }
+    assert_false(tells_within(&s, 100)); /* what runs goes on */
+    fill_disk(&s, RLIM_INFINITY);
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    (void)expect(&s, LINK_STARTED);
+    send_end(&s, &first);
+    assert_int_equal(expect(&s, LINK_EXITED).ended, 1);
+    cleanup_close(&lives);
+    _cleanup_buf_ struct buf kept = {0};
+    struct err err = {0};
+    assert_int_equal(file_read(s.log, 1 << 20, &kept, &err), 0);
+    assert_memory_equal(kept.data, "{\"entry\"", 8);
+    close_stage(&s);
 }
 
 static void
@@ -1163,6 +1211,7 @@ int main(void)
         cmocka_unit_test(a_keeper_that_is_stopped_goes_on),
         cmocka_unit_test(what_is_left_is_found_by_any_of_its_threads),
         cmocka_unit_test(no_key_of_who_started_it_is_within_reach),
+        cmocka_unit_test(while_the_log_can_t_be_kept_nothing_is_started),
         cmocka_unit_test(
             who_is_suspended_starts_nothing_not_even_after_a_restart),
         cmocka_unit_test(an_entry_that_no_administrator_signed_takes_nothing),
