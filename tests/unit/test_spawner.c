@@ -34,6 +34,7 @@
 #include "trust/sealed.h"
 
 #define SLOTS 2
+#define IN_FLIGHT 1000 /* ms */
 
 struct stage {
     struct chain chain;
@@ -45,6 +46,7 @@ struct stage {
     struct hash by;
     struct account self;
     struct permitted permitted; /* what this host allows */
+    struct link_message (*reload)(void *, struct permitted *);
     const struct account *half; /* who the other half is; NULL: as we are */
     struct spawner_plan plan;
     int link;
@@ -72,6 +74,14 @@ static struct link_message allow_less(void *arg, struct permitted *permitted)
     return answer;
 }
 
+/* As if it said now: one. */
+static struct link_message have_one_slot(void *arg, struct permitted *permitted)
+{
+    (void)arg;
+    permitted->slots = 1;
+    return link_message_of(LINK_RELOADED, &(struct id){0});
+}
+
 static void start_spawner(struct stage *s)
 {
     struct err err = {0};
@@ -83,7 +93,8 @@ static void start_spawner(struct stage *s)
                                     .target = "web-1",
                                     .directory = s->directory,
                                     .permitted = &s->permitted,
-                                    .reload = allow_less,
+                                    .reload = s->reload,
+                                    .in_flight = IN_FLIGHT,
                                     .user = s->half,
                                     .enrolment = &s->enrolment,
                                     .by = s->by,
@@ -142,6 +153,7 @@ static void open_stage(struct stage *s, const char *script)
     s->out = -1;
     s->late = 0;
     s->half = NULL;
+    s->reload = allow_less;
     account_self(&s->self);
     s->permitted = (struct permitted){.standard = &s->self, .slots = SLOTS};
     texts_add(&s->permitted.interpreters, "/bin/sh");
@@ -599,6 +611,41 @@ static void no_more_run_at_once_than_the_host_has_slots(void **state)
     cleanup_close(&s.out);
     ask_to_start(&s, &s.chain.signed_dispatch, &refused);
     (void)expect(&s, LINK_STARTED);
+    close_stage(&s);
+}
+
+static void ask_to_reload(struct stage *s)
+{
+    struct link_message ask = link_message_of(LINK_RELOAD, &(struct id){0});
+    struct err err = {0};
+
+    assert_int_equal(link_send(s->link, &ask, &err), 0);
+    (void)expect(s, LINK_RELOADED);
+}
+
+static void what_was_claimed_by_more_slots_still_starts(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nsleep 60\n");
+    end_spawner(&s);
+    s.reload = have_one_slot;
+    start_spawner(&s);
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    (void)expect(&s, LINK_STARTED);
+    ask_to_reload(&s);
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    (void)expect(&s, LINK_STARTED);
+    struct id second = s.chain.dispatch.execution;
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    expect_refusal(&s, "all 2 slots");
+    send_end(&s, &second);
+    (void)expect(&s, LINK_EXITED);
+    (void)poll(NULL, 0, IN_FLIGHT);
+    ask_to_reload(&s); /* which prolongs nothing */
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    expect_refusal(&s, "all 1 slots");
     close_stage(&s);
 }
 
@@ -1192,6 +1239,7 @@ int main(void)
             what_ran_is_not_started_again_not_even_after_a_restart),
         cmocka_unit_test(an_older_version_is_refused_not_only_until_a_restart),
         cmocka_unit_test(no_more_run_at_once_than_the_host_has_slots),
+        cmocka_unit_test(what_was_claimed_by_more_slots_still_starts),
         cmocka_unit_test(with_a_clock_behind_what_it_started_it_ends),
         cmocka_unit_test(what_was_claimed_long_ago_is_not_started),
         cmocka_unit_test(an_end_is_told_once_the_whole_tree_is_gone),
