@@ -17,7 +17,7 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := account buf calendar clock codec err field_kinds field_values fields file id \
+BASE := account append buf calendar clock codec err field_kinds field_values fields file id \
 	spoken suggest utf8 words yearly zone
 MODEL := advance answer answer_people approval argv assignment attachment \
 	audit billing card change command command_file command_keys cron cut \
@@ -66,7 +66,7 @@ NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := advance approval argv audit auditor buf card cgroup clock \
+UNIT_TESTS := advance append approval argv audit auditor buf card cgroup clock \
 	codec command command_file config confine cron csv cut_proof due \
 	ending enrolment envelope err factor fields harmless hook id \
 	invitation kafka keeper key_file known ledger letter link log mask \

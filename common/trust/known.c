@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/append.h"
 #include "base/file.h"
 
 #define FILE_MAX (512UL << 20)
@@ -120,19 +120,15 @@ struct known *known_open(const struct roots *roots, const struct hash *init,
 /* All or nothing: others add theirs behind it. Sets errno. */
 static int add_lines(const struct known *known, const struct buf *lines)
 {
-    struct stat about;
-
-    if (flock(known->fd, LOCK_EX) != 0 || fstat(known->fd, &about) != 0) {
+    if (flock(known->fd, LOCK_EX) != 0) {
         return -1;
     }
-    ssize_t n = write(known->fd, lines->data, lines->len);
-    int why = n < 0 ? errno : ENOSPC;
-    if (n != (ssize_t)lines->len) {
-        (void)!ftruncate(known->fd, about.st_size);
-    }
+    int done = append_line(known->fd, append_end(known->fd), lines->data,
+                           lines->len, false);
+    int why = errno;
     (void)flock(known->fd, LOCK_UN);
     errno = why;
-    return n == (ssize_t)lines->len ? 0 : -1;
+    return done;
 }
 
 static int cant_keep(enum err_kind kind, struct err *err)

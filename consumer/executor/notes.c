@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/append.h"
 #include "base/file.h"
 
 #define FILE_MAX (1UL << 30)
@@ -45,7 +45,7 @@ static int open_anew(const char *path, const struct notes_form *form, void *arg,
     if (file_write(path, kept.data, kept.len, 0600, true, err) != 0) {
         return -1;
     }
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
     return fd >= 0 ? fd : err_set(err, ERR_FATAL, "%s", strerror(errno));
 }
 
@@ -63,17 +63,7 @@ int notes_open(const char *path, const struct notes_form *form, void *arg,
 
 int notes_add(int fd, const struct buf *line, bool sync, struct err *err)
 {
-    struct stat about;
-
-    if (fstat(fd, &about) != 0) {
-        return err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
-    }
-    errno = ENOSPC; /* what a write by half means */
-    if (write(fd, line->data, line->len) != (ssize_t)line->len ||
-        (sync && fdatasync(fd) != 0)) {
-        (void)err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
-        (void)!ftruncate(fd, about.st_size);
-        return -1;
-    }
-    return 0;
+    return append_line(fd, append_end(fd), line->data, line->len, sync) == 0
+               ? 0
+               : err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
 }

@@ -93,6 +93,27 @@ static void a_line_that_was_cut_is_forgotten_and_no_other(void **state)
     started_free(started);
 }
 
+/* As a full disk leaves it that does not let it be cut off. */
+static void a_half_line_is_glued_to_nothing(void **state)
+{
+    struct err err = {0};
+    struct id second;
+
+    (void)state;
+    struct started *started = open_with(FILE_OF(LINE(FIRST)), &err);
+    FILE *file = fopen(path, "ae");
+    assert_non_null(file);
+    assert_int_equal(fputs("17955216", file) >= 0 && fclose(file) == 0, 1);
+    assert_int_equal(id_parse(SECOND, &second), 0);
+    assert_int_equal(started_note(started, &second, NOW, &err), 0);
+    started_free(started);
+    started = started_open(path, NOW, &err);
+    assert_non_null(started);
+    is_known(started, FIRST);
+    is_known(started, SECOND);
+    started_free(started);
+}
+
 /* Found by fuzz_ledger: what stood behind it could have been started again. */
 static void a_nul_hides_nothing(void **state)
 {
@@ -123,6 +144,7 @@ int main(void)
 #define T(f) cmocka_unit_test(f)
         T(what_was_noted_is_known_to_the_next_life),
         T(a_line_that_was_cut_is_forgotten_and_no_other),
+        T(a_half_line_is_glued_to_nothing),
         T(a_nul_hides_nothing),
         T(anything_else_is_damage),
         T(a_clock_far_behind_it_opens_nothing),
