@@ -114,6 +114,24 @@ static void a_half_line_is_glued_to_nothing(void **state)
     started_free(started);
 }
 
+#define AGES INT64_C(100000000000) /* ms: three years */
+
+static void what_is_too_old_goes_within_one_life(void **state)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct err err = {0};
+    struct id second = id_random();
+
+    (void)state;
+    struct started *started = open_with(FILE_OF(LINE(FIRST)), &err);
+    assert_int_equal(started_note(started, &second, NOW + AGES, &err), 0);
+    assert_int_equal(started_note(started, &second, NOW + AGES, &err), -1);
+    assert_int_equal(file_read(path, 1 << 20, &text, &err), 0);
+    assert_null(strstr(buf_text(&text), FIRST));
+    assert_int_equal(strlen(buf_text(&text)), strlen(LINE(SECOND)));
+    started_free(started);
+}
+
 /* Found by fuzz_ledger: what stood behind it could have been started again. */
 static void a_nul_hides_nothing(void **state)
 {
@@ -145,6 +163,7 @@ int main(void)
         T(what_was_noted_is_known_to_the_next_life),
         T(a_line_that_was_cut_is_forgotten_and_no_other),
         T(a_half_line_is_glued_to_nothing),
+        T(what_is_too_old_goes_within_one_life),
         T(a_nul_hides_nothing),
         T(anything_else_is_damage),
         T(a_clock_far_behind_it_opens_nothing),
