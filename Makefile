@@ -17,8 +17,8 @@ export ERRAND_HOME PYTHON
 
 # --- what there is -----------------------------------------------------------
 
-BASE := account buf calendar clock codec err field_kinds field_values fields file id \
-	spoken suggest utf8 words yearly zone
+BASE := account append buf calendar clock codec err field_kinds field_values \
+	fields file id spoken suggest utf8 words yearly zone
 MODEL := advance answer answer_people approval argv assignment attachment \
 	audit billing card change command command_file command_keys cron cut \
 	enrolment envelope environment group invitation key_words limits \
@@ -66,15 +66,15 @@ NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := advance approval argv audit auditor buf burials card cgroup \
-	clock codec command command_file config confine cron csv cut_proof \
-	due ending enrolment envelope err factor fields harmless hook id \
-	invitation kafka keeper key_file known ledger letter link log mask \
-	news notify outbox output overdue parameter parse password permitted \
-	policy post print private_dir profile proof record rows rpc_reply \
-	rules run schedule sealed secret since spawner spoken standing \
-	started suggest told track unified user utf8 vectors versions wallet \
-	where words wrap zone
+UNIT_TESTS := advance append approval argv audit auditor buf burials card \
+	cgroup clock codec command command_file config confine cron csv \
+	cut_proof due ending enrolment envelope err factor fields harmless \
+	hook id invitation kafka keeper key_file known ledger letter link log \
+	mask news notify outbox output overdue parameter parse password \
+	permitted policy post print private_dir profile proof record rows \
+	rpc_reply rules run schedule sealed secret since spawner spoken \
+	standing started suggest told track unified user utf8 vectors \
+	versions wallet where words wrap zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

@@ -4,7 +4,7 @@
  * A name is looked up once, with all its groups, before anything is taken from
  * strangers: becoming needs no name service any more, and can be done between
  * fork() and execve(). So a user whose numbers change is another one after a
- * restart only.
+ * restart, or a SIGHUP to who reads its configuration again then.
  */
 #pragma once
 

@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/append.h"
 #include "base/file.h"
 
 #define FILE_MAX (512UL << 20)
@@ -16,6 +16,7 @@ struct known {
     const struct roots *roots;
     struct standing *standing;
     int fd;
+    struct buf unkept; /* lines that are still to be written */
     bool unsynced;
 };
 
@@ -93,6 +94,7 @@ void known_free(struct known *known)
 {
     if (known != NULL) {
         cleanup_close(&known->fd);
+        buf_done(&known->unkept);
         standing_free(known->standing);
         free(known);
     }
@@ -115,39 +117,37 @@ struct known *known_open(const struct roots *roots, const struct hash *init,
     return NULL;
 }
 
-/* Whole or not at all: others add theirs behind it. Sets errno. */
-static int add_line(const struct known *known, const struct buf *line)
+/* All or nothing: others add theirs behind it. Sets errno. */
+static int add_lines(const struct known *known, const struct buf *lines)
 {
-    struct stat about;
-
-    if (flock(known->fd, LOCK_EX) != 0 || fstat(known->fd, &about) != 0) {
+    if (flock(known->fd, LOCK_EX) != 0) {
         return -1;
     }
-    ssize_t n = write(known->fd, line->data, line->len);
-    int why = n < 0 ? errno : ENOSPC;
-    if (n != (ssize_t)line->len) {
-        (void)!ftruncate(known->fd, about.st_size);
-    }
+    int done = append_line(known->fd, append_end(known->fd), lines->data,
+                           lines->len, false);
+    int why = errno;
     (void)flock(known->fd, LOCK_UN);
     errno = why;
-    return n == (ssize_t)line->len ? 0 : -1;
+    return done;
 }
 
-static int keep(struct known *known, const struct revocation *entry,
-                struct err *err)
+static int cant_keep(enum err_kind kind, struct err *err)
 {
-    _cleanup_buf_ struct buf line = {0};
+    return err_set(err, kind, "the revocation log can't be kept: %s",
+                   strerror(errno));
+}
 
-    if (revocation_encode(&entry->event->envelope, &entry->proof, &line, err) !=
-            0 ||
-        buf_adds(&line, "\n") != 0) {
-        return err_set(err, ERR_FATAL, "out of memory");
+int known_write(struct known *known, struct err *err)
+{
+    if (known->unkept.len == 0) {
+        return 0;
     }
+    if (add_lines(known, &known->unkept) != 0) {
+        return cant_keep(ERR_RETRY, err);
+    }
+    buf_clear(&known->unkept);
     known->unsynced = true;
-    return add_line(known, &line) == 0
-               ? 0
-               : err_set(err, ERR_FATAL, "the revocation log can't be kept: %s",
-                         strerror(errno));
+    return 0;
 }
 
 int known_add(struct known *known, const struct revocation *entry,
@@ -158,14 +158,22 @@ int known_add(struct known *known, const struct revocation *entry,
     if (there != 0) {
         return there < 0 ? -1 : 0;
     }
-    return keep(known, entry, err);
+    if (revocation_encode(&entry->event->envelope, &entry->proof,
+                          &known->unkept, err) != 0 ||
+        buf_adds(&known->unkept, "\n") != 0) {
+        return err_set(err, ERR_FATAL, "out of memory");
+    }
+    return 0;
 }
 
 int known_sync(struct known *known, struct err *err)
 {
+    if (known_write(known, err) != 0) {
+        err->kind = ERR_FATAL;
+        return -1;
+    }
     if (known->unsynced && fdatasync(known->fd) != 0) {
-        return err_set(err, ERR_FATAL, "the revocation log can't be kept: %s",
-                       strerror(errno));
+        return cant_keep(ERR_FATAL, err);
     }
     known->unsynced = false;
     return 0;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "consumer/executor/cgroup.h"
 #include "consumer/executor/opened.h"
 #include "consumer/executor/private_dir.h"
@@ -24,6 +25,7 @@
 #define SCRIPT_FD 3
 #define SCRIPT_PATH "/dev/fd/3"
 #define CLEAN_PATIENCE 20000 /* ms: so long its outcome may wait for that */
+#define UNMADE_PATIENCE 1000 /* ms: all others wait */
 
 /* The script's bytes in memory, where nobody can change them any more. */
 static int seal_script(const struct buf *script, struct err *err)
@@ -214,8 +216,8 @@ static void clean(const void *arg)
 {
     const struct making *making = arg;
 
-    child_clean(making->plan->directory, making->plan->cgroups,
-                &making->plan->execution, CLEAN_PATIENCE);
+    private_remove(making->home, CLEAN_PATIENCE);
+    (void)cgroup_end(making->plan->cgroups, &making->plan->execution);
 }
 
 /* Looked at when everything else is done. */
@@ -318,7 +320,8 @@ static int make(struct making *making, pid_t *ret_keeper, int *ret_report,
         plan->permitted->root ? rlimits_in_group(making->group, command) : 0;
     if (give_output(making, err) != 0 ||
         fork_keeper(making, ret_keeper, ret_report, err) != 0) {
-        clean(making);
+        child_clean(plan->directory, plan->cgroups, &plan->execution,
+                    UNMADE_PATIENCE);
         return -1;
     }
     return 0;
@@ -347,4 +350,10 @@ void child_clean(const char *directory, const char *cgroups,
 
     private_remove(home, patience);
     (void)cgroup_end(cgroups, execution);
+    if (file_exists(home)) {
+        dprintf(2,
+                "level=warning service=spawner msg=\"%s can't be removed: the "
+                "next start tries again\"\n",
+                home);
+    }
 }

@@ -42,6 +42,7 @@ struct child_plan {
 int child_start(const struct child_plan *plan, pid_t *ret_keeper,
                 int *ret_report, struct err *err);
 
-/* Removes the private directory, for so many ms, and its group. */
+/* Removes the private directory, for so many ms, and its group. The last that
+ * tries: what stays is told on standard error. */
 void child_clean(const char *directory, const char *cgroups,
                  const struct id *execution, int64_t patience);

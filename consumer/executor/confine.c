@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -138,11 +139,11 @@ static int refuse_signals(scmp_filter_ctx filter)
     static const struct {
         const char *call;
         uint32_t command;
-    } others[] = {{"fcntl", F_SETOWN},
-                  {"fcntl", F_SETOWN_EX},
-                  {"fcntl", F_SETSIG},
-                  {"ioctl", FIOSETOWN},
-                  {"ioctl", SIOCSPGRP}};
+    } others[] = {
+        {"fcntl", F_SETOWN},  {"fcntl", F_SETOWN_EX},
+        {"fcntl", F_SETSIG},  {"ioctl", FIOSETOWN},
+        {"ioctl", SIOCSPGRP}, {"ioctl", TIOCSTI}, /* as if it were typed */
+        {"ioctl", TIOCLINUX}};
     int done =
         seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(tgkill), 1,
                          SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));

@@ -78,7 +78,8 @@ int judge_entry(struct judge *judge, const struct buf *entry, struct err *err)
 {
     _cleanup_revocation_ struct revocation decoded = {0};
 
-    return revocation_decode(entry->data, entry->len, &decoded, err) != 0
+    return revocation_decode(entry->data, entry->len, &decoded, err) != 0 ||
+                   known_add(judge->known, &decoded, err) != 0
                ? -1
-               : known_add(judge->known, &decoded, err);
+               : known_write(judge->known, err);
 }

@@ -36,6 +36,6 @@ int judge_dispatch(struct judge *judge, const struct event *event,
 int judge_note(struct judge *judge, const struct order *order,
                const struct id *execution, struct err *err);
 
-/* Adds an entry to the revocation log. FATAL: it can't be kept, and a later
- * life would not know of it. REJECT, RETRY: it is as if it had not come. */
+/* Adds an entry to the revocation log. REJECT, RETRY: it is as if it had not
+ * come; or it counts and can't be kept: then nothing is started until it is. */
 int judge_entry(struct judge *judge, const struct buf *entry, struct err *err);

@@ -17,6 +17,7 @@
 #define GRACE 5000     /* ms from TERM to KILL */
 #define LINGER_MAX 500 /* ms, at most, until what should be gone is sought */
 #define FOR_EVER INT64_MAX
+#define CANT_FORK 126 /* as a shell says that it can't be executed */
 
 struct kept {
     const struct keeping *keeping;
@@ -148,6 +149,14 @@ static void prepare(const struct keeping *keeping)
     }
 }
 
+static _Noreturn void tell(struct kept *kept)
+{
+    kept->keeping->clean(kept->keeping->child);
+    measure(&kept->ending.usage);
+    (void)!write(kept->keeping->report, &kept->ending, sizeof(kept->ending));
+    _exit(0);
+}
+
 _Noreturn void keeper_keep(const struct keeping *keeping)
 {
     struct kept kept = {.keeping = keeping};
@@ -162,15 +171,13 @@ _Noreturn void keeper_keep(const struct keeping *keeping)
     }
     keeping->leave(keeping->child);
     if (kept.child < 0) {
-        _exit(1);
+        kept.ending.status = W_EXITCODE(CANT_FORK, 0);
+        tell(&kept);
     }
     watch(&kept);
     kept.ending.usage.wall = clock_steady() - began;
     end_all(&kept);
-    keeping->clean(keeping->child);
-    measure(&kept.ending.usage);
-    (void)!write(keeping->report, &kept.ending, sizeof(kept.ending));
-    _exit(0);
+    tell(&kept);
 }
 
 bool keeper_report(int pipe, struct ending *ret_ending)

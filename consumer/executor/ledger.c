@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/append.h"
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/file.h"
@@ -321,7 +322,7 @@ static int read_file(struct ledger *ledger, struct err *err)
     return 0;
 }
 
-/* Appends one line; a half-written one is cut off again. */
+/* Appends one line. */
 static int append(struct ledger *ledger, bool sync, struct err *err,
                   const char *fmt, ...) _printf_(4, 5);
 
@@ -340,15 +341,11 @@ static int append(struct ledger *ledger, bool sync, struct err *err,
     }
     checksum(text, (size_t)n, sum);
     _cleanup_free_ char *line = must_printf("%s %s\n", sum, text);
-    ssize_t len = (ssize_t)strlen(line);
-    errno = ENOSPC; /* what a write by half means */
-    if (pwrite(ledger->fd, line, (size_t)len, ledger->size) != len ||
-        (sync && fdatasync(ledger->fd) != 0)) {
-        (void)err_set(err, ERR_RETRY, "%s: %s", ledger->path, strerror(errno));
-        (void)!ftruncate(ledger->fd, ledger->size);
-        return -1;
+    size_t len = strlen(line);
+    if (append_line(ledger->fd, ledger->size, line, len, sync) != 0) {
+        return err_set(err, ERR_RETRY, "%s: %s", ledger->path, strerror(errno));
     }
-    ledger->size += len;
+    ledger->size += (off_t)len;
     return 0;
 }
 

@@ -15,7 +15,7 @@
 
 #define ENVIRON_MAX (1U << 20) /* of a process that we look at */
 #define AGAIN 10               /* ms */
-#define PATIENCE 10000         /* ms, for all processes; for each directory */
+#define PATIENCE 10000         /* ms, for each execution's; and its directory */
 
 /* What it was started with; nothing, of one that has ended. Any thread tells:
  * the first may be gone, and the others not. */
@@ -70,8 +70,9 @@ size_t leftovers_sweep(const char *cgroups, const struct id *execution)
 }
 
 static int end_one(const char *directory, const char *cgroups,
-                   const struct id *execution, int64_t until, struct err *err)
+                   const struct id *execution, struct err *err)
 {
+    int64_t until = clock_steady() + PATIENCE;
     char id[ID_TEXT];
 
     while (leftovers_sweep(cgroups, execution) > 0) {
@@ -91,7 +92,6 @@ static int end_one(const char *directory, const char *cgroups,
 
 int leftovers_end(const char *directory, const char *cgroups, struct err *err)
 {
-    int64_t until = clock_steady() + PATIENCE;
     DIR *all = opendir(directory);
     int done = 0;
 
@@ -101,7 +101,7 @@ int leftovers_end(const char *directory, const char *cgroups, struct err *err)
     for (struct dirent *d; done == 0 && (d = readdir(all)) != NULL;) {
         struct id execution;
         if (id_parse(d->d_name, &execution) == 0) {
-            done = end_one(directory, cgroups, &execution, until, err);
+            done = end_one(directory, cgroups, &execution, err);
         }
     }
     (void)closedir(all);

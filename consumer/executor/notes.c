@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/append.h"
 #include "base/file.h"
 
 #define FILE_MAX (1UL << 30)
@@ -29,24 +29,45 @@ static int read_lines(struct buf *text, const struct notes_form *form,
     return 0;
 }
 
-static int open_anew(const char *path, const struct notes_form *form, void *arg,
-                     struct err *err)
+/* With what is still wanted; its descriptor, or -1. */
+static int write_anew(const char *path, const struct notes_form *form,
+                      const void *arg, struct err *err)
 {
-    _cleanup_buf_ struct buf text = {0};
     _cleanup_buf_ struct buf kept = {0};
 
-    if ((file_exists(path) && file_read(path, FILE_MAX, &text, err) != 0) ||
-        read_lines(&text, form, arg, err) != 0) {
-        return -1;
-    }
     if (form->keep(arg, &kept) != 0) {
         return err_set(err, ERR_FATAL, "out of memory");
     }
     if (file_write(path, kept.data, kept.len, 0600, true, err) != 0) {
         return -1;
     }
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
     return fd >= 0 ? fd : err_set(err, ERR_FATAL, "%s", strerror(errno));
+}
+
+static int open_anew(const char *path, const struct notes_form *form, void *arg,
+                     struct err *err)
+{
+    _cleanup_buf_ struct buf text = {0};
+
+    return (file_exists(path) && file_read(path, FILE_MAX, &text, err) != 0) ||
+                   read_lines(&text, form, arg, err) != 0
+               ? -1
+               : write_anew(path, form, arg, err);
+}
+
+int notes_renew(const char *path, const struct notes_form *form,
+                const void *arg, int *fd, struct err *err)
+{
+    int anew = write_anew(path, form, arg, err);
+
+    cleanup_close(fd); /* it may be of no name any more */
+    *fd = anew;
+    if (anew < 0) {
+        err->kind = ERR_REJECT;
+        return -1;
+    }
+    return 0;
 }
 
 int notes_open(const char *path, const struct notes_form *form, void *arg,
@@ -63,17 +84,7 @@ int notes_open(const char *path, const struct notes_form *form, void *arg,
 
 int notes_add(int fd, const struct buf *line, bool sync, struct err *err)
 {
-    struct stat about;
-
-    if (fstat(fd, &about) != 0) {
-        return err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
-    }
-    errno = ENOSPC; /* what a write by half means */
-    if (write(fd, line->data, line->len) != (ssize_t)line->len ||
-        (sync && fdatasync(fd) != 0)) {
-        (void)err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
-        (void)!ftruncate(fd, about.st_size);
-        return -1;
-    }
-    return 0;
+    return append_line(fd, append_end(fd), line->data, line->len, sync) == 0
+               ? 0
+               : err_set(err, ERR_REJECT, "note it: %s", strerror(errno));
 }

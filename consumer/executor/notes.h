@@ -5,7 +5,8 @@
  * A line is there before what it tells of is done. One that was cut (a crash, a
  * full disk) is the last, and nothing was done for it: it is dropped. A whole
  * line that says nothing is damage. When the file is opened it is written anew,
- * with what is still wanted of it; so it grows in one life only.
+ * with what is still wanted of it; so it grows
+ * until then, or until notes_renew().
  */
 #pragma once
 
@@ -23,6 +24,12 @@ struct notes_form {
  * it can't be read or written, or is damaged. */
 int notes_open(const char *path, const struct notes_form *form, void *arg,
                struct err *err);
+
+/* Writes it anew, as when it is opened, without reading it. The descriptor is
+ * changed; -1 in it: there is none, and nothing can be added until this works.
+ */
+int notes_renew(const char *path, const struct notes_form *form,
+                const void *arg, int *fd, struct err *err);
 
 /* Adds a line. `sync`: it is on the disk then. REJECT: it is not in it. */
 int notes_add(int fd, const struct buf *line, bool sync, struct err *err);

@@ -3,10 +3,10 @@
  * something runs here, and by which interpreters. A command that an
  * administrator signed can ask for nothing beyond it.
  *
- * It is read once, at start, users' numbers and groups with it; the spawner has
- * its copy before the first message comes. As an ordinary user, an executor
- * works for that user alone; as root, for those that it is told of, and for
- * root only if that is one of them.
+ * It is read at start and at each SIGHUP, users' numbers and groups with it, by
+ * the spawner itself: nothing in a message changes it. As an ordinary user, an
+ * executor works for that user alone; as root, for those that it is told of,
+ * and for root only if that is one of them.
  */
 #pragma once
 

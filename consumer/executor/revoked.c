@@ -11,8 +11,8 @@
 static int on_entry(void *arg, const struct revocation *entry, struct err *err)
 {
     struct executor *executor = arg;
-    _cleanup_message_ struct link_message message = {
-        .head = {.kind = LINK_ENTRY}, .out = -1, .err = -1};
+    _cleanup_message_ struct link_message message =
+        link_message_of(LINK_ENTRY, &(struct id){0});
 
     if (revocation_encode(&entry->event->envelope, &entry->proof, &message.body,
                           err) != 0) {

@@ -41,6 +41,8 @@ struct spawner {
     int signals;
     struct judge judge;
     struct spawned *all;
+    int64_t most;  /* slots, before a reload and after: what was claimed by */
+    int64_t until; /* them may come up to this moment */
 };
 
 static _Noreturn void fail(const struct err *err)
@@ -252,6 +254,12 @@ static int start_child(struct spawner *spawner,
     return start_with_secrets(spawner, &plan, spawned, err);
 }
 
+static int64_t slots(const struct spawner *spawner)
+{
+    return clock_steady() < spawner->until ? spawner->most
+                                           : spawner->plan->permitted->slots;
+}
+
 /* As much runs at once as the host's configuration says, whatever is asked. */
 static int check_room(const struct spawner *spawner, const struct id *execution,
                       struct err *err)
@@ -262,11 +270,11 @@ static int check_room(const struct spawner *spawner, const struct id *execution,
     if (spawned != NULL) {
         return err_set(err, ERR_REJECT, "it runs already");
     }
-    return HASH_COUNT(spawner->all) < (size_t)spawner->plan->permitted->slots
+    return HASH_COUNT(spawner->all) < (size_t)slots(spawner)
                ? 0
                : err_set(err, ERR_REJECT,
                          "all %lld slots of this host are taken",
-                         (long long)spawner->plan->permitted->slots);
+                         (long long)slots(spawner));
 }
 
 static void on_start(struct spawner *spawner,
@@ -371,28 +379,34 @@ static bool tell_exits(struct spawner *spawner)
     return lingers;
 }
 
-/* What can't be added is told, and is as if it had not come; what can't be kept
- * is the end: a later life would not know of it. */
+/* What can't be added is told, and is as if it had not come. What can't be kept
+ * (a full disk) is told, too, and costs nothing that runs: the judge starts
+ * nothing until a later life would know of it. */
 static void on_entry(struct spawner *spawner,
                      const struct link_message *message)
 {
     struct err err = {0};
 
     if (judge_entry(&spawner->judge, &message->body, &err) != 0) {
-        if (err.kind == ERR_FATAL) {
-            end(spawner, &err);
-        }
         dprintf(2, "level=warning service=spawner msg=\"%s\"\n", err.text);
     }
 }
 
-/* It is believed that it was asked for, and nothing else. */
+/* It is believed that it was asked for, and nothing else: asking again, for the
+ * same file, prolongs nothing. */
 static void on_reload(struct spawner *spawner)
 {
     const struct spawner_plan *plan = spawner->plan;
+    int64_t in_file = plan->permitted->slots;
+    int64_t before = slots(spawner);
     _cleanup_message_ struct link_message answer =
         plan->reload(plan->reload_arg, plan->permitted);
 
+    int64_t now = plan->permitted->slots;
+    if (now != in_file) {
+        spawner->most = before > now ? before : now;
+        spawner->until = clock_steady() + plan->in_flight;
+    }
     say(spawner, &answer);
 }
 

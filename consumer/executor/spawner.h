@@ -24,6 +24,8 @@
 #include "consumer/executor/permitted.h"
 #include "trust/keys.h"
 
+#define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
+
 struct spawner_plan {
     const struct roots *roots;
     const char *target;
@@ -33,6 +35,7 @@ struct spawner_plan {
     /* Reads that anew; the answer to a RELOAD, the caller's. */
     struct link_message (*reload)(void *arg, struct permitted *permitted);
     void *reload_arg;
+    int64_t in_flight; /* ms from a claim to its START, at most */
     const struct account
         *user; /* the other half's, and a masker's; NULL: ours */
     const struct list *enrolment; /* struct envelope: the own one's chain, */

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/append.h"
 #include "base/file.h"
+
 static char *spool_path(const char *directory, const struct id *execution)
 {
     char id[ID_TEXT];
@@ -22,20 +24,16 @@ int spool_add(const char *directory, const struct id *execution,
     _cleanup_free_ char *path = spool_path(directory, execution);
     _cleanup_buf_ struct buf line = {0};
     _cleanup_close_ int fd =
-        open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
     if (envelope_encode(envelope, &line, err) != 0) {
         return -1;
     }
-    off_t before = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-    errno = fd < 0 ? errno : ENOSPC; /* what a write by half means */
-    if (fd < 0 || buf_adds(&line, "\n") != 0 ||
-        write(fd, line.data, line.len) != (ssize_t)line.len) {
-        (void)err_set(err, ERR_RETRY, "%s: %s", path, strerror(errno));
-        (void)!(fd < 0 ? 0 : ftruncate(fd, before));
-        return -1;
-    }
-    return 0;
+    return fd >= 0 && buf_adds(&line, "\n") == 0 &&
+                   append_line(fd, append_end(fd), line.data, line.len,
+                               false) == 0
+               ? 0
+               : err_set(err, ERR_RETRY, "%s: %s", path, strerror(errno));
 }
 
 int spool_read(const char *directory, const struct id *execution, int64_t at,

@@ -7,8 +7,9 @@
 #include "consumer/executor/notes.h"
 #include "model/command.h"
 
-#define SKEW 30000                          /* ms that clocks may differ */
 #define KEPT (1000LL * (WAIT_MAX + 86400L)) /* ms: longer than a dispatch */
+#define RENEW 86400000                      /* ms, at most, until it is, or */
+#define RENEW_FROM 10000 /* twice as many, and so many more */
 
 struct one {
     struct id execution;
@@ -17,8 +18,11 @@ struct one {
 };
 
 struct started {
+    char *path;
     int fd;
-    int64_t now; /* when it was opened */
+    int64_t now;  /* when it was written anew, */
+    size_t lines; /* and with how many, */
+    size_t added; /* and how many since */
     int64_t last;
     struct one *all;
 };
@@ -80,18 +84,21 @@ static int keep_all(const void *arg, struct buf *kept)
     return 0;
 }
 
+static const struct notes_form form = {read_one, keep_all};
+
 struct started *started_open(const char *path, int64_t now, struct err *err)
 {
-    static const struct notes_form form = {read_one, keep_all};
     struct started *started = must_calloc(1, sizeof(*started));
 
+    started->path = must_strdup(path);
     started->now = now;
     started->fd = notes_open(path, &form, started, err);
     if (started->fd < 0) {
         started_free(started);
         return NULL;
     }
-    if (started->last > now + SKEW) {
+    started->lines = HASH_COUNT(started->all);
+    if (started->last > now + CLOCK_SKEW) {
         (void)err_set(err, ERR_FATAL,
                       "%s: the clock is behind what was started here last: set "
                       "it right, or what has expired could be started",
@@ -112,7 +119,35 @@ void started_free(struct started *started)
         free(one);
     }
     cleanup_close(&started->fd);
+    free(started->path);
     free(started);
+}
+
+static bool has_grown(const struct started *started, int64_t now)
+{
+    return started->fd < 0 || now > started->now + RENEW ||
+           started->added > started->lines + RENEW_FROM;
+}
+
+/* Without what is too old to matter. */
+static int renew(struct started *started, int64_t now, struct err *err)
+{
+    struct one *one;
+    struct one *next;
+
+    HASH_ITER (hh, started->all, one, next) {
+        if (one->at < now - KEPT) {
+            HASH_DEL(started->all, one);
+            free(one);
+        }
+    }
+    if (notes_renew(started->path, &form, started, &started->fd, err) != 0) {
+        return -1;
+    }
+    started->now = now;
+    started->lines = HASH_COUNT(started->all);
+    started->added = 0;
+    return 0;
 }
 
 int started_note(struct started *started, const struct id *execution,
@@ -123,9 +158,12 @@ int started_note(struct started *started, const struct id *execution,
     if (find(started, execution) != NULL) {
         return err_set(err, ERR_REJECT, "it was started before, on this host");
     }
-    if (now < started->last - SKEW) {
+    if (now < started->last - CLOCK_SKEW) {
         return err_set(err, ERR_REJECT,
                        "this host's clock went back: set it right");
+    }
+    if (has_grown(started, now) && renew(started, now, err) != 0) {
+        return -1;
     }
     if (format(execution, now, &line) != 0) {
         return err_set(err, ERR_REJECT, "note it: out of memory");
@@ -134,5 +172,6 @@ int started_note(struct started *started, const struct id *execution,
         return -1;
     }
     keep(started, execution, now);
+    started->added++;
     return 0;
 }

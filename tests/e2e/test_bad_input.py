@@ -260,7 +260,7 @@ def test_the_stacks_own_configurations_are_good(house, tmp_path, kind):
 
 
 @pytest.mark.parametrize("old, new, said", [
-    ("slots", "slots = 0", "ini:12: 'slots': not within 1 to 1000"),
+    ("slots", "slots = 0", "ini:12: 'slots': not within 1 to 256"),
     ("slots", "slots = four", "ini:12: 'slots': not a whole number"),
     ("slots", "slotz = 4", "ini:12: unknown key 'slotz' in [executor]"),
     ("slots", "slots = 4\nslots = 4", "ini:13: 'slots' in [executor] is here"

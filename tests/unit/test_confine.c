@@ -108,6 +108,8 @@ static bool no_signal_to_another(void)
            fcntl(fds[0], F_SETOWN, victim) == -1 && errno == EPERM &&
            fcntl(fds[0], F_SETOWN_EX, &owner) == -1 && errno == EPERM &&
            ioctl(fds[0], FIOSETOWN, &victim) == -1 && errno == EPERM &&
+           ioctl(fds[0], TIOCSTI, "\3") == -1 && errno == EPERM &&
+           ioctl(fds[0], TIOCLINUX, "\2") == -1 && errno == EPERM &&
            set_signal(fds[0], 0) == -1 && errno == EPERM &&
            set_signal(fds[0], 1) == -1 && errno == EPERM &&
            fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0;

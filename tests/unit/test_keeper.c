@@ -168,10 +168,21 @@ static void note(const void *arg)
 
 struct stage {
     struct keeping keeping;
+    bool alone; /* it can make no process */
     pid_t keeper;
     int report;
     struct ending ending;
 };
+
+static void forbid_processes(void)
+{
+    struct rlimit none = {0};
+
+    if (setrlimit(RLIMIT_NPROC, &none) != 0 ||
+        (geteuid() == 0 && setuid(65534) != 0)) { /* root has no limit */
+        _exit(1);
+    }
+}
 
 static void start(struct stage *s, void (*run)(const void *, pid_t))
 {
@@ -196,6 +207,9 @@ static void start(struct stage *s, void (*run)(const void *, pid_t))
     s->keeper = fork();
     assert_true(s->keeper >= 0);
     if (s->keeper == 0) {
+        if (s->alone) {
+            forbid_processes();
+        }
         keeper_keep(&s->keeping);
     }
     (void)close(ends[1]);
@@ -242,6 +256,17 @@ static void it_says_how_the_child_ended_and_what_it_took(void **state)
     assert_int_equal(WEXITSTATUS(s.ending.status), 7);
     assert_false(s.ending.asked || s.ending.timed_out);
     assert_true(s.ending.usage.memory > 0);
+}
+
+static void a_child_that_can_t_be_forked_is_told_and_nobody_s_end(void **state)
+{
+    struct stage s = {.alone = true};
+
+    (void)state;
+    start(&s, exits);
+    end(&s);
+    assert_int_equal(s.ending.status, W_EXITCODE(126, 0));
+    assert_false(s.ending.asked || s.ending.timed_out);
 }
 
 static void what_the_child_leaves_behind_is_ended(void **state)
@@ -447,6 +472,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_how_the_child_ended_and_what_it_took),
+        cmocka_unit_test(a_child_that_can_t_be_forked_is_told_and_nobody_s_end),
         cmocka_unit_test(what_the_child_leaves_behind_is_ended),
         cmocka_unit_test(who_is_asked_ends_by_itself),
         cmocka_unit_test(who_has_stopped_is_asked_too),

@@ -101,7 +101,7 @@ static void add(struct known *known, const struct revocation *entry)
 {
     struct err err = {0};
 
-    if (known_add(known, entry, &err) != 0) {
+    if (known_add(known, entry, &err) != 0 || known_write(known, &err) != 0) {
         fail_msg("%s", err.text);
     }
 }
@@ -159,6 +159,21 @@ static void a_line_that_was_cut_off_is_taken_away(void **state)
     assert_int_equal(seq_of(s), 2);
 }
 
+/* Nor is anything glued to it, where the disk did not let go of it. */
+static void a_half_line_is_no_damage_to_the_next(void **state)
+{
+    struct stage *s = *state;
+    struct known *known = reopen(s);
+
+    add(known, &s->entries[0]);
+    int fd = open(s->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_int_equal(write(fd, "{\"half", 6), 6);
+    (void)close(fd);
+    add(known, &s->entries[1]);
+    known_free(known);
+    assert_int_equal(seq_of(s), 2);
+}
+
 /* Another process is in the middle of a line: this one must not take the half
  * for what a power cut left. The child says on the pipe that it has read. */
 static void a_line_that_another_writes_now_is_waited_for(void **state)
@@ -204,6 +219,7 @@ int main(void)
         T(what_was_added_is_there_again),
         T(two_that_add_the_same_are_one),
         T(a_line_that_was_cut_off_is_taken_away),
+        T(a_half_line_is_no_damage_to_the_next),
         T(a_line_that_another_writes_now_is_waited_for),
     };
 

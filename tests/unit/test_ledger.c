@@ -152,6 +152,27 @@ static void a_torn_last_line_is_cut_off_wherever_it_tore(void **state)
     }
 }
 
+/* As a full disk leaves it that does not let it be cut off: longer than what
+ * comes next. */
+static void a_line_that_could_not_be_cut_off_leaves_no_tail(void **state)
+{
+    struct id me;
+    struct id execution = id_random();
+    struct err err = {0};
+    _cleanup_free_ char *path = must_printf("%s/ledger", directory);
+
+    (void)state;
+    struct ledger *ledger = open_ledger(&me);
+    FILE *file = fopen(path, "ae");
+    assert_non_null(file);
+    assert_true(fprintf(file, "%0300d\n", 0) > 0 && fclose(file) == 0);
+    assert_int_equal(ledger_start(ledger, &execution, 3, &err), 0);
+    ledger_free(ledger);
+    ledger = open_ledger(&me);
+    assert_non_null(ledger_find(ledger, &execution));
+    ledger_free(ledger);
+}
+
 static void damage_within_the_ledger_refuses(void **state)
 {
     struct id me;
@@ -232,6 +253,7 @@ int main(void)
         T(what_was_started_is_known_to_the_next_life),
         T(a_result_is_kept_byte_for_byte_until_it_is_sent),
         T(a_torn_last_line_is_cut_off_wherever_it_tore),
+        T(a_line_that_could_not_be_cut_off_leaves_no_tail),
         T(damage_within_the_ledger_refuses),
         T(results_that_were_sent_are_left_out_some_day),
         T(two_executors_can_not_share_a_directory),

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,6 +34,7 @@
 #include "trust/sealed.h"
 
 #define SLOTS 2
+#define IN_FLIGHT 1000 /* ms */
 
 struct stage {
     struct chain chain;
@@ -44,6 +46,7 @@ struct stage {
     struct hash by;
     struct account self;
     struct permitted permitted; /* what this host allows */
+    struct link_message (*reload)(void *, struct permitted *);
     const struct account *half; /* who the other half is; NULL: as we are */
     struct spawner_plan plan;
     int link;
@@ -71,6 +74,14 @@ static struct link_message allow_less(void *arg, struct permitted *permitted)
     return answer;
 }
 
+/* As if it said now: one. */
+static struct link_message have_one_slot(void *arg, struct permitted *permitted)
+{
+    (void)arg;
+    permitted->slots = 1;
+    return link_message_of(LINK_RELOADED, &(struct id){0});
+}
+
 static void start_spawner(struct stage *s)
 {
     struct err err = {0};
@@ -82,7 +93,8 @@ static void start_spawner(struct stage *s)
                                     .target = "web-1",
                                     .directory = s->directory,
                                     .permitted = &s->permitted,
-                                    .reload = allow_less,
+                                    .reload = s->reload,
+                                    .in_flight = IN_FLIGHT,
                                     .user = s->half,
                                     .enrolment = &s->enrolment,
                                     .by = s->by,
@@ -141,6 +153,7 @@ static void open_stage(struct stage *s, const char *script)
     s->out = -1;
     s->late = 0;
     s->half = NULL;
+    s->reload = allow_less;
     account_self(&s->self);
     s->permitted = (struct permitted){.standard = &s->self, .slots = SLOTS};
     texts_add(&s->permitted.interpreters, "/bin/sh");
@@ -601,6 +614,41 @@ static void no_more_run_at_once_than_the_host_has_slots(void **state)
     close_stage(&s);
 }
 
+static void ask_to_reload(struct stage *s)
+{
+    struct link_message ask = link_message_of(LINK_RELOAD, &(struct id){0});
+    struct err err = {0};
+
+    assert_int_equal(link_send(s->link, &ask, &err), 0);
+    (void)expect(s, LINK_RELOADED);
+}
+
+static void what_was_claimed_by_more_slots_still_starts(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    open_stage(&s, "#!/bin/sh\nsleep 60\n");
+    end_spawner(&s);
+    s.reload = have_one_slot;
+    start_spawner(&s);
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    (void)expect(&s, LINK_STARTED);
+    ask_to_reload(&s);
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    (void)expect(&s, LINK_STARTED);
+    struct id second = s.chain.dispatch.execution;
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    expect_refusal(&s, "all 2 slots");
+    send_end(&s, &second);
+    (void)expect(&s, LINK_EXITED);
+    (void)poll(NULL, 0, IN_FLIGHT);
+    ask_to_reload(&s); /* which prolongs nothing */
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    expect_refusal(&s, "all 1 slots");
+    close_stage(&s);
+}
+
 static void with_a_clock_behind_what_it_started_it_ends(void **state)
 {
     static const char *const bad[] = {
@@ -1035,12 +1083,12 @@ static void hand_over(struct stage *s, const struct event *entry)
     envelopes_done(&proof);
 }
 
-/* Suspends the runner by an entry that this key signs; the log's new head. */
-static struct hash suspend_runner(struct stage *s,
-                                  const struct key_pair *signer)
+/* Suspends somebody by an entry that this key signs; the log's new head. */
+static struct hash suspend(struct stage *s, const struct id *user,
+                           const struct key_pair *signer)
 {
     _cleanup_standing_ struct standing *log = standing_new(&s->chain.init_hash);
-    struct user_standing said = {.user = s->chain.invite.user};
+    struct user_standing said = {.user = *user};
     struct key_pair *admin = s->chain.admin;
 
     s->chain.admin = (struct key_pair *)signer;
@@ -1049,6 +1097,53 @@ static struct hash suspend_runner(struct stage *s,
     s->chain.admin = admin;
     hand_over(s, entry);
     return entry->hash;
+}
+
+static struct hash suspend_runner(struct stage *s,
+                                  const struct key_pair *signer)
+{
+    return suspend(s, &s->chain.invite.user, signer);
+}
+
+/* No file of the spawner grows beyond that, as on a full disk. */
+static void fill_disk(const struct stage *s, rlim_t bytes)
+{
+    struct rlimit limit = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
+
+    assert_int_equal(prlimit(s->pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+static void while_the_log_can_t_be_kept_nothing_is_started(void **state)
+{
+    struct stage s;
+    struct id other = id_random();
+
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    open_stage(&s, "#!/bin/sh\nsleep 60\n");
+    sign_and_start(&s);
+    (void)expect(&s, LINK_STARTED);
+    int lives = s.out;
+    s.out = -1;
+    struct id first = s.chain.dispatch.execution;
+    fill_disk(&s, 10);
+    (void)suspend(&s, &other, s.chain.admin);
+    for (int i = 0; i < 2; i++) {
+        sign_version(&s, 1, s.chain.now, s.chain.now);
+        expect_refusal(&s, "the revocation log can't be kept");
+    }
+    assert_false(tells_within(&s, 100)); /* what runs goes on */
+    fill_disk(&s, RLIM_INFINITY);
+    sign_version(&s, 1, s.chain.now, s.chain.now);
+    (void)expect(&s, LINK_STARTED);
+    send_end(&s, &first);
+    assert_int_equal(expect(&s, LINK_EXITED).ended, 1);
+    cleanup_close(&lives);
+    _cleanup_buf_ struct buf kept = {0};
+    struct err err = {0};
+    assert_int_equal(file_read(s.log, 1 << 20, &kept, &err), 0);
+    assert_memory_equal(kept.data, "{\"entry\"", 8);
+    close_stage(&s);
 }
 
 static void
@@ -1144,6 +1239,7 @@ int main(void)
             what_ran_is_not_started_again_not_even_after_a_restart),
         cmocka_unit_test(an_older_version_is_refused_not_only_until_a_restart),
         cmocka_unit_test(no_more_run_at_once_than_the_host_has_slots),
+        cmocka_unit_test(what_was_claimed_by_more_slots_still_starts),
         cmocka_unit_test(with_a_clock_behind_what_it_started_it_ends),
         cmocka_unit_test(what_was_claimed_long_ago_is_not_started),
         cmocka_unit_test(an_end_is_told_once_the_whole_tree_is_gone),
@@ -1163,6 +1259,7 @@ int main(void)
         cmocka_unit_test(a_keeper_that_is_stopped_goes_on),
         cmocka_unit_test(what_is_left_is_found_by_any_of_its_threads),
         cmocka_unit_test(no_key_of_who_started_it_is_within_reach),
+        cmocka_unit_test(while_the_log_can_t_be_kept_nothing_is_started),
         cmocka_unit_test(
             who_is_suspended_starts_nothing_not_even_after_a_restart),
         cmocka_unit_test(an_entry_that_no_administrator_signed_takes_nothing),

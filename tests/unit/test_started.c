@@ -93,6 +93,45 @@ static void a_line_that_was_cut_is_forgotten_and_no_other(void **state)
     started_free(started);
 }
 
+/* As a full disk leaves it that does not let it be cut off. */
+static void a_half_line_is_glued_to_nothing(void **state)
+{
+    struct err err = {0};
+    struct id second;
+
+    (void)state;
+    struct started *started = open_with(FILE_OF(LINE(FIRST)), &err);
+    FILE *file = fopen(path, "ae");
+    assert_non_null(file);
+    assert_int_equal(fputs("17955216", file) >= 0 && fclose(file) == 0, 1);
+    assert_int_equal(id_parse(SECOND, &second), 0);
+    assert_int_equal(started_note(started, &second, NOW, &err), 0);
+    started_free(started);
+    started = started_open(path, NOW, &err);
+    assert_non_null(started);
+    is_known(started, FIRST);
+    is_known(started, SECOND);
+    started_free(started);
+}
+
+#define AGES INT64_C(100000000000) /* ms: three years */
+
+static void what_is_too_old_goes_within_one_life(void **state)
+{
+    _cleanup_buf_ struct buf text = {0};
+    struct err err = {0};
+    struct id second = id_random();
+
+    (void)state;
+    struct started *started = open_with(FILE_OF(LINE(FIRST)), &err);
+    assert_int_equal(started_note(started, &second, NOW + AGES, &err), 0);
+    assert_int_equal(started_note(started, &second, NOW + AGES, &err), -1);
+    assert_int_equal(file_read(path, 1 << 20, &text, &err), 0);
+    assert_null(strstr(buf_text(&text), FIRST));
+    assert_int_equal(strlen(buf_text(&text)), strlen(LINE(SECOND)));
+    started_free(started);
+}
+
 /* Found by fuzz_ledger: what stood behind it could have been started again. */
 static void a_nul_hides_nothing(void **state)
 {
@@ -123,6 +162,8 @@ int main(void)
 #define T(f) cmocka_unit_test(f)
         T(what_was_noted_is_known_to_the_next_life),
         T(a_line_that_was_cut_is_forgotten_and_no_other),
+        T(a_half_line_is_glued_to_nothing),
+        T(what_is_too_old_goes_within_one_life),
         T(a_nul_hides_nothing),
         T(anything_else_is_damage),
         T(a_clock_far_behind_it_opens_nothing),
