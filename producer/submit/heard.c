@@ -133,7 +133,12 @@ static int read_up(struct submit *submit, int64_t seq, int64_t patience,
     }
     int done = read_until(submit, log, seq, patience, err);
     revocation_log_free(log);
-    return done == 0 ? known_sync(submit->known, err) : -1;
+    if (done != 0) { /* what came before that is known all the same */
+        struct err ignored = {0};
+        (void)known_write(submit->known, &ignored);
+        return -1;
+    }
+    return known_sync(submit->known, err);
 }
 
 int heard_read_all(struct submit *submit, struct err *err)
