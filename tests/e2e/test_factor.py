@@ -529,7 +529,7 @@ def test_a_policy_says_what_holds(house, policy):
     told = json.loads(house.submit("policy", "list", "-o", "json").stdout)
     assert {r["name"]: r["value"] for r in told} == {
         "mfa": "optional", "password.min": "20", "session.ttl": "1h",
-        "invitation.ttl": "3d"}
+        "invitation.ttl": "3d", "keep": "forever"}
     for bad in ("session.ttl=9h", "invitation.ttl=73h", "password.min=14", "mfa=no",
                 "colour=red", "mfa"):
         assert house.submit("policy", "set", bad).returncode in (64, 65), bad
