@@ -801,8 +801,10 @@ def test_nothing_is_said_before_it_is_stored(house, asker, session, command,
 
 def test_reading_everything_again_decides_nothing_again(house, asker, session,
                                                         command, target):
-    counts = ("SELECT (SELECT count(*) FROM requests), (SELECT count(*) FROM"
-              " runs), (SELECT count(*) FROM executions), (SELECT count(*)"
+    # A scheduler's that was put aside, too early or too late, was not decided yet.
+    counts = ("SELECT (SELECT count(*) FROM requests WHERE verb NOT IN"
+              " ('run.advance', 'run.tick')), (SELECT count(*) FROM runs),"
+              " (SELECT count(*) FROM executions), (SELECT count(*)"
               " FROM envelopes), (SELECT count(*) FROM users)")
     run = asker.run_request(session, command, [target])
     accepted(asker.exchange(run))
