@@ -25,7 +25,7 @@ POINTS = {
     "claim": ("sendmsg", KAFKA_HALF, "errand.claim.v1"),
     "START": ("pwrite", KAFKA_HALF, " START {execution}"),
     "fork": ("fork", SPAWNER, ""),
-    "first output": ("write", KAFKA_HALF, "errand.execution.output.v1"),
+    "first output": ("pwrite", KAFKA_HALF, "errand.execution.output.v1"),
     "EXIT": ("pwrite", KAFKA_HALF, " EXIT {execution}"),
     "SENT": ("pwrite", KAFKA_HALF, " SENT {execution}"),
 }

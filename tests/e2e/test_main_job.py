@@ -116,7 +116,7 @@ def test_output_beyond_the_limit_is_counted(house):
     done = house.submit("run", name, who="runner")
     limit = 8 << 20
     assert (done.returncode, len(done.stdout)) == (0, limit)
-    said = f"{9000000 - limit} bytes of dev's output beyond the limit were not"
+    said = f"first {limit} bytes of its output were kept, {9000000 - limit} more were not"
     assert said in done.stderr
     told = json.loads(house.submit("result", "-o", "json",
                                    who="runner").stdout)
