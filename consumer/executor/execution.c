@@ -356,8 +356,9 @@ void execution_end(struct executor *executor, struct execution *execution)
 }
 
 /* As long as what was told before arrives: also where it is followed, but not
- * for ever, since its asker can do without. */
-static bool may_read(const struct executor *executor,
+ * for ever, since its asker can do without. What may not be told yet is read
+ * all the same, up to a bound: who writes little goes on. */
+static bool may_tell(const struct executor *executor,
                      const struct execution *execution, int64_t now)
 {
     return execution->undelivered < executor->share &&
@@ -369,12 +370,10 @@ static int advance_running(struct executor *executor,
                            struct execution *execution, int64_t now,
                            struct err *err)
 {
-    if (may_read(executor, execution, now)) {
-        output_read(&execution->output, now);
-    }
+    output_read(&execution->output, now);
     bool young = now - execution->started < OUTPUT_WAIT &&
                  execution->output.waiting <= INLINE_MAX;
-    if (young ||
+    if (young || !may_tell(executor, execution, now) ||
         (execution->said_started && !output_due(&execution->output, now))) {
         return 0;
     }
@@ -483,13 +482,14 @@ int64_t executions_due(const struct executor *executor, int64_t now,
         int64_t at = now + most;
         if (e->again > now) {
             at = e->again;
-        } else if (e->output.more && may_read(executor, e, now)) {
+        } else if (e->output.more && !output_is_full(&e->output)) {
             at = now;
         } else if (e->phase == PHASE_RECOVERING) {
             at = now + RECOVER_AGAIN;
         } else if (e->phase == PHASE_RUNNING && !e->said_started) {
             at = e->started + OUTPUT_WAIT;
-        } else if (e->phase == PHASE_RUNNING && e->output.waiting > 0) {
+        } else if (e->phase == PHASE_RUNNING && e->output.waiting > 0 &&
+                   may_tell(executor, e, now)) {
             at = output_due_at(&e->output);
         }
         due = at - now < due ? at - now : due;

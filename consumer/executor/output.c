@@ -120,7 +120,7 @@ void output_read(struct output *output, int64_t now)
     bool more = true;
 
     for (int n = 0; more && n < READ_AT_ONCE / 16384; n++) {
-        if (output->waiting >= WAITING_MAX) {
+        if (output_is_full(output)) {
             break; /* what tells it has to come first */
         }
         more = false;
@@ -129,6 +129,11 @@ void output_read(struct output *output, int64_t now)
         }
     }
     output->more = more;
+}
+
+bool output_is_full(const struct output *output)
+{
+    return output->waiting >= WAITING_MAX;
 }
 
 int64_t output_due_at(const struct output *output)

@@ -39,6 +39,9 @@ void output_done(struct output *output);
  * waits; closes what has ended. */
 void output_read(struct output *output, int64_t now);
 
+/* As much waits as may: nothing is read before some of it is told. */
+bool output_is_full(const struct output *output);
+
 /* When what waits should be told, by clock_steady(); and whether that is now.
  */
 int64_t output_due_at(const struct output *output);
