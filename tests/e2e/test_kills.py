@@ -159,7 +159,8 @@ def what_is_known_there(victim, when, point, fields, starts):
     moment: until it sees that the other is gone.)"""
     kafka_half, spawner = (n in VICTIMS[victim] for n in (0, 1))
     if (when, point) == ("before", "claim") and kafka_half:
-        assert fields["outcome"] == "succeeded", "nobody had claimed it"
+        # Nobody had claimed it; who does then may be too slow on a busy machine.
+        assert fields["outcome"] == "succeeded" or "too long" in fields["reason"], fields
     if (when, point) in (("after", "claim"), ("before", "START")) and kafka_half:
         assert (fields["outcome"], fields["started"]) == ("interrupted", False)
     if (when, point) == ("before", "fork") and spawner:
