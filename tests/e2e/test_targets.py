@@ -317,7 +317,8 @@ def test_another_target_of_the_name_has_executors_of_its_own(house, host, tmp_pa
         2, {"role": "second"}, "never_seen")
     assert "executors" not in row
     again = host.run()
-    assert again.returncode == os.EX_CONFIG and "was removed" in again.stderr, "the old host serves it"
+    assert again.returncode == os.EX_CONFIG, "the old host serves it"
+    assert "was removed" in again.stderr
     config = host.config.read_text().replace(f"{host.name}.", f"{host.name}-new.")
     host.config.write_text(config)
     line = host.run("--make-key").stdout.strip()
