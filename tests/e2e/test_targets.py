@@ -327,6 +327,7 @@ def test_another_target_of_the_name_has_executors_of_its_own(house, host, tmp_pa
                       str(host.home / f"{host.name}-new.enrol.json")))
     host.config.write_text(config.replace(f"name = {host.name}\n", f"name = {host.name}-new\n"))
     host.name += "-new"
+    host.ready = host.home / f"{host.name}.ready"
     host.start()
     done(house.submit("run", named))
     assert len(witness.lines()) == 2

@@ -143,11 +143,11 @@ def test_parameters_that_are_named_as_what_steers_a_shell_steer_nothing(besieged
 
 
 def test_a_disk_that_a_child_filled_costs_nothing_but_time(brokers, folder):
-    """Its state is on 4 MiB: what it told arrives, and the next one runs."""
+    """Its state is on 24 MiB: what it told arrives, and the next one runs."""
     home = owned(folder / "full", "root", 0o711)
     w = Besieged(brokers, home)
     state = owned(w.state, "root", 0o711)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0711", "none", state], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0711", "none", state], check=True)
     try:
         w.start()
         full = open_to_all(home / "full")
