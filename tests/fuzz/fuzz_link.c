@@ -130,7 +130,7 @@ static void check(const struct link_message *message, enum link_reader reader)
     const struct roots roots = {0};
     bool starts = message->head.kind == LINK_START;
 
-    assert((reader == LINK_SPAWNER) == (message->head.kind <= LINK_ENTRY));
+    assert((reader == LINK_SPAWNER) == (message->head.kind <= LINK_RELOAD));
     assert(message->body.len == message->head.length);
     assert(buf_text(&message->body)[message->body.len] == '\0');
     assert(starts == (message->out >= 0) && starts == (message->err >= 0));
