@@ -82,7 +82,27 @@ struct versions *versions_open(const char *path, struct err *err)
     struct versions *versions = must_calloc(1, sizeof(*versions));
 
     versions->fd = notes_open(path, &form, versions, err);
-    return versions->fd < 0 ? NULL : versions; /* the process ends */
+    if (versions->fd < 0) {
+        versions_free(versions);
+        return NULL;
+    }
+    return versions;
+}
+
+void versions_free(struct versions *versions)
+{
+    struct seen *seen;
+    struct seen *next;
+
+    if (versions == NULL) {
+        return;
+    }
+    HASH_ITER (hh, versions->all, seen, next) {
+        HASH_DEL(versions->all, seen);
+        free(seen);
+    }
+    cleanup_close(&versions->fd);
+    free(versions);
 }
 
 static int note(struct versions *versions, const struct command_save *command,

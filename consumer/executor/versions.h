@@ -24,6 +24,7 @@ struct versions;
 
 /* FATAL: it can't be read, or is damaged. */
 struct versions *versions_open(const char *path, struct err *err);
+void versions_free(struct versions *versions);
 
 /* Whether what is ordered may be in this version, for what was seen up to now;
  * a higher one is noted, and on the disk then. REJECT: it is an older one, or

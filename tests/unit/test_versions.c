@@ -20,6 +20,7 @@
 #define MINUTE 60000
 #define NOW 1000000000000 /* whenever */
 
+static struct versions *life;
 static char path[64];
 
 static int make_name(void **state)
@@ -33,17 +34,21 @@ static int make_name(void **state)
 static int remove_file(void **state)
 {
     (void)state;
+    versions_free(life);
+    life = NULL;
     return unlink(path);
 }
 
+/* The next life, once the one before is over. */
 static struct versions *open_versions(void)
 {
     struct err err = {0};
-    struct versions *versions = versions_open(path, &err);
 
+    versions_free(life);
+    life = versions_open(path, &err);
     assert_string_equal(err.text, "");
-    assert_non_null(versions);
-    return versions;
+    assert_non_null(life);
+    return life;
 }
 
 /* A run of a version, at a moment, and what else is signed. */
