@@ -2,10 +2,12 @@
 #include "base/account.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -77,6 +79,19 @@ void account_done(struct account *account)
 bool account_give(const struct account *account, int fd)
 {
     return account == NULL || fchown(fd, account->uid, account->gid) == 0;
+}
+
+bool account_put(const struct account *account, int directory, const char *name,
+                 mode_t mode, const struct buf *bytes)
+{
+    _cleanup_close_ int fd =
+        openat(directory, name,
+               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+    errno = fd < 0 ? errno : ENOSPC; /* what a write by half means */
+    return fd >= 0 && fchmod(fd, mode) == 0 &&
+           write(fd, buf_text(bytes), bytes->len) == (ssize_t)bytes->len &&
+           account_give(account, fd);
 }
 
 static bool has_group(const struct account *account, gid_t gid)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct account {
@@ -32,6 +33,11 @@ void account_done(struct account *account);
 
 /* What the descriptor is open on becomes its own; NULL: stays ours. */
 bool account_give(const struct account *account, int fd);
+
+/* Makes a file of its own in a directory where none is of that name yet; false:
+ * errno says why, and there may be half of one. */
+bool account_put(const struct account *account, int directory, const char *name,
+                 mode_t mode, const struct buf *bytes);
 
 /* Groups, then gid, then uid, for good; each is read back. NULL, or which of
  * them did not come true (errno may say why). Allocates nothing. */

@@ -13,18 +13,11 @@ static int put(int folder, const struct pair *file,
                const struct account *account, struct err *err)
 {
     _cleanup_buf_ struct buf bytes = {0};
-    _cleanup_close_ int fd =
-        openat(folder, file->name,
-               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (base64_decode(file->value, strlen(file->value), &bytes) != 0) {
         return err_set(err, ERR_REJECT, "not base64");
     }
-    errno = fd < 0 ? errno : ENOSPC; /* what a write by half means */
-    return fd >= 0 &&
-                   write(fd, buf_text(&bytes), bytes.len) ==
-                       (ssize_t)bytes.len &&
-                   account_give(account, fd)
+    return account_put(account, folder, file->name, 0600, &bytes)
                ? 0
                : err_set(err, ERR_REJECT, "it can't be put there: %s",
                          strerror(errno));

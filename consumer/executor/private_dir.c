@@ -42,15 +42,7 @@ static int put_file(int directory, const struct attachment *file,
         return err_set(err, ERR_REJECT,
                        "a file that comes with it has a folder in its name");
     }
-    _cleanup_close_ int fd =
-        openat(directory, file->name,
-               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-
-    errno = fd < 0 ? errno : ENOSPC; /* what a write by half means */
-    return fd >= 0 && fchmod(fd, mode) == 0 &&
-                   write(fd, file->data.data, file->data.len) ==
-                       (ssize_t)file->data.len &&
-                   account_give(account, fd)
+    return account_put(account, directory, file->name, mode, &file->data)
                ? 0
                : cant("a file that comes with it can't be put there", err);
 }
