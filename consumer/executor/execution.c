@@ -11,14 +11,13 @@
 #include "consumer/executor/executor.h"
 #include "consumer/executor/spool.h"
 
-#define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
-#define INLINE_MAX 16384     /* bytes of output that `finished` may carry, */
-#define INLINE_CHUNKS 8      /* in so many chunks */
-#define RECOVER_AGAIN 10     /* ms */
-#define REFUSED_AGAIN 500    /* ms, where the disk or the writer refused */
-#define REASON_MAX 800       /* bytes: say_missing() may add to them */
-#define REPLY_PATIENCE 2000  /* ms that a child waits for those to its asker */
-#define LAST_READS 32        /* of up to 256 KiB: a pipe holds 1 MiB at most */
+#define INLINE_MAX 16384    /* bytes of output that `finished` may carry, */
+#define INLINE_CHUNKS 8     /* in so many chunks */
+#define RECOVER_AGAIN 10    /* ms */
+#define REFUSED_AGAIN 500   /* ms, where the disk or the writer refused */
+#define REASON_MAX 800      /* bytes: say_missing() may add to them */
+#define REPLY_PATIENCE 2000 /* ms that a child waits for those to its asker */
+#define LAST_READS 32       /* of up to 256 KiB: a pipe holds 1 MiB at most */
 
 struct execution *execution_find(const struct executor *executor,
                                  const struct id *id)

@@ -21,6 +21,7 @@
 
 #define LINK_BODY_MAX (2U << 20)
 #define LINK_RELOADED_MAX (64U << 10) /* an empty socket takes it at once */
+#define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
 
 enum link_kind {
     LINK_START = 1,

@@ -24,8 +24,6 @@
 #include "consumer/executor/permitted.h"
 #include "trust/keys.h"
 
-#define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
-
 struct spawner_plan {
     const struct roots *roots;
     const char *target;
