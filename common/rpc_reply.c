@@ -222,15 +222,13 @@ static void take_result(struct rpc *rpc, struct call *run,
                         const struct speaker *speaker,
                         const struct reply *reply)
 {
-    struct envelope envelope = {0};
     struct err ignored = {0};
 
-    if (speaker->target == NULL ||
-        envelope_decode(reply->body.data, reply->body.len, &envelope,
-                        &ignored) != 0) {
+    if (speaker->target == NULL) {
         return;
     }
-    _cleanup_event_ struct event *event = event_new_take(&envelope, &ignored);
+    _cleanup_event_ struct event *event =
+        event_from_json(&reply->body, &ignored);
     if (event == NULL || !is_result(event) ||
         !envelope_signed_by(&event->envelope, 0, &speaker->key)) {
         return;
@@ -256,7 +254,6 @@ static struct event *open_reply(const struct rpc *rpc,
     struct sealed_reply sealed = {0};
     struct err ignored = {0};
     _cleanup_buf_ struct buf json = {0};
-    struct envelope envelope = {0};
 
     if (table_decode(&sealed_reply_table, record->value.data, record->value.len,
                      &sealed, &ignored) != 0) {
@@ -265,11 +262,10 @@ static struct event *open_reply(const struct rpc *rpc,
     int opened =
         box_open(rpc->box, sealed.box.data, sealed.box.len, &json, &ignored);
     table_done(&sealed_reply_table, &sealed);
-    if (opened != 0 ||
-        envelope_decode(json.data, json.len, &envelope, &ignored) != 0) {
+    if (opened != 0) {
         return NULL;
     }
-    _cleanup_event_ struct event *event = event_new_take(&envelope, &ignored);
+    _cleanup_event_ struct event *event = event_from_json(&json, &ignored);
     return event != NULL && event->kind == EVENT_REPLY ? take_ptr(event) : NULL;
 }
 

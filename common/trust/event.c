@@ -226,6 +226,15 @@ struct event *event_new_take(struct envelope *envelope, struct err *err)
     return event;
 }
 
+struct event *event_from_json(const struct buf *json, struct err *err)
+{
+    struct envelope envelope = {0};
+
+    return envelope_decode(json->data, json->len, &envelope, err) != 0
+               ? NULL
+               : event_new_take(&envelope, err);
+}
+
 void event_free(struct event *event)
 {
     if (event == NULL) {

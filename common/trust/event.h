@@ -161,6 +161,9 @@ struct event {
 /* Takes the envelope over, also where it fails (and releases it then). */
 struct event *event_new_take(struct envelope *envelope, struct err *err);
 
+/* Of an envelope's JSON (envelope_decode()). */
+struct event *event_from_json(const struct buf *json, struct err *err);
+
 /* An event as a record holds it: type, payload and signatures, and headers that
  * agree with the payload. No signature is checked yet. NULL: REJECT. */
 struct event *event_from_record(const struct record *record, struct err *err);

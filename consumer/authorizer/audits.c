@@ -199,14 +199,9 @@ static struct audit_row row_of(const struct rows *rows, size_t i)
 static int trace(struct proof *proof, const struct audit_row *row,
                  struct err *err)
 {
-    struct envelope envelope = {0};
+    _cleanup_event_ struct event *event = event_from_json(&row->envelope, err);
     struct signer signer;
 
-    if (envelope_decode(row->envelope.data, row->envelope.len, &envelope,
-                        err)) {
-        return err->kind == ERR_REJECT ? 0 : -1;
-    }
-    _cleanup_event_ struct event *event = event_new_take(&envelope, err);
     if (event == NULL) {
         return err->kind == ERR_REJECT ? 0 : -1;
     }

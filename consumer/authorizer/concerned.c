@@ -34,22 +34,12 @@ static int find_user(struct asking *asking, const struct id *user,
     return 0;
 }
 
-/* What can't be read names nobody. */
-static struct event *read_event(const struct buf *document)
-{
-    struct envelope envelope = {0};
-    struct err ignored = {0};
-
-    return document->len == 0 || envelope_decode(document->data, document->len,
-                                                 &envelope, &ignored) != 0
-               ? NULL
-               : event_new_take(&envelope, &ignored);
-}
-
 int concerned_email(struct asking *asking, const struct buf *document,
                     const struct id *asker, char **ret_email, struct err *err)
 {
-    _cleanup_event_ struct event *event = read_event(document);
+    struct err ignored = {0}; /* what can't be read names nobody */
+    _cleanup_event_ struct event *event =
+        document->len == 0 ? NULL : event_from_json(document, &ignored);
 
     *ret_email = NULL;
     if (event == NULL) {

@@ -79,6 +79,9 @@ static void reap(struct spawner *spawner)
             if (s->keeper == pid) {
                 s->keeper = 0;
                 s->lost = !keeper_report(s->report, &s->ending);
+                if (s->lost) {
+                    s->ending = (struct ending){.status = SIGKILL};
+                }
             }
             if (s->masker == pid) {
                 s->masker = 0;
@@ -204,22 +207,12 @@ static int start_with_secrets(const struct spawner *spawner,
     return child_start(plan, &spawned->keeper, &spawned->report, err);
 }
 
-/* NULL: it is none. */
-static struct event *read_dispatch(const struct buf *body, struct err *err)
-{
-    struct envelope envelope = {0};
-
-    return envelope_decode(body->data, body->len, &envelope, err) != 0
-               ? NULL
-               : event_new_take(&envelope, err);
-}
-
 /* Checks everything, then makes the child. */
 static int start_child(struct spawner *spawner,
                        const struct link_message *message,
                        struct spawned *spawned, struct err *err)
 {
-    _cleanup_event_ struct event *event = read_dispatch(&message->body, err);
+    _cleanup_event_ struct event *event = event_from_json(&message->body, err);
     _cleanup_proof_ struct proof *proof =
         proof_new(spawner->plan->roots, NULL, NULL);
     struct order order;
@@ -326,22 +319,19 @@ static void tell_exit(struct spawner *spawner, const struct spawned *spawned)
     _cleanup_message_ struct link_message message =
         link_message_of(LINK_EXITED, &spawned->execution);
     struct link_head *head = &message.head;
-    struct ending ending = spawned->ending;
+    const struct ending *ending = &spawned->ending;
 
     head->lost = spawned->lost;
-    if (spawned->lost) {
-        ending = (struct ending){.status = SIGKILL};
-    }
-    head->timed_out = ending.timed_out;
-    head->ended = ending.asked;
+    head->timed_out = ending->timed_out;
+    head->ended = ending->asked;
     head->torn = spawned->torn;
-    head->usage = ending.usage;
-    if (WIFSIGNALED(ending.status)) {
-        head->signal = WTERMSIG(ending.status);
+    head->usage = ending->usage;
+    if (WIFSIGNALED(ending->status)) {
+        head->signal = WTERMSIG(ending->status);
         head->core = dumps((int)head->signal);
         head->exit = 128 + head->signal;
     } else {
-        head->exit = WEXITSTATUS(ending.status);
+        head->exit = WEXITSTATUS(ending->status);
     }
     if (head->timed_out) {
         head->exit = EXIT_TIMEOUT;

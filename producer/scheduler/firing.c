@@ -83,7 +83,6 @@ static struct event *read_event(struct daemon *daemon, const struct hash *hash,
                                 enum event_kind kind, struct err *err)
 {
     _cleanup_rows_ struct rows *rows = NULL;
-    struct envelope envelope = {0};
 
     if (PG(daemon->postgres, "SELECT envelope FROM envelopes WHERE hash = $1",
            &rows, err, P_HASH(hash)) != 0) {
@@ -95,10 +94,7 @@ static struct event *read_event(struct daemon *daemon, const struct hash *hash,
         return NULL;
     }
     _cleanup_buf_ struct buf json = row_bytes(rows, 0, "envelope");
-    if (envelope_decode(json.data, json.len, &envelope, err) != 0) {
-        return NULL;
-    }
-    _cleanup_event_ struct event *event = event_new_take(&envelope, err);
+    _cleanup_event_ struct event *event = event_from_json(&json, err);
     if (event != NULL && event->kind != kind) {
         (void)err_set(err, ERR_REJECT, "it is no %s", event_types[kind].verb);
         return NULL;
