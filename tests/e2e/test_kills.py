@@ -92,6 +92,7 @@ class Life:
         self.executor.process.wait(20)
         self.start()
         self.left[when, point] = bearing(execution)
+        self.listen([execution])  # the next kill is not to be this one's, too
 
     def play(self):
         try:

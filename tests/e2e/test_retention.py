@@ -182,12 +182,12 @@ class Old:
         """What is still there of it, anywhere."""
         places = [(table, f"{key} < uuid_at(month_end(%s))", self.month)
                   for table, key in (
-                      ("requests", "id"), ("outputs", "execution_id"), ("runs", "id"),
+                      ("outputs", "execution_id"), ("runs", "id"),
                       ("executions", "id"), ("run_outcomes", "id"),
                       ("results", "execution_id"), ("claims", "execution_id"),
                       ("approvals", "run_id"), ("cancellations", "execution_id"))]
         places += [(table, "hash = %s", bytes.fromhex(hash))
-                   for table in ("envelopes",) for hash in self.signed
+                   for table in ("envelopes", "requests") for hash in self.signed
                    if hash != self.session.by]
         return {table for table, where, value in places if self.house.rows(
             f"SELECT FROM {table} WHERE {where} LIMIT 1", value)}
