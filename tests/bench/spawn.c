@@ -3,9 +3,10 @@
  * to EXITED, against a bare posix_spawn() of the same program to its waitpid().
  *
  * A real spawner is forked, and gets signed dispatches, each with its whole
- * proof, which are made before the clock runs. Both ways take turns in one run,
- * A B A B, with one child at a time and with eight; out comes a table of
- * medians of a child's share, in ms, and the median of the ratios of the pairs.
+ * proof, which are made before the clock runs. The bare one gets the same
+ * environment. Both ways take turns in one run, A B A B, with one child at a
+ * time and with eight; out comes a table of medians of a child's share, in ms,
+ * and the median of the ratios of the pairs.
  *
  * usage: spawn [ROUNDS]
  */
@@ -23,6 +24,7 @@
 #include "consumer/executor/confine.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
+#include "model/environment.h"
 #include "tests/unit/chain.h"
 
 #define CHILDREN 16 /* of a turn */
@@ -54,6 +56,7 @@ struct bench {
     struct list enrolment;
     struct hash by;
     struct spawner_plan plan;
+    struct list environment; /* ends in NULL */
     int link;
 };
 
@@ -108,6 +111,22 @@ static void make_spawner(struct bench *b)
     must(spawner_start(&b->plan, ends[0], &pid, &err), "spawner", &err);
 }
 
+/* Of as many words, and as long ones: a program reads its locale's files. */
+static void make_environment(struct bench *b)
+{
+    char id[ID_TEXT];
+
+    id_format(&b->chain.run.request.head.id, id);
+    environment_make(&(struct surroundings){.home = b->directory,
+                                            .run = id,
+                                            .execution = id,
+                                            .command = b->chain.save.name,
+                                            .target = "web-1",
+                                            .attempt = 1},
+                     &(struct list){0}, &b->environment);
+    (void)list_grow(&b->environment, sizeof(char *));
+}
+
 static void begin(struct bench *b, const struct program *program)
 {
     struct err err = {0};
@@ -126,6 +145,7 @@ static void begin(struct bench *b, const struct program *program)
     buf_clear(&b->chain.save.script);
     (void)buf_adds(&b->chain.save.script, program->text);
     chain_sign(&b->chain);
+    make_environment(b);
     make_spawner(b);
 }
 
@@ -144,6 +164,7 @@ static void end(struct bench *b)
     free((char *)b->plan.versions);
     envelopes_done(&b->enrolment);
     texts_done(&b->permitted.interpreters);
+    texts_done(&b->environment);
     account_done(&b->self);
     chain_done(&b->chain);
 }
@@ -252,7 +273,6 @@ static double by_spawner(struct bench *b, int slots)
 static void bare_begin(struct bench *b, int *out)
 {
     char *const argv[] = {(char *)b->program->interpreter, b->script, NULL};
-    char *const environment[] = {(char *)"PATH=/usr/bin:/bin", NULL};
     posix_spawn_file_actions_t actions;
     struct err err = {0};
     int ends[2];
@@ -264,7 +284,7 @@ static void bare_begin(struct bench *b, int *out)
     (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
     (void)posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
     if (posix_spawn(&pid, b->program->interpreter, &actions, NULL, argv,
-                    environment) != 0) {
+                    b->environment.items) != 0) {
         (void)err_set(&err, ERR_FATAL, "no child");
         fail("posix_spawn", &err);
     }
