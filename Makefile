@@ -57,10 +57,11 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	replies retention reuse revocations runs schedules services sessions \
 	signed signers source standings start target_views targets tellings \
 	ticks transaction turns verbs views
-EXECUTOR := burials cgroup check_host child claim_log confine execution \
-	executor given_files halves intake judge keeper kin ledger leftovers \
-	link mask masker notes opened output permitted private_dir recovery \
-	reload revoked rlimits room spawner spool started tell versions
+EXECUTOR := burials check_host claim_log execution executor halves intake \
+	ledger output recovery reload revoked room spool tell
+SPAWNER := child given_files judge keeper kin leftovers mask masker opened \
+	private_dir rlimits spawner spawner_main started versions
+HALVES := cgroup confine host link notes permitted
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \
@@ -83,12 +84,13 @@ COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \
 SUBMIT_OBJECTS = $(addprefix producer/submit/,$(SUBMIT))
 SCHEDULER_OBJECTS = $(addprefix producer/scheduler/,$(SCHEDULER))
 AUTHORIZER_OBJECTS = $(addprefix consumer/authorizer/,$(AUTHORIZER))
-EXECUTOR_OBJECTS = $(addprefix consumer/executor/,$(EXECUTOR))
+EXECUTOR_OBJECTS = $(addprefix consumer/executor/,$(EXECUTOR) $(HALVES))
+SPAWNER_OBJECTS = $(addprefix consumer/executor/,$(SPAWNER) $(HALVES))
 RECORDER_OBJECTS = $(addprefix consumer/recorder/,$(RECORDER))
 NOTIFIER_OBJECTS = $(addprefix consumer/notifier/,$(NOTIFIER))
 
-PROGRAMS := submit errand-authorizer errand-executor errand-recorder \
-	errand-scheduler errand-notifier
+PROGRAMS := submit errand-authorizer errand-executor errand-spawner \
+	errand-recorder errand-scheduler errand-notifier
 
 # --- how it is compiled -------------------------------------------------------
 
@@ -136,6 +138,7 @@ $(OUT)/libcommon.a: $(call objects,$(COMMON_OBJECTS))
 $(OUT)/submit: $(call objects,$(SUBMIT_OBJECTS))
 $(OUT)/errand-authorizer: $(call objects,$(AUTHORIZER_OBJECTS))
 $(OUT)/errand-executor: $(call objects,$(EXECUTOR_OBJECTS))
+$(OUT)/errand-spawner: $(call objects,$(SPAWNER_OBJECTS))
 $(OUT)/errand-recorder: $(call objects,$(RECORDER_OBJECTS))
 $(OUT)/errand-scheduler: $(call objects,$(SCHEDULER_OBJECTS))
 $(OUT)/errand-notifier: $(call objects,$(NOTIFIER_OBJECTS))
@@ -160,17 +163,18 @@ $(OUT)/%.o: %.c Makefile
 # Objects know their headers.
 ALL_OBJECTS = $(call objects,$(COMMON_OBJECTS) $(SUBMIT_OBJECTS) \
 	$(SCHEDULER_OBJECTS) $(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) \
-	$(RECORDER_OBJECTS) $(NOTIFIER_OBJECTS))
+	$(SPAWNER_OBJECTS) $(RECORDER_OBJECTS) $(NOTIFIER_OBJECTS))
 -include $(ALL_OBJECTS:.o=.d)
 
 # --- tests ---------------------------------------------------------------------
 
 UNIT_PROGRAMS = $(UNIT_TESTS:%=$(OUT)/tests/test_%)
 # What a test needs beside the library: everything but the programs' mains.
-UNIT_OBJECTS = $(call objects,$(filter-out %/executor %/authorizer \
-	%/recorder %/scheduler %/submit %/notifier,$(SUBMIT_OBJECTS) $(SCHEDULER_OBJECTS) \
-	$(AUTHORIZER_OBJECTS) $(EXECUTOR_OBJECTS) $(RECORDER_OBJECTS) \
-	$(NOTIFIER_OBJECTS)))
+UNIT_OBJECTS = $(call objects,$(filter-out %/executor %/spawner_main \
+	%/authorizer %/recorder %/scheduler %/submit %/notifier,$(sort \
+	$(SUBMIT_OBJECTS) $(SCHEDULER_OBJECTS) $(AUTHORIZER_OBJECTS) \
+	$(EXECUTOR_OBJECTS) $(SPAWNER_OBJECTS) $(RECORDER_OBJECTS) \
+	$(NOTIFIER_OBJECTS))))
 
 $(OUT)/libunit.a: $(UNIT_OBJECTS) $(UNIT_HELP:%=$(OUT)/tests/unit/%.o)
 	@rm -f $@.new && ar rcs $@.new $^ && mv -f $@.new $@

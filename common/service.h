@@ -80,6 +80,11 @@ struct service {
 /* main() of every daemon; returns the exit status. */
 int service_main(const struct service *service, int argc, char **argv);
 
+/* Reads what service_main() reads before it starts (configuration, pins, key,
+ * enrolment) into a daemon that has its `service`: for a process that is a part
+ * of one, and knows no Kafka. */
+int daemon_read(struct daemon *daemon, const char *config, struct err *err);
+
 /* True once TERM or INT came: finish, and return from turn. */
 bool daemon_ending(const struct daemon *daemon);
 

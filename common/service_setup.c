@@ -293,6 +293,14 @@ int daemon_identify(struct daemon *daemon, struct err *err)
     return 0;
 }
 
+int daemon_read(struct daemon *daemon, const char *config, struct err *err)
+{
+    return daemon_configure(daemon, config, err) != 0 ||
+                   daemon_identify(daemon, err) != 0
+               ? -1
+               : 0;
+}
+
 int daemon_no_more(struct err *err)
 {
     err->kind = ERR_FATAL;

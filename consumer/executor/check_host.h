@@ -4,13 +4,7 @@
  */
 #pragma once
 
-#include "consumer/executor/permitted.h"
-
-struct host { /* what this host is told to be: halves.c */
-    struct permitted permitted;
-    struct account user; /* of the Kafka-facing half; no name: as it is */
-    const char *state;
-};
+#include "consumer/executor/host.h"
 
 /* On standard output. */
 void check_host(const struct host *host);

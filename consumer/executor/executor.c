@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "consumer/executor/host.h"
 
 #define TURN 1000        /* ms that a turn waits at most */
 #define STOP_WAIT 8000   /* ms to end what runs, 5 s of grace, and to tell it */
@@ -25,66 +26,6 @@
 #define AGAIN 100        /* ms */
 #define BROKER_WAIT 1000 /* ms for an answer of the broker; asked again */
 #define EVENTS 64
-
-static const struct config_key keys[] = {
-    {.section = "executor",
-     .key = "target",
-     .kind = CONFIG_NAME,
-     .required = true,
-     .help = "the target whose commands run here"},
-    {.section = "executor",
-     .key = "state",
-     .kind = CONFIG_TEXT,
-     .required = true,
-     .help = "directory of the ledger, on a local disk"},
-    {.section = "executor",
-     .key = "user",
-     .kind = CONFIG_TEXT,
-     .help = "started as root: who its Kafka-facing half is, which needs none "
-             "of root's rights"},
-    {.section = "run_as",
-     .key = "allow",
-     .kind = CONFIG_FILES,
-     .live = true,
-     .help = "the users of this host that commands may run as"},
-    {.section = "run_as",
-     .key = "default",
-     .kind = CONFIG_TEXT,
-     .live = true,
-     .help = "which of them where a command says none"},
-    {.section = "interpreters",
-     .key = "allow",
-     .kind = CONFIG_FILES,
-     .fallback = "/bin/sh, /usr/bin/sh, /bin/dash, /usr/bin/dash, /bin/bash, "
-                 "/usr/bin/bash, /usr/bin/python3, /usr/bin/perl, "
-                 "/usr/bin/awk, /usr/bin/gawk, /usr/bin/ruby, /usr/bin/node, "
-                 "/usr/bin/php",
-     .live = true,
-     .help = "what the first line of a script may name"},
-    {.section = "executor",
-     .key = "slots",
-     .kind = CONFIG_INT,
-     .fallback = "4",
-     .min = 1,
-     .max = 256,
-     .live = true,
-     .help = "executions at the same time"},
-    {.section = "executor",
-     .key = "heartbeat",
-     .kind = CONFIG_DURATION,
-     .fallback = "5s",
-     .min = 1,
-     .max = 60,
-     .live = true,
-     .help = "how often it says hello"},
-    {.section = "executor",
-     .key = "drain",
-     .kind = CONFIG_DURATION,
-     .fallback = "30s",
-     .max = 86400,
-     .live = true,
-     .help = "how long what runs may go on after SIGTERM, before it is ended"},
-};
 
 /* The target that it is enrolled for, in the generation that it is enrolled
  * for: so whoever served the one before of that name does not serve this one.
@@ -114,7 +55,7 @@ static int take_target(struct executor *executor, struct err *err)
     return same ? 0 : -1;
 }
 
-/* Runs before librdkafka does: the spawner is forked here. */
+/* Runs before librdkafka does: the spawner is made here. */
 static int start(struct daemon *daemon, struct err *err)
 {
     struct executor *executor = must_calloc(1, sizeof(*executor));
@@ -442,8 +383,8 @@ static const struct service executor_service = {
     .reloads = true,
     .ending_ms = STOP_MAX,
     .delivered = on_delivered,
-    .keys = keys,
-    .n_keys = ARRAY_SIZE(keys),
+    .keys = host_keys,
+    .n_keys = ARRAY_SIZE(host_keys),
     .check = halves_check,
     .check_host = halves_tell,
     .start = start,

@@ -1,5 +1,6 @@
 /*
- * halves.c: the two halves of an executor, from one process.
+ * halves.c: the two halves of an executor: this process becomes the
+ * Kafka-facing one, once it has started the spawner.
  *
  * In the state directory each has its own place:
  *     lock         of this process and all that it makes
@@ -12,7 +13,10 @@
  * the hands of whoever wrote to a topic.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -23,68 +27,14 @@
 #include "consumer/executor/check_host.h"
 #include "consumer/executor/confine.h"
 #include "consumer/executor/executor.h"
-#include "consumer/executor/leftovers.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
-
-static void host_done(struct host *host)
-{
-    permitted_done(&host->permitted);
-    account_done(&host->user);
-}
-
-/* Whom the Kafka-facing half becomes; NULL: it stays who it is. */
-static const struct account *half(const struct host *host)
-{
-    return host->user.uid == 0 ? NULL : &host->user;
-}
-
-/* As root there is no half that stays root unless that is said. */
-static int read_user(const struct config *config, struct host *host,
-                     struct err *err)
-{
-    const char *name = config_text(config, "executor", "user");
-    struct account self;
-
-    if (host->permitted.root) {
-        return name != NULL
-                   ? account_find(name, &host->user, err)
-                   : err_exit(err, EX_CONFIG,
-                              "started as root: say who its Kafka-facing half "
-                              "shall be, a user that nothing else runs as");
-    }
-    account_self(&self);
-    int same = name == NULL || strcmp(name, self.name) == 0;
-    if (!same) {
-        (void)err_exit(err, EX_CONFIG,
-                       "%.80s: it was started as %s, and can be nobody else",
-                       name, self.name);
-    }
-    account_done(&self);
-    return same ? 0 : -1;
-}
-
-static int read_host(const struct config *config, struct host *ret_host,
-                     struct err *err)
-{
-    struct host host = {.state = config_text(config, "executor", "state")};
-
-    if (permitted_read(config, &host.permitted, err) != 0 ||
-        (read_user(config, &host, err) != 0 &&
-         err_wrap(err, "[executor] user") != 0)) {
-        host_done(&host);
-        return -1;
-    }
-    host.permitted.slots = config_int(config, "executor", "slots");
-    *ret_host = host;
-    return 0;
-}
 
 int halves_check(struct daemon *daemon, struct err *err)
 {
     struct host host;
 
-    if (read_host(&daemon->config, &host, err) != 0) {
+    if (host_read(&daemon->config, &host, err) != 0) {
         return -1;
     }
     host_done(&host);
@@ -95,7 +45,7 @@ int halves_tell(struct daemon *daemon, struct err *err)
 {
     struct host host;
 
-    if (read_host(&daemon->config, &host, err) != 0) {
+    if (host_read(&daemon->config, &host, err) != 0) {
         return -1;
     }
     check_host(&host);
@@ -160,88 +110,65 @@ static int make_directories(const struct host *host,
 
 /* The spawner */
 
-/* All of it is good, or permitted stays as it is. */
-static int reread(const struct daemon *daemon, struct permitted *permitted,
-                  struct buf *ret_text, struct err *err)
+/* It is installed beside this program. */
+static char *spawner_path(struct err *err)
 {
-    struct config config;
-    struct host host;
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-    if (daemon_config_again(daemon, ret_text, &config, err) != 0) {
-        return -1;
+    if (n <= 0) {
+        (void)err_set(err, ERR_FATAL, "/proc/self/exe: %s", strerror(errno));
+        return NULL;
     }
-    int failed = read_host(&config, &host, err);
-    config_done(&config);
-    if (failed) {
-        return -1;
-    }
-    if (ret_text->len > LINK_RELOADED_MAX) {
-        host_done(&host);
-        return err_set(err, ERR_REJECT, "over 64 KiB: read at a start alone");
-    }
-    permitted_done(permitted);
-    *permitted = host.permitted;
-    account_done(&host.user); /* who the halves are stays */
-    return 0;
+    self[n] = '\0';
+    *strrchr(self, '/') = '\0';
+    return must_printf("%s/errand-spawner", self);
 }
 
-/* Runs in the spawner, with its own eyes: the other half may not be able to
- * read the file, and is told what of it is its own. */
-static struct link_message reload(void *arg, struct permitted *permitted)
+/* Runs in the process that becomes it. Nothing is inherited but these. */
+static _Noreturn void become_spawner(const char *path, const char *config,
+                                     int link, int lock)
 {
-    struct link_message answer =
-        link_message_of(LINK_RELOADED, &(struct id){0});
-    struct err err = {0};
+    int high = fcntl(lock, F_DUPFD, SPAWNER_FDS);
 
-    if (reread(arg, permitted, &answer.body, &err) != 0) {
-        answer.head.kind = LINK_KEPT;
-        buf_clear(&answer.body);
-        (void)buf_adds(&answer.body, err.text);
+    if (high < 0 || dup2(link, SPAWNER_LINK) < 0 ||
+        dup2(high, SPAWNER_LOCK) < 0 || close_range(SPAWNER_FDS, ~0U, 0) != 0) {
+        _exit(1);
     }
-    return answer;
+    (void)execl(path, "errand-spawner", config, NULL);
+    dprintf(STDERR_FILENO, "level=error service=spawner msg=\"%s: %s\"\n", path,
+            strerror(errno));
+    _exit(1);
 }
 
-static int make_spawner(struct executor *executor, struct host *host,
-                        const char *children, struct err *err)
+/* A program of its own, so that nothing that this half knows of its own memory
+ * (where things are, what guards its stack) is true of the spawner's. */
+static int make_spawner(struct executor *executor, struct err *err)
 {
-    _cleanup_free_ char *log = must_printf("%s/revocations", host->state);
-    _cleanup_free_ char *started = must_printf("%s/started", host->state);
-    _cleanup_free_ char *versions = must_printf("%s/versions", host->state);
-    _cleanup_free_ char *cgroups = cgroup_base();
+    struct daemon *daemon = executor->daemon;
+    _cleanup_free_ char *path = spawner_path(err);
+    _cleanup_free_ char *moved = cgroup_base(); /* while we are alone */
+    struct hash init;
     int ends[2];
-    pid_t pid = 0;
 
-    if (leftovers_end(children, cgroups, err) != 0 ||
-        link_pair(ends, err) != 0) {
+    if (path == NULL || link_pair(ends, err) != 0) {
         return -1;
     }
-    struct spawner_plan plan = {.roots = &executor->daemon->roots,
-                                .target = executor->target,
-                                .directory = children,
-                                .cgroups = cgroups,
-                                .permitted = &host->permitted,
-                                .reload = reload,
-                                .reload_arg = executor->daemon,
-                                .in_flight = CLAIM_TO_START,
-                                .user = half(host),
-                                .enrolment = &executor->daemon->enrolment,
-                                .by = executor->daemon->by,
-                                .keys = executor->daemon->keys,
-                                .log = log,
-                                .started = started,
-                                .versions = versions,
-                                .link = ends[1]};
     executor->link = ends[0];
-    if (revocation_beginning(&executor->daemon->enrolment, &plan.init, err) !=
-        0) {
+    _cleanup_close_ int link = ends[1];
+    pid_t pid = fork();
+    if (pid == 0) {
+        become_spawner(path, daemon->config.path, link, executor->lock);
+    }
+    if (pid < 0) {
+        return err_set(err, ERR_FATAL, "fork: %s", strerror(errno));
+    }
+    key_pair_forget_box(daemon->keys);
+    if (revocation_beginning(&daemon->enrolment, &init, err) != 0) {
         return err_exit(err, EX_CONFIG, "[service] enrolment: %s", err->text);
     }
-    executor->standing = standing_new(&plan.init);
+    executor->standing = standing_new(&init);
     executor->stands_at = -1;
-    if (spawner_start(&plan, ends[0], &pid, err) != 0) {
-        return -1;
-    }
-    key_pair_forget_box(executor->daemon->keys);
     return 0;
 }
 
@@ -257,7 +184,7 @@ static int drop_groups(const struct host *host, struct err *err)
 static int make_halves(struct executor *executor, struct host *host,
                        struct err *err)
 {
-    _cleanup_free_ char *children = must_printf("%s/children", host->state);
+    _cleanup_free_ char *children = host_children(host);
 
     executor->own = must_printf("%s/kafka", host->state);
     executor->spool = must_printf("%s/spool", executor->own);
@@ -267,8 +194,8 @@ static int make_halves(struct executor *executor, struct host *host,
     }
     executor->lock = ledger_lock(host->state, err);
     return executor->lock < 0 || confine_memory(err) != 0 ||
-                   make_spawner(executor, host, children, err) != 0 ||
-                   confine_self(half(host), err) != 0
+                   make_spawner(executor, err) != 0 ||
+                   confine_self(host_half(host), err) != 0
                ? -1
                : 0;
 }
@@ -278,7 +205,7 @@ int halves_make(struct executor *executor, struct err *err)
     struct daemon *daemon = executor->daemon;
     struct host host;
 
-    if (read_host(&daemon->config, &host, err) != 0) {
+    if (host_read(&daemon->config, &host, err) != 0) {
         return -1;
     }
     if (host.user.name != NULL && host.user.uid == 0) {

@@ -420,7 +420,7 @@ static void on_message(struct spawner *spawner)
     }
 }
 
-static _Noreturn void serve(struct spawner *spawner)
+static _Noreturn void loop(struct spawner *spawner)
 {
     struct pollfd fds[] = {{.fd = spawner->plan->link, .events = POLLIN},
                            {.fd = spawner->signals, .events = POLLIN}};
@@ -440,7 +440,7 @@ static _Noreturn void serve(struct spawner *spawner)
     }
 }
 
-static _Noreturn void live(const struct spawner_plan *plan)
+_Noreturn void spawner_serve(const struct spawner_plan *plan)
 {
     struct spawner spawner = {.plan = plan};
     struct err err = {0};
@@ -463,27 +463,9 @@ static _Noreturn void live(const struct spawner_plan *plan)
      * and what is blocked waits where the ignored is gone. */
     keeper_signals(&set);
     (void)sigprocmask(SIG_SETMASK, &set, NULL);
-    if (spawner.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 ||
-        prctl(PR_SET_NAME, "errand-spawner") != 0) {
+    if (spawner.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
         (void)err_set(&err, ERR_FATAL, "start: %s", strerror(errno));
         fail(&err);
     }
-    serve(&spawner);
-}
-
-int spawner_start(const struct spawner_plan *plan, int other_end,
-                  pid_t *ret_pid, struct err *err)
-{
-    pid_t pid = fork();
-
-    if (pid < 0) {
-        return err_set(err, ERR_FATAL, "fork: %s", strerror(errno));
-    }
-    if (pid == 0) {
-        (void)close(other_end);
-        live(plan);
-    }
-    (void)close(plan->link);
-    *ret_pid = pid;
-    return 0;
+    loop(&spawner);
 }

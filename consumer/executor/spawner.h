@@ -1,9 +1,10 @@
 /*
  * spawner.h: the half of the executor that makes children.
  *
- * A small process of its own, forked before librdkafka starts, which believes
- * nothing that the Kafka-facing half says: it reads the dispatch itself and
- * checks its whole proof against the root keys that were read at start, its
+ * A small program of its own (errand-spawner; spawner_main.c), which knows no
+ * Kafka and believes nothing that the Kafka-facing half says: it reads the
+ * dispatch itself and checks its whole proof against the root keys that it read
+ * at start, its
  * target, the clock and the revocation log, of which it judges and keeps each
  * entry itself, and only then makes a child, as whom this host allows
  * (permitted.h). It alone opens what is sealed to this host: it keeps that half
@@ -23,6 +24,10 @@
 #include "consumer/executor/link.h"
 #include "consumer/executor/permitted.h"
 #include "trust/keys.h"
+
+/* The descriptors that errand-spawner is started with, beside standard output
+ * and error; its one argument is the configuration's path. */
+enum spawner_fd { SPAWNER_LINK = 0, SPAWNER_LOCK = 3, SPAWNER_FDS };
 
 struct spawner_plan {
     const struct roots *roots;
@@ -46,6 +51,6 @@ struct spawner_plan {
     int link;                     /* its end of the socket pair */
 };
 
-/* Forks it; returns its pid and, to the caller, this process goes on. */
-int spawner_start(const struct spawner_plan *plan, int other_end,
-                  pid_t *ret_pid, struct err *err);
+/* Serves its link until the other half closes it. The keys' other half is
+ * forgotten. */
+_Noreturn void spawner_serve(const struct spawner_plan *plan);

@@ -104,7 +104,13 @@ static void start_spawner(struct stage *s)
                                     .started = s->started,
                                     .versions = s->versions,
                                     .link = ends[1]};
-    assert_int_equal(spawner_start(&s->plan, ends[0], &s->pid, &err), 0);
+    s->pid = fork();
+    assert_true(s->pid >= 0);
+    if (s->pid == 0) {
+        (void)close(ends[0]);
+        spawner_serve(&s->plan);
+    }
+    (void)close(ends[1]);
 }
 
 static void end_spawner(struct stage *s)
