@@ -139,6 +139,10 @@ def test_the_kafka_facing_half_has_no_privilege(lone):
         assert pathlib.Path(f"/proc/{pid}/limits").read_text().split("core file size")[1] \
             .split()[:2] == ["1", "1"]
         assert os.stat(f"/proc/{pid}/mem").st_uid == 0
+    # Its own program: what the other half knows of its own memory is not true of this one's.
+    assert os.readlink(f"/proc/{spawner}/exe") == str(BIN / "errand-spawner")
+    mapped = pathlib.Path(f"/proc/{spawner}/maps").read_text()
+    assert not [name for name in ("rdkafka", "libssl", "sasl", "libcurl") if name in mapped]
     sockets = [os.readlink(f"/proc/{spawner}/fd/{fd}") for fd in os.listdir(f"/proc/{spawner}/fd")]
     assert sum(s.startswith("socket:") for s in sockets) <= 1, "its link, and no more"
 
