@@ -6,11 +6,12 @@
  * itself, ends what an earlier life left, and serves the link: spawner.c. When
  * it can't, it says so on standard error, and the link closes.
  */
+#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -75,16 +76,18 @@ static struct link_message reload(void *arg, struct permitted *permitted)
 /* Its own descriptors: standard input is nothing, for whatever it makes. */
 static int take_link(struct err *err)
 {
-    int link = fcntl(SPAWNER_LINK, F_DUPFD_CLOEXEC, SPAWNER_FDS);
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    struct stat about;
 
-    if (link < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+    if (fstat(SPAWNER_LINK, &about) != 0 || !S_ISSOCK(about.st_mode) ||
         fcntl(SPAWNER_LOCK, F_SETFD, FD_CLOEXEC) != 0) {
-        return err_set(err, ERR_FATAL,
-                       "started by hand: errand-executor starts it");
+        return err_exit(err, EX_USAGE,
+                        "started by hand: errand-executor starts it");
     }
-    (void)close(null);
-    return link;
+    int link = fcntl(SPAWNER_LINK, F_DUPFD_CLOEXEC, SPAWNER_FDS);
+    return link >= 0 && null >= 0 && dup2(null, STDIN_FILENO) >= 0
+               ? link
+               : err_set(err, ERR_FATAL, "its link: %s", strerror(errno));
 }
 
 static _Noreturn void serve(struct daemon *daemon, struct host *host, int link)
