@@ -220,7 +220,8 @@ static int start(struct executor *executor, struct execution *execution,
     message.head.start_by = start_by;
     message.out = ends[0];
     message.err = ends[1];
-    if (failed || envelope_encode(&execution->dispatch, &message.body, &why) ||
+    if (failed ||
+        link_put_dispatch(&execution->dispatch, &message.body, &why) ||
         ledger_start(executor->ledger, &execution->id, execution->claim_offset,
                      &why) != 0) {
         output_done(&execution->output);

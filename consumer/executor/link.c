@@ -179,6 +179,42 @@ static int receive_head(int fd, struct link_message *message, struct err *err)
                : 1;
 }
 
+int link_put_dispatch(const struct envelope *dispatch, struct buf *body,
+                      struct err *err)
+{
+    const struct signature *signature = dispatch->signatures.items;
+
+    if (dispatch->signatures.n != 1) {
+        return err_set(err, ERR_REJECT, "not a dispatch: its signatures");
+    }
+    return buf_add(body, signature, sizeof(*signature)) != 0 ||
+                   buf_add(body, dispatch->payload.data,
+                           dispatch->payload.len) != 0
+               ? err_set(err, ERR_REJECT, "hand it over: out of memory")
+               : 0;
+}
+
+struct event *link_take_dispatch(const struct buf *body, struct err *err)
+{
+    struct envelope dispatch = {0};
+    struct signature *signature;
+
+    if (body->len < sizeof(*signature)) {
+        (void)err_set(err, ERR_REJECT, "not a dispatch: no signature");
+        return NULL;
+    }
+    signature = list_grow(&dispatch.signatures, sizeof(*signature));
+    memcpy(signature, body->data, sizeof(*signature));
+    dispatch.type = must_strdup(event_types[EVENT_DISPATCH].type);
+    if (buf_add(&dispatch.payload, body->data + sizeof(*signature),
+                body->len - sizeof(*signature)) != 0) {
+        envelope_done(&dispatch);
+        (void)err_set(err, ERR_REJECT, "take it: out of memory");
+        return NULL;
+    }
+    return event_new_take(&dispatch, err);
+}
+
 /* What there is, who reads it, and what it brings. */
 static const struct shape {
     enum link_reader reader;

@@ -2,8 +2,9 @@
  * link.h: what the two halves of an executor say to each other, over a socket
  * pair: a fixed head, then a body of the length that the head names.
  *
- * To the spawner: START (body: the dispatch as a DSSE envelope; two descriptors
- * to write standard output and error to), END (end it now, no body), ENTRY
+ * To the spawner: START (body: the signature of a dispatch, its key's id before
+ * it, and then the signed bytes as they are; two descriptors to write standard
+ * output and error to), END (end it now, no body), ENTRY
  * (body: an entry of the revocation log with its proof; see revocation.h) and
  * RELOAD (read the configuration again, no body). From the spawner: one REFUSED
  * (body: why), or one STARTED and later one EXITED (no body); and to each
@@ -18,6 +19,7 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "consumer/executor/keeper.h"
+#include "trust/event.h"
 
 #define LINK_BODY_MAX (2U << 20)
 #define LINK_RELOADED_MAX (64U << 10) /* an empty socket takes it at once */
@@ -66,6 +68,12 @@ struct link_message {
 struct link_message link_message_of(enum link_kind kind,
                                     const struct id *execution);
 void link_message_done(struct link_message *message);
+
+/* The body of a START, and back: a dispatch that nobody has checked yet, or
+ * NULL: REJECT. */
+int link_put_dispatch(const struct envelope *dispatch, struct buf *body,
+                      struct err *err);
+struct event *link_take_dispatch(const struct buf *body, struct err *err);
 
 /* Both ends, close-on-exec. */
 int link_pair(int ret_fds[static 2], struct err *err);

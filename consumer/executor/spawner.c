@@ -212,7 +212,8 @@ static int start_child(struct spawner *spawner,
                        const struct link_message *message,
                        struct spawned *spawned, struct err *err)
 {
-    _cleanup_event_ struct event *event = event_from_json(&message->body, err);
+    _cleanup_event_ struct event *event =
+        link_take_dispatch(&message->body, err);
     _cleanup_proof_ struct proof *proof =
         proof_new(spawner->plan->roots, NULL, NULL);
     struct order order;

@@ -195,7 +195,7 @@ static void make_start(struct bench *b, struct link_message *ret_message)
     chain_dispatch(c);
     *ret_message = link_message_of(LINK_START, &c->dispatch.execution);
     ret_message->head.start_by = clock_steady() + 60000;
-    must(envelope_encode(&c->signed_dispatch, &ret_message->body, &err),
+    must(link_put_dispatch(&c->signed_dispatch, &ret_message->body, &err),
          "dispatch", &err);
     ret_message->head.length = (uint32_t)ret_message->body.len;
 }

@@ -91,16 +91,10 @@ static void say(int to, const uint8_t *data, size_t size, uint8_t how,
 static void try_start(const struct link_message *message,
                       const struct roots *roots)
 {
-    struct envelope envelope = {0};
     struct err err = {0};
     struct order order;
-
-    if (envelope_decode(message->body.data, message->body.len, &envelope,
-                        &err) != 0) {
-        assert(err.text[0] != '\0');
-        return;
-    }
-    _cleanup_event_ struct event *event = event_new_take(&envelope, &err);
+    _cleanup_event_ struct event *event =
+        link_take_dispatch(&message->body, &err);
     _cleanup_proof_ struct proof *proof = proof_new(roots, NULL, NULL);
     int allowed = event == NULL
                       ? -1

@@ -171,6 +171,27 @@ static void descriptors_that_are_no_output_are_refused(void **state)
     (void)close(others[2]);
 }
 
+/* What comes over well, and is checked there, is test_spawner.c's. */
+static void what_is_no_dispatch_is_not_handed_over(void **state)
+{
+    _cleanup_envelope_ struct envelope envelope = {.type = must_strdup("")};
+    _cleanup_buf_ struct buf body = {0};
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(buf_adds(&envelope.payload, "{}"), 0);
+    assert_int_equal(link_put_dispatch(&envelope, &body, &err), -1);
+    (void)list_grow(&envelope.signatures, sizeof(struct signature));
+    assert_int_equal(link_put_dispatch(&envelope, &body, &err), 0);
+    assert_int_equal(body.len, sizeof(struct signature) + strlen("{}"));
+    assert_null(link_take_dispatch(&body, &err)); /* its fields */
+    body.len = sizeof(struct signature) - 1;
+    assert_null(link_take_dispatch(&body, &err));
+    assert_string_equal(err.text, "not a dispatch: no signature");
+    (void)list_grow(&envelope.signatures, sizeof(struct signature));
+    assert_int_equal(link_put_dispatch(&envelope, &body, &err), -1);
+}
+
 static void a_message_that_is_cut_is_refused(void **state)
 {
     struct link_head head = {.kind = LINK_ENTRY, .length = 10};
@@ -197,6 +218,7 @@ int main(void)
         T(what_the_reader_itself_would_send_is_refused),
         T(a_single_descriptor_is_refused_and_closed),
         T(descriptors_that_are_no_output_are_refused),
+        T(what_is_no_dispatch_is_not_handed_over),
         T(a_message_that_is_cut_is_refused),
     };
 

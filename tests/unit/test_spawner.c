@@ -197,7 +197,7 @@ static void ask_to_start(struct stage *s, const struct envelope *dispatch,
     s->out = ends[0];
     message.out = ends[1];
     message.err = dup(ends[1]);
-    assert_int_equal(envelope_encode(dispatch, &message.body, &err), 0);
+    assert_int_equal(link_put_dispatch(dispatch, &message.body, &err), 0);
     message.head.length = (uint32_t)message.body.len;
     assert_int_equal(link_send(s->link, &message, &err), 0);
     link_message_done(&message);
