@@ -131,7 +131,8 @@ class Besieged(Lone):
 
     def holds(self):
         """Nothing came through, both halves live, and the next honest run works."""
-        assert self.broken.read_text() == ""
+        came = self.broken.read_text()
+        assert came == "", came
         honest = self.honest()
         self.send(honest)
         execution = honest.fields["execution"]
