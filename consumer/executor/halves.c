@@ -147,7 +147,6 @@ static int make_spawner(struct executor *executor, struct err *err)
 {
     struct daemon *daemon = executor->daemon;
     _cleanup_free_ char *path = spawner_path(err);
-    _cleanup_free_ char *moved = cgroup_base(); /* while we are alone */
     struct hash init;
     int ends[2];
 
@@ -156,6 +155,7 @@ static int make_spawner(struct executor *executor, struct err *err)
     }
     executor->link = ends[0];
     _cleanup_close_ int link = ends[1];
+    free(cgroup_base()); /* it moves us, which it can while we are alone */
     pid_t pid = fork();
     if (pid == 0) {
         become_spawner(path, daemon->config.path, link, executor->lock);
