@@ -216,11 +216,10 @@ static int goes_on(const struct follow *follow, struct err *err)
     if (err->status == EXIT_BROKER || err->status == 0) {
         err->status = EXIT_NO_ANSWER;
     }
-    int status = err->status;
-    (void)err_wrap(err, "the run goes on (submit result %s tells how)",
-                   follow->shown);
-    err->status = status;
-    return -1;
+    _cleanup_free_ char *why = must_strdup(err->text);
+    return err_exit(err, err->status,
+                    "the run goes on (submit result %s tells how)%s%s",
+                    follow->shown, why[0] == '\0' ? "" : ": ", why);
 }
 
 /* Patience grows while nothing comes. */

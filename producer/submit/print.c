@@ -27,13 +27,19 @@ const struct table *row_table(const struct table *answer)
 
 /* Writing */
 
+int print_failed(struct err *err)
+{
+    return errno == EPIPE ? err_exit(err, EX_IOERR, "%s", "")
+                          : err_exit(err, EX_IOERR, "writing the output: %s",
+                                     strerror(errno));
+}
+
 /* Flushed: who reads a pipe gets each line when it is told. */
 static int written(const struct print *print, struct err *err)
 {
     return fflush(print->out) == 0 && ferror(print->out) == 0
                ? 0
-               : err_exit(err, EX_IOERR, "writing the output: %s",
-                          strerror(errno));
+               : print_failed(err);
 }
 
 int print_bytes(const struct print *print, const void *bytes, size_t n,

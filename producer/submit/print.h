@@ -75,6 +75,10 @@ int print_rows(const struct print *print, const struct noun *noun,
 int print_row(const struct print *print, const struct noun *noun,
               const void *row, struct err *err);
 
+/* What a write that failed is: status 74, and -1. Whose reader has had enough
+ * of it, that has nothing to say: no text. */
+int print_failed(struct err *err);
+
 /* Bytes as they are; bytes that are harmless where they go to a terminal; and a
  * line of text, made harmless. */
 int print_bytes(const struct print *print, const void *bytes, size_t n,

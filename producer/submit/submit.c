@@ -105,9 +105,7 @@ static void hold_standard(void)
 static int flush_output(int status, struct err *err)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)err_exit(err, EXIT_OUTPUT, "writing the output: %s",
-                       strerror(errno));
-        return -1;
+        return print_failed(err);
     }
     return status;
 }
@@ -149,7 +147,9 @@ int main(int argc, char **argv)
                      : run_verb(&submit, &err);
     status = status < 0 ? -1 : flush_output(status, &err);
     if (status < 0) {
-        say("submit: %s", err.text);
+        if (err.text[0] != '\0') {
+            say("submit: %s", err.text);
+        }
         status = status_of(&err);
     }
     asking_done(&submit);

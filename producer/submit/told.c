@@ -118,9 +118,10 @@ static const struct row *row_of(int outcome)
                      : outcome];
 }
 
-const char *told_run(int outcome)
+const char *told_run(int outcome, bool waits)
 {
-    return row_of(outcome)->run;
+    return outcome == OUTCOME_NONE && waits ? "it waits for approval"
+                                            : row_of(outcome)->run;
 }
 
 /* What the outcome alone does not say. */

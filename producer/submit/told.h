@@ -15,8 +15,9 @@ char *told_moment(int64_t moment, int64_t now);
 /* "less than a second", "3 seconds", "2 minutes and 5 seconds"; in ms. */
 char *told_duration(int64_t ms);
 
-/* How a run went: "it worked", "it did not work", "it goes on". */
-const char *told_run(int outcome);
+/* How a run went: "it worked", "it did not work", "it goes on"; where it has
+ * not ended and waits for somebody's approval, that. */
+const char *told_run(int outcome, bool waits);
 
 /* How it went on one target, in sentences: "It worked. It took 3 seconds."
  * Where there are several (`many`), "On web-1 it worked. …" */

@@ -235,7 +235,7 @@ static struct shown shown_of(const struct voted_on *on)
     for (size_t i = 0; i < run->targets.n; i++) {
         texts_add(&shown.targets, list_at(&run->targets, char *, i));
     }
-    pairs_add_all(&shown.arguments, &run->arguments);
+    run_recorded(&save->parameters, run, &shown.arguments);
     return shown;
 }
 

@@ -40,9 +40,9 @@ class Stage:
             done(self.house.submit("assign", "add", name, who.email))
         return name, mark
 
-    def asked(self, command):
+    def asked(self, command, *arguments):
         """The id of a run that waits."""
-        run = done(self.asker.submit("run", "--detach", command))
+        run = done(self.asker.submit("run", "--detach", command, *arguments))
         assert "waits for" in run.stderr, run.stderr
         return run.stdout.strip()
 
@@ -65,12 +65,12 @@ def pending(guest):
 
 
 def test_two_of_three_approve_and_the_asker_does_not_count(house, stage):
-    command, mark = stage.command()
+    command, mark = stage.command("#: [param token]", "#: type = secret")
     shown = done(stage.asker.submit("run", "--dry-run", command)).stdout
     assert f"2 of {stage.group}" in shown
     assert f"2 of {stage.group}, within 1h" in done(
         stage.asker.submit("show", command)).stdout
-    run = stage.asked(command)
+    run = stage.asked(command, f"token=@{stage.folder / 'password'}")
     assert states(house, run) == ["planned"]
     assert f"waits for 2 approvals (2 of {stage.group})" in done(
         stage.asker.submit("history", "-n", "1")).stdout
@@ -79,7 +79,7 @@ def test_two_of_three_approve_and_the_asker_does_not_count(house, stage):
     assert pending(stage.one) == [run]
     # What they vote on, from the envelopes.
     seen = done(stage.one.submit("pending", run[-8:])).stdout
-    for word in (run, command, "dev", stage.asker.email, "sha256"):
+    for word in (run, command, "dev", stage.asker.email, "sha256", "token=***"):
         assert word in seen, seen
     assert str(mark) in done(stage.one.submit("pending", run, "--script")).stdout
     told(stage.one.submit("approve", run), 77, "--yes")

@@ -155,9 +155,12 @@ static void every_outcome_has_words_of_its_own(void **state)
     (void)state;
     for (size_t a = 0; a < outcome_words.n; a++) {
         for (size_t b = 0; b < a; b++) {
-            assert_string_not_equal(told_run((int)a), told_run((int)b));
+            assert_string_not_equal(told_run((int)a, false),
+                                    told_run((int)b, false));
         }
     }
+    assert_string_equal(told_run(OUTCOME_NONE, true), "it waits for approval");
+    assert_string_equal(told_run(OUTCOME_FAILED, true), "it did not work");
 }
 
 static void places(size_t n, const char *expected)
