@@ -57,10 +57,11 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	replies retention reuse revocations runs schedules services sessions \
 	signed signers source standings start target_views targets tellings \
 	ticks transaction turns verbs views
-EXECUTOR := burials cgroup check_host child claim_log confine execution \
-	executor given_files halves intake judge keeper kin ledger leftovers \
-	link mask masker notes opened output permitted private_dir recovery \
-	reload revoked rlimits room spawner spool started tell versions
+EXECUTOR := burials cgroup check_host child claim_log confine \
+	execution executions executor given_files halves intake judge keeper \
+	kin ledger leftovers link mask masker notes opened output permitted \
+	private_dir reasons recovery reload revoked rlimits room spawner spool \
+	started state_lock tell versions
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \
@@ -71,8 +72,8 @@ UNIT_TESTS := advance append approval argv audit auditor buf burials card \
 	cut_proof due ending enrolment envelope err factor fields harmless \
 	hook id invitation kafka keeper key_file known ledger letter link log \
 	mask news notify outbox output overdue parameter parse password \
-	permitted policy post print private_dir profile proof record rows \
-	rpc_reply rules run schedule sealed secret since spawner spoken \
+	permitted policy post print private_dir profile proof reasons record \
+	rows rpc_reply rules run schedule sealed secret since spawner spoken \
 	standing started suggest told track unified user utf8 vectors \
 	versions wallet where words wrap zone
 UNIT_HELP := chain columns table vector

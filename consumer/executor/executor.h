@@ -147,13 +147,15 @@ int halves_make(struct executor *executor, struct err *err);
 /* --check-host: what this host has for it, and what it lacks. */
 int halves_tell(struct daemon *daemon, struct err *err);
 
-/* execution.c: one execution's way */
+/* executions.c: all that are held */
 struct execution *execution_find(const struct executor *executor,
                                  const struct id *id);
 struct execution *execution_new(struct executor *executor, const struct id *id,
                                 const struct id *incarnation);
 void execution_free(struct executor *executor, struct execution *execution);
 size_t executions_active(const struct executor *executor); /* slots in use */
+
+/* execution.c: one execution's way */
 /* Its claim was read back first. */
 int on_won(struct executor *executor, struct execution *execution,
            int64_t offset, int64_t appended, struct err *err);

@@ -26,6 +26,7 @@
 #include "consumer/executor/leftovers.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
+#include "consumer/executor/state_lock.h"
 
 static void host_done(struct host *host)
 {
@@ -265,7 +266,7 @@ static int make_halves(struct executor *executor, struct host *host,
         make_directories(host, executor, children, err) != 0) {
         return -1;
     }
-    executor->lock = ledger_lock(host->state, err);
+    executor->lock = state_lock(host->state, err);
     return executor->lock < 0 || confine_memory(err) != 0 ||
                    make_spawner(executor, host, children, err) != 0 ||
                    confine_self(half(host), err) != 0

@@ -12,10 +12,6 @@
  * that the ledger knows is never started again, whatever a broker shows. A torn
  * last line (a crash) is cut off; any other damage refuses. From 16 MiB on the
  * file is written anew now and then, without the results that were sent.
- *
- * The state directory is locked (ledger_lock()) for the life of this process
- * and of whoever inherits the descriptor: so no successor lives while either
- * half of an executor does, or a keeper.
  */
 #pragma once
 
@@ -38,9 +34,6 @@ struct entry {
 };
 
 struct ledger;
-
-/* The descriptor of the directory's lock; FATAL: another executor has it. */
-int ledger_lock(const char *directory, struct err *err);
 
 /* Reads the file, and writes this life into it. */
 struct ledger *ledger_open(const char *directory, const struct id *incarnation,

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "consumer/executor/ledger.h"
+#include "consumer/executor/state_lock.h"
 
 static char directory[64];
 
@@ -237,9 +238,9 @@ static void two_executors_can_not_share_a_directory(void **state)
     struct err err = {0};
 
     (void)state;
-    _cleanup_close_ int lock = ledger_lock(directory, &err);
+    _cleanup_close_ int lock = state_lock(directory, &err);
     assert_true(lock >= 0);
-    assert_int_equal(ledger_lock(directory, &err), -1);
+    assert_int_equal(state_lock(directory, &err), -1);
     assert_int_equal(err.kind, ERR_FATAL);
     assert_non_null(strstr(err.text, "another executor"));
 }
