@@ -74,7 +74,7 @@ UNIT_TESTS := advance append approval argv audit auditor buf burials card \
 	mask news notify outbox output overdue parameter parse password \
 	permitted policy post print private_dir profile proof reasons record \
 	rows rpc_reply rules run schedule sealed secret since spawner spoken \
-	standing started suggest told track unified user utf8 vectors \
+	spool standing started suggest told track unified user utf8 vectors \
 	versions wallet where words wrap zone
 UNIT_HELP := chain columns table vector
 

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "consumer/executor/executor.h"
 #include "consumer/executor/reasons.h"
-#include "consumer/executor/spool.h"
 
 #define INLINE_MAX 16384    /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8     /* in so many chunks */
@@ -17,6 +16,7 @@
 #define REFUSED_AGAIN 500   /* ms, where the disk or the writer refused */
 #define REPLY_PATIENCE 2000 /* ms that a child waits for those to its asker */
 #define LAST_READS 32       /* of up to 256 KiB: a pipe holds 1 MiB at most */
+#define LET_GO (1LL << 20)  /* bytes that were delivered, at once */
 
 /* Notes how it ended; it is told when the disk takes it. */
 static void conclude(struct execution *execution, enum outcome outcome,
@@ -98,6 +98,7 @@ static void say_missing(struct execution *execution)
     struct execution_finished *finished = &execution->finished;
     struct missing missing = {.kept = execution->output.kept,
                               .dropped = execution->output.dropped,
+                              .no_room = execution->output.given_up,
                               .torn = execution->torn};
 
     if (execution->told_missing) {
@@ -109,9 +110,22 @@ static void say_missing(struct execution *execution)
     finished->reason = reason;
 }
 
+/* The disk does not take the rest of its output. How it ended has room of its
+ * own, and need not wait for ever; nor for the next life, which knows less. */
+static bool waited_enough(const struct executor *executor,
+                          const struct execution *execution, int64_t now)
+{
+    return execution->refused_since != 0 &&
+           (executor->hurried ||
+            now - execution->refused_since >= executor->disk_wait);
+}
+
 static int finish(struct executor *executor, struct execution *execution,
                   int64_t now, struct err *err)
 {
+    if (waited_enough(executor, execution, now)) {
+        output_give_up(&execution->output);
+    }
     if (read_rest(executor, execution, now, err) != 0) {
         return -1;
     }
@@ -282,13 +296,15 @@ void execution_end(struct executor *executor, struct execution *execution)
     (void)link_send(executor->link, &message, &ignored);
 }
 
-/* As long as what was told before arrives: also where it is followed, but not
- * for ever, since its asker can do without. What may not be told yet is read
- * all the same, up to a bound: who writes little goes on. */
+/* As long as what was told before arrives, and the spool is within its bound:
+ * also where it is followed, but not for ever, since its asker can do without.
+ * What may not be told yet is read all the same, up to a bound: who writes
+ * little goes on. */
 static bool may_tell(const struct executor *executor,
                      const struct execution *execution, int64_t now)
 {
     return execution->undelivered < executor->share &&
+           spooled_held(&execution->spooled) < SPOOL_MOST &&
            (execution->replies < executor->share ||
             now - execution->replied > REPLY_PATIENCE);
 }
@@ -331,9 +347,22 @@ static int advance_ended(struct executor *executor, struct execution *execution,
     return 0;
 }
 
+/* Of what was delivered, now and then; of all that can be, where others wait
+ * for room. */
+static void let_go(const struct executor *executor, struct execution *execution,
+                   int64_t now)
+{
+    bool much = spooled_held(&execution->spooled) >= LET_GO;
+
+    if (execution->undelivered == 0 && (much || now < executor->full_until)) {
+        spool_let_go(executor->spool, &execution->id, &execution->spooled);
+    }
+}
+
 static int advance(struct executor *executor, struct execution *execution,
                    int64_t now, struct err *err)
 {
+    let_go(executor, execution, now);
     if (execution->phase == PHASE_RECOVERING &&
         recover_more(executor, execution, err) != 0) {
         return -1;
@@ -394,6 +423,9 @@ int executions_advance(struct executor *executor, int64_t now, struct err *err)
             return -1;
         }
         execution->again = now + REFUSED_AGAIN;
+        if (execution->exited && execution->refused_since == 0) {
+            execution->refused_since = now;
+        }
         held_up = true;
     }
     note_held_up(executor, held_up, err);

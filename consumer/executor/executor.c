@@ -84,6 +84,15 @@ static const struct config_key keys[] = {
      .max = 86400,
      .live = true,
      .help = "how long what runs may go on after SIGTERM, before it is ended"},
+    {.section = "executor",
+     .key = "disk_wait",
+     .kind = CONFIG_DURATION,
+     .fallback = "30s",
+     .min = 1,
+     .max = 86400,
+     .live = true,
+     .help = "how long what has ended waits for a full disk, before the rest "
+             "of its output is given up"},
 };
 
 /* The target that it is enrolled for, in the generation that it is enrolled

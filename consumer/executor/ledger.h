@@ -12,6 +12,10 @@
  * that the ledger knows is never started again, whatever a broker shows. A torn
  * last line (a crash) is cut off; any other damage refuses. From 16 MiB on the
  * file is written anew now and then, without the results that were sent.
+ *
+ * Whoever starts must be able to end: the disk's room for so many EXITs is the
+ * file's own before anything is claimed (ledger_reserve()), whoever else fills
+ * the disk then.
  */
 #pragma once
 
@@ -50,6 +54,10 @@ const struct entry *ledger_next(const struct ledger *ledger,
 
 /* True for an incarnation before this one that the ledger is of. */
 bool ledger_lived(const struct ledger *ledger, const struct id *incarnation);
+
+/* Room for the EXITs of so many executions, and for short lines. RETRY: the
+ * disk has none. */
+int ledger_reserve(struct ledger *ledger, size_t exits, struct err *err);
 
 /* Each is on disk when it returns 0 (SENT: may be lost, and be said again).
  * RETRY: the disk does not take it, and nothing was noted. */

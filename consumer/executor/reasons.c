@@ -30,9 +30,11 @@ char *reason_with_missing(const char *reason, const struct missing *missing)
     if (missing->dropped > 0) {
         (void)buf_addf(&text,
                        "%sonly the first %lld bytes of its output were kept, "
-                       "%lld more were not",
+                       "%lld more were not%s",
                        text.len > 0 ? "; " : "", (long long)missing->kept,
-                       (long long)missing->dropped);
+                       (long long)missing->dropped,
+                       missing->no_room ? ": this host's disk did not take them"
+                                        : "");
     }
     if (missing->torn) {
         (void)buf_addf(&text,

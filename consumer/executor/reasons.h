@@ -13,6 +13,7 @@
 struct missing {
     int64_t kept;    /* bytes of output, from its beginning on; */
     int64_t dropped; /* so many more were not */
+    bool no_room;    /* the disk had none for them; */
     bool torn;       /* and some are lost, nobody knows how many */
 };
 

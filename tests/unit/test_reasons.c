@@ -24,6 +24,10 @@ static void each_thing_that_is_missing_is_said(void **state)
         {NULL,
          {.kept = 7, .dropped = 3},
          "only the first 7 bytes of its output were kept, 3 more were not"},
+        {NULL,
+         {.kept = 7, .dropped = 3, .no_room = true},
+         "only the first 7 bytes of its output were kept, 3 more were not: "
+         "this host's disk did not take them"},
         {"why",
          {.dropped = 3, .torn = true},
          "why; only the first 0 bytes of its output were kept, 3 more were "
