@@ -67,8 +67,8 @@ NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := advance append approval argv audit auditor buf burials card \
-	cgroup clock codec command command_file config confine cron csv \
+UNIT_TESTS := account advance append approval argv audit auditor buf \
+	burials card cgroup clock codec command command_file config confine cron csv \
 	cut_proof due ending enrolment envelope err factor fields harmless \
 	hook id invitation kafka keeper key_file known ledger letter link log \
 	mask news notify outbox output overdue parameter parse password \
