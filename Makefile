@@ -57,8 +57,9 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	replies retention reuse revocations runs schedules services sessions \
 	signed signers source standings start target_views targets tellings \
 	ticks transaction turns verbs views
-EXECUTOR := burials check_host claim_log execution executor halves intake \
-	ledger output recovery reload revoked room spool tell
+EXECUTOR := burials check_host claim_log execution executions executor \
+	halves intake ledger output reasons recovery reload revoked room \
+	spool state_lock tell
 SPAWNER := child given_files judge keeper kin leftovers mask masker opened \
 	private_dir rlimits spawner spawner_main started versions
 HALVES := cgroup confine host link notes permitted
@@ -67,14 +68,14 @@ NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 RECORDER := batch claims facts positions recorder results rows sources \
 	speakers statements
 
-UNIT_TESTS := advance append approval argv audit auditor buf burials card \
-	cgroup clock codec command command_file config confine cron csv \
+UNIT_TESTS := account advance append approval argv audit auditor buf burials \
+	card cgroup clock codec command command_file config confine cron csv \
 	cut_proof due ending enrolment envelope err factor fields harmless \
 	hook id invitation kafka keeper key_file known ledger letter link log \
 	mask news notify outbox output overdue parameter parse password \
-	permitted policy post print private_dir profile proof record rows \
-	rpc_reply rules run schedule sealed secret since spawner spoken \
-	standing started suggest told track unified user utf8 vectors \
+	permitted policy post print private_dir profile proof reasons record \
+	rows rpc_reply rules run schedule sealed secret since spawner spoken \
+	spool standing started suggest told track unified user utf8 vectors \
 	versions wallet where words wrap zone
 UNIT_HELP := chain columns table vector
 

@@ -306,10 +306,18 @@ int daemon_dead(struct daemon *daemon, const struct record *record,
 
 /* main() */
 
+/* What a supervisor goes by. */
+static int status_of(const struct err *err)
+{
+    return err->status == EX_CONFIG || err->status == EX_TEMPFAIL
+               ? err->status
+               : EXIT_FAILURE;
+}
+
 static int give_up(const struct service *service, const struct err *err)
 {
     (void)fprintf(stderr, "%s: %s\n", service->name, err->text);
-    return err->status == EX_CONFIG ? EX_CONFIG : EXIT_FAILURE;
+    return status_of(err);
 }
 
 /* --make-key, --check-host and --check-config: for a person, and no daemon. */
@@ -378,8 +386,7 @@ int service_main(const struct service *service, int argc, char **argv)
         person ? answer(&daemon, &options, &err) : serve(&daemon, &err);
     int status = !failed                      ? EXIT_SUCCESS
                  : person || signals.came < 0 ? give_up(service, &err)
-                 : err.status == EX_CONFIG    ? EX_CONFIG
-                                              : EXIT_FAILURE;
+                                              : status_of(&err);
     daemon_unconfigure(&daemon);
     return status;
 }

@@ -287,7 +287,7 @@ int daemon_identify(struct daemon *daemon, struct err *err)
 
     if (identify(daemon, err) != 0 ||
         (service->check != NULL && service->check(daemon, err) != 0)) {
-        err->status = EX_CONFIG;
+        err->status = err->status == EX_TEMPFAIL ? EX_TEMPFAIL : EX_CONFIG;
         return -1;
     }
     return 0;

@@ -30,6 +30,13 @@ static int read_groups(struct account *account, struct err *err)
     return 0;
 }
 
+/* Each means that nobody has that name (getpwnam(3)). */
+static bool is_nobody(int error)
+{
+    return error == 0 || error == ENOENT || error == ESRCH || error == EBADF ||
+           error == EPERM;
+}
+
 int account_find(const char *name, struct account *ret_account, struct err *err)
 {
     struct account account = {0};
@@ -37,9 +44,13 @@ int account_find(const char *name, struct account *ret_account, struct err *err)
     errno = 0;
     const struct passwd *found = getpwnam(name);
     if (found == NULL) {
-        return err_exit(err, EX_CONFIG, "user '%.80s': %s", name,
-                        errno == 0 ? "there is none of that name on this host"
-                                   : strerror(errno));
+        return is_nobody(errno)
+                   ? err_exit(err, EX_CONFIG,
+                              "user '%.80s': there is none of that name on "
+                              "this host",
+                              name)
+                   : err_exit(err, EX_TEMPFAIL, "user '%.80s': %s", name,
+                              strerror(errno));
     }
     if (found->pw_uid == 0 && strcmp(name, "root") != 0) {
         return err_exit(err, EX_CONFIG,

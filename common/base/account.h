@@ -22,7 +22,8 @@ struct account {
     int n_groups;
 };
 
-/* REJECT, status 78: there is no such user, or it is another name of root. */
+/* REJECT, status 78: there is no such user, or it is another name of root.
+ * RETRY, status 75: whoever knows (a name service) could not be asked. */
 int account_find(const char *name, struct account *ret_account,
                  struct err *err);
 

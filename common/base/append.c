@@ -2,6 +2,7 @@
 #include "base/append.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,4 +56,15 @@ int append_line(int fd, off_t end, const void *line, size_t n, bool sync)
     (void)!ftruncate(fd, end);
     errno = why;
     return -1;
+}
+
+int append_reserve(int fd, off_t end, off_t n)
+{
+    int done = -1;
+
+    errno = EINTR;
+    while (done != 0 && errno == EINTR) {
+        done = fallocate(fd, FALLOC_FL_KEEP_SIZE, end, n);
+    }
+    return done == 0 || errno == EOPNOTSUPP ? 0 : -1;
 }

@@ -19,3 +19,8 @@ off_t append_end(int fd);
  * on the disk then. -1: errno, and it is not in the file, or is cut off by the
  * next. */
 int append_line(int fd, off_t end, const void *line, size_t n, bool sync);
+
+/* Room on the disk for n bytes behind `end`, which nothing but this file gets
+ * then, until it is cut; the file stays as long as it is. Where the file system
+ * has no such thing: 0, and nothing. -1: errno. */
+int append_reserve(int fd, off_t end, off_t n);

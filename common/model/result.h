@@ -72,7 +72,7 @@ struct execution_finished {
     bool core;          /* it would have dumped one: none is written */
     struct usage usage; /* all zero: not known */
     int64_t chunks;     /* of output, in all */
-    int64_t dropped;    /* bytes of output beyond the limit */
+    int64_t dropped;    /* bytes of output that were not kept */
     char *reason;       /* in words; NULL where the exit status says all */
     struct list output; /* struct chunk: told here instead of before */
 };

@@ -7,75 +7,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/utf8.h"
 #include "consumer/executor/executor.h"
-#include "consumer/executor/spool.h"
+#include "consumer/executor/reasons.h"
 
 #define INLINE_MAX 16384    /* bytes of output that `finished` may carry, */
 #define INLINE_CHUNKS 8     /* in so many chunks */
 #define RECOVER_AGAIN 10    /* ms */
 #define REFUSED_AGAIN 500   /* ms, where the disk or the writer refused */
-#define REASON_MAX 800      /* bytes: say_missing() may add to them */
 #define REPLY_PATIENCE 2000 /* ms that a child waits for those to its asker */
 #define LAST_READS 32       /* of up to 256 KiB: a pipe holds 1 MiB at most */
-
-struct execution *execution_find(const struct executor *executor,
-                                 const struct id *id)
-{
-    struct execution *execution = NULL;
-
-    HASH_FIND(hh, executor->all, id->b, sizeof(id->b), execution);
-    return execution;
-}
-
-struct execution *execution_new(struct executor *executor, const struct id *id,
-                                const struct id *incarnation)
-{
-    struct execution *execution = must_calloc(1, sizeof(*execution));
-
-    execution->id = *id;
-    execution->incarnation = *incarnation;
-    execution->serial = ++executor->serials;
-    execution->output.fds[0] = -1;
-    execution->output.fds[1] = -1;
-    HASH_ADD(hh, executor->all, id.b, sizeof(id->b), execution);
-    return execution;
-}
-
-void execution_free(struct executor *executor, struct execution *execution)
-{
-    HASH_DEL(executor->all, execution);
-    envelope_done(&execution->dispatch);
-    envelope_done(&execution->unsent);
-    record_done(&execution->claim);
-    output_done(&execution->output);
-    table_done(&execution_finished_table, &execution->finished);
-    free(execution);
-}
-
-size_t executions_active(const struct executor *executor)
-{
-    size_t n = 0;
-
-    for (struct execution *e = executor->all; e != NULL; e = e->hh.next) {
-        n += e->phase < PHASE_ENDED;
-    }
-    return n;
-}
-
-/* As a result can carry it. Why the spawner refused may quote a script, in any
- * bytes, or half a letter of it. */
-static char *reason_of(const char *words)
-{
-    char *reason = utf8_shown(words);
-    size_t len = strlen(reason);
-
-    for (len = len < REASON_MAX ? len : REASON_MAX; !utf8_is_good(reason, len);
-         len--) {
-    }
-    reason[len] = '\0';
-    return reason;
-}
+#define LET_GO (1LL << 20)  /* bytes that were delivered, at once */
 
 /* Notes how it ended; it is told when the disk takes it. */
 static void conclude(struct execution *execution, enum outcome outcome,
@@ -86,7 +27,7 @@ static void conclude(struct execution *execution, enum outcome outcome,
     finished->outcome = outcome;
     finished->started = started;
     free(finished->reason);
-    finished->reason = reason == NULL ? NULL : reason_of(reason);
+    finished->reason = reason == NULL ? NULL : reason_shown(reason);
     execution->exited = true;
 }
 
@@ -155,35 +96,36 @@ static int read_rest(struct executor *executor, struct execution *execution,
 static void say_missing(struct execution *execution)
 {
     struct execution_finished *finished = &execution->finished;
-    struct buf text = {0};
+    struct missing missing = {.kept = execution->output.kept,
+                              .dropped = execution->output.dropped,
+                              .no_room = execution->output.given_up,
+                              .torn = execution->torn};
 
-    if (execution->told_missing ||
-        (execution->output.dropped == 0 && !execution->torn)) {
+    if (execution->told_missing) {
         return;
     }
     execution->told_missing = true;
-    (void)buf_addf(&text, "%s",
-                   finished->reason == NULL ? "" : finished->reason);
-    if (execution->output.dropped > 0) {
-        (void)buf_addf(&text,
-                       "%sonly the first %lld bytes of its output were kept, "
-                       "%lld more were not",
-                       text.len > 0 ? "; " : "",
-                       (long long)execution->output.kept,
-                       (long long)execution->output.dropped);
-    }
-    if (execution->torn) {
-        (void)buf_addf(&text,
-                       "%ssome of its output is lost, nobody knows how much",
-                       text.len > 0 ? "; " : "");
-    }
+    char *reason = reason_with_missing(finished->reason, &missing);
     free(finished->reason);
-    finished->reason = buf_take(&text);
+    finished->reason = reason;
+}
+
+/* The disk does not take the rest of its output. How it ended has room of its
+ * own, and need not wait for ever; nor for the next life, which knows less. */
+static bool waited_enough(const struct executor *executor,
+                          const struct execution *execution, int64_t now)
+{
+    return execution->refused_since != 0 &&
+           (executor->hurried ||
+            now - execution->refused_since >= executor->disk_wait);
 }
 
 static int finish(struct executor *executor, struct execution *execution,
                   int64_t now, struct err *err)
 {
+    if (waited_enough(executor, execution, now)) {
+        output_give_up(&execution->output);
+    }
     if (read_rest(executor, execution, now, err) != 0) {
         return -1;
     }
@@ -355,13 +297,15 @@ void execution_end(struct executor *executor, struct execution *execution)
     (void)link_send(executor->link, &message, &ignored);
 }
 
-/* As long as what was told before arrives: also where it is followed, but not
- * for ever, since its asker can do without. What may not be told yet is read
- * all the same, up to a bound: who writes little goes on. */
+/* As long as what was told before arrives, and the spool is within its bound:
+ * also where it is followed, but not for ever, since its asker can do without.
+ * What may not be told yet is read all the same, up to a bound: who writes
+ * little goes on. */
 static bool may_tell(const struct executor *executor,
                      const struct execution *execution, int64_t now)
 {
     return execution->undelivered < executor->share &&
+           spooled_held(&execution->spooled) < SPOOL_MOST &&
            (execution->replies < executor->share ||
             now - execution->replied > REPLY_PATIENCE);
 }
@@ -404,9 +348,22 @@ static int advance_ended(struct executor *executor, struct execution *execution,
     return 0;
 }
 
+/* Of what was delivered, now and then; of all that can be, where others wait
+ * for room. */
+static void let_go(const struct executor *executor, struct execution *execution,
+                   int64_t now)
+{
+    bool much = spooled_held(&execution->spooled) >= LET_GO;
+
+    if (execution->undelivered == 0 && (much || now < executor->full_until)) {
+        spool_let_go(executor->spool, &execution->id, &execution->spooled);
+    }
+}
+
 static int advance(struct executor *executor, struct execution *execution,
                    int64_t now, struct err *err)
 {
+    let_go(executor, execution, now);
     if (execution->phase == PHASE_RECOVERING &&
         recover_more(executor, execution, err) != 0) {
         return -1;
@@ -467,6 +424,9 @@ int executions_advance(struct executor *executor, int64_t now, struct err *err)
             return -1;
         }
         execution->again = now + REFUSED_AGAIN;
+        if (execution->exited && execution->refused_since == 0) {
+            execution->refused_since = now;
+        }
         held_up = true;
     }
     note_held_up(executor, held_up, err);

@@ -18,6 +18,7 @@
 #include "consumer/executor/ledger.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/output.h"
+#include "consumer/executor/spool.h"
 #include "model/target.h"
 #include "revocation_log.h"
 #include "service.h"
@@ -36,6 +37,8 @@ enum phase {
 #define DEAD_TAG (1ULL << 60)  /* with a burial's number: tags that */
 #define BACKLOG 32     /* undelivered records of one; then its child waits */
 #define BACKLOG_ALL 64 /* of all together; each may have one at least */
+#define SPOOL_MOST (4LL << 20) /* bytes of one on the disk while it runs, */
+#define SPOOL_EACH (8LL << 20) /* and with what its pipes hold at its end */
 
 struct asker { /* where a followed run's results go, too */
     bool follows;
@@ -79,9 +82,10 @@ struct execution {
     bool torn;         /* some of its output is lost, nobody knows how much; */
     bool told_missing; /* and `finished` says what is missing */
     struct execution_finished finished; /* what is going to be told */
-    int64_t spooled;        /* RECOVERING: how far its spool was told again */
+    struct spooled spooled; /* RECOVERING: told again up to its `end` */
     struct envelope unsent; /* `finished`, until all before is delivered */
-    int64_t again; /* what the disk or the writer refused is tried then */
+    int64_t again; /* what the disk or the writer refused is tried then; */
+    int64_t refused_since; /* its end since then; 0: it is not */
     UT_hash_handle hh;
 };
 
@@ -90,7 +94,8 @@ struct executor {
     struct id incarnation;
     const char *target;
     int64_t slots;
-    int64_t heartbeat; /* ms */
+    int64_t heartbeat; /* ms; */
+    int64_t disk_wait; /* ms that what has ended waits for a full disk */
     char *own;         /* this half's directory, */
     char *spool;       /* and one in it */
     struct ledger *ledger;
@@ -147,13 +152,15 @@ int halves_make(struct executor *executor, struct err *err);
 /* --check-host: what this host has for it, and what it lacks. */
 int halves_tell(struct daemon *daemon, struct err *err);
 
-/* execution.c: one execution's way */
+/* executions.c: all that are held */
 struct execution *execution_find(const struct executor *executor,
                                  const struct id *id);
 struct execution *execution_new(struct executor *executor, const struct id *id,
                                 const struct id *incarnation);
 void execution_free(struct executor *executor, struct execution *execution);
 size_t executions_active(const struct executor *executor); /* slots in use */
+
+/* execution.c: one execution's way */
 /* Its claim was read back first. */
 int on_won(struct executor *executor, struct execution *execution,
            int64_t offset, int64_t appended, struct err *err);

@@ -29,6 +29,7 @@
 #include "consumer/executor/executor.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
+#include "consumer/executor/state_lock.h"
 
 int halves_check(struct daemon *daemon, struct err *err)
 {
@@ -192,7 +193,7 @@ static int make_halves(struct executor *executor, struct host *host,
         make_directories(host, executor, children, err) != 0) {
         return -1;
     }
-    executor->lock = ledger_lock(host->state, err);
+    executor->lock = state_lock(host->state, err);
     return executor->lock < 0 || confine_memory(err) != 0 ||
                    make_spawner(executor, err) != 0 ||
                    confine_self(host_half(host), err) != 0

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-const struct config_key host_keys[9] = {
+const struct config_key host_keys[10] = {
     {.section = "executor",
      .key = "target",
      .kind = CONFIG_NAME,
@@ -62,6 +62,15 @@ const struct config_key host_keys[9] = {
      .max = 86400,
      .live = true,
      .help = "how long what runs may go on after SIGTERM, before it is ended"},
+    {.section = "executor",
+     .key = "disk_wait",
+     .kind = CONFIG_DURATION,
+     .fallback = "30s",
+     .min = 1,
+     .max = 86400,
+     .live = true,
+     .help = "how long what has ended waits for a full disk, before the rest "
+             "of its output is given up"},
 };
 
 void host_done(struct host *host)

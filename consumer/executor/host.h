@@ -14,7 +14,7 @@ struct host {
 };
 
 /* An executor's own, beside the common ones. */
-extern const struct config_key host_keys[9];
+extern const struct config_key host_keys[10];
 
 int host_read(const struct config *config, struct host *ret_host,
               struct err *err);

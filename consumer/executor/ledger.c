@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/append.h"
@@ -16,8 +14,8 @@
 
 #define SUM 16                  /* hex digits of a line's checksum */
 #define COMPACT_FROM (16 << 20) /* bytes */
-#define LOCK_AGAIN 20           /* ms between tries, */
-#define LOCK_TRIES 100          /* and how many */
+#define EXIT_ROOM (64 << 10)   /* bytes: 16 KiB of output, base64 three times */
+#define LINES_ROOM (128 << 10) /* bytes: some hundred START, SENT and LIFE */
 
 struct life {
     struct id incarnation;
@@ -29,6 +27,7 @@ struct ledger {
     char *path;
     int fd;
     off_t size;       /* of whole lines */
+    off_t reserved;   /* the disk's room up to there is the file's own */
     off_t compact_at; /* the size from which on it's written anew */
     char boot[ID_TEXT];
     struct id incarnation;
@@ -245,9 +244,11 @@ static int copy_kept(const struct ledger *ledger, FILE *to, off_t *ret_size)
 }
 
 /* Writes the file anew, without what is needed no more, and goes on in that.
- * Where the disk does not take it, the old one stays. */
+ * Where the disk does not take it, or has not as much room behind it, the old
+ * one stays. */
 static void compact(struct ledger *ledger)
 {
+    off_t room = ledger->reserved - ledger->size;
     _cleanup_free_ char *path = must_printf("%s.new", ledger->path);
     _cleanup_close_ int fd =
         open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -256,38 +257,17 @@ static void compact(struct ledger *ledger)
     off_t size = 0;
 
     if (file != NULL && copy_kept(ledger, file, &size) == 0 &&
+        (room <= 0 || append_reserve(fd, size, room) == 0) &&
         rename(path, ledger->path) == 0) {
         cleanup_close(&ledger->fd);
         ledger->fd = take_fd(fd);
         ledger->size = size;
+        ledger->reserved = size + (room > 0 ? room : 0);
         (void)directory_sync(ledger->directory);
     } else {
         (void)unlink(path);
     }
     ledger->compact_at = 2 * ledger->size + COMPACT_FROM;
-}
-
-int ledger_lock(const char *directory, struct err *err)
-{
-    _cleanup_free_ char *path = must_printf("%s/lock", directory);
-    _cleanup_close_ int lock =
-        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (lock < 0) {
-        return err_set(err, ERR_FATAL, "%s: %s", path, strerror(errno));
-    }
-    /* The spawner of a life that was killed needs a moment to end. */
-    for (int tries = LOCK_TRIES; flock(lock, LOCK_EX | LOCK_NB) != 0;) {
-        if (--tries > 0) {
-            (void)poll(NULL, 0, LOCK_AGAIN);
-            continue;
-        }
-        return err_set(err, ERR_FATAL,
-                       "%s: another executor lives on this "
-                       "state directory",
-                       directory);
-    }
-    return take_fd(lock);
 }
 
 static int read_boot(struct ledger *ledger, struct err *err)
@@ -312,7 +292,9 @@ static int read_file(struct ledger *ledger, struct err *err)
     if (read_lines(ledger, err) != 0) {
         return -1;
     }
-    if (ftruncate(ledger->fd, ledger->size) != 0) {
+    /* A torn last line goes; else the file keeps the room behind its end. */
+    if (lseek(ledger->fd, 0, SEEK_END) != ledger->size &&
+        ftruncate(ledger->fd, ledger->size) != 0) {
         return err_set(err, ERR_FATAL, "%s: %s", ledger->path, strerror(errno));
     }
     if (ledger->size >= COMPACT_FROM) {
@@ -343,6 +325,7 @@ static int append(struct ledger *ledger, bool sync, struct err *err,
     _cleanup_free_ char *line = must_printf("%s %s\n", sum, text);
     size_t len = strlen(line);
     if (append_line(ledger->fd, ledger->size, line, len, sync) != 0) {
+        ledger->reserved = 0; /* it was cut */
         return err_set(err, ERR_RETRY, "%s: %s", ledger->path, strerror(errno));
     }
     ledger->size += (off_t)len;
@@ -419,6 +402,21 @@ bool ledger_lived(const struct ledger *ledger, const struct id *incarnation)
 
     HASH_FIND(hh, ledger->lives, incarnation->b, sizeof(incarnation->b), life);
     return life != NULL;
+}
+
+/* Twice as much for short lines, so that not each of them asks the disk. */
+int ledger_reserve(struct ledger *ledger, size_t exits, struct err *err)
+{
+    off_t room = LINES_ROOM + (off_t)exits * EXIT_ROOM;
+
+    if (ledger->size + room <= ledger->reserved) {
+        return 0;
+    }
+    if (append_reserve(ledger->fd, ledger->size, room + LINES_ROOM) != 0) {
+        return err_set(err, ERR_RETRY, "%s: %s", ledger->path, strerror(errno));
+    }
+    ledger->reserved = ledger->size + room + LINES_ROOM;
+    return 0;
 }
 
 int ledger_start(struct ledger *ledger, const struct id *execution,

@@ -13,9 +13,9 @@
  * last line (a crash) is cut off; any other damage refuses. From 16 MiB on the
  * file is written anew now and then, without the results that were sent.
  *
- * The state directory is locked (ledger_lock()) for the life of this process
- * and of whoever inherits the descriptor: so no successor lives while either
- * half of an executor does, or a keeper.
+ * Whoever starts must be able to end: the disk's room for so many EXITs is the
+ * file's own before anything is claimed (ledger_reserve()), whoever else fills
+ * the disk then.
  */
 #pragma once
 
@@ -39,9 +39,6 @@ struct entry {
 
 struct ledger;
 
-/* The descriptor of the directory's lock; FATAL: another executor has it. */
-int ledger_lock(const char *directory, struct err *err);
-
 /* Reads the file, and writes this life into it. */
 struct ledger *ledger_open(const char *directory, const struct id *incarnation,
                            struct err *err);
@@ -57,6 +54,10 @@ const struct entry *ledger_next(const struct ledger *ledger,
 
 /* True for an incarnation before this one that the ledger is of. */
 bool ledger_lived(const struct ledger *ledger, const struct id *incarnation);
+
+/* Room for the EXITs of so many executions, and for short lines. RETRY: the
+ * disk has none. */
+int ledger_reserve(struct ledger *ledger, size_t exits, struct err *err);
 
 /* Each is on disk when it returns 0 (SENT: may be lost, and be said again).
  * RETRY: the disk does not take it, and nothing was noted. */

@@ -70,7 +70,10 @@ static size_t room(const struct output *output, size_t n)
 {
     size_t left = (size_t)(output->limit - output->kept);
 
-    return output->dropped > 0 ? 0 : n < left ? n : left;
+    if (output->dropped > 0 || output->given_up) {
+        return 0;
+    }
+    return n < left ? n : left;
 }
 
 static void keep(struct output *output, int stream, const char *bytes, size_t n,
@@ -167,5 +170,15 @@ void output_drop_first(struct output *output)
     if (chunks->n == 0) {
         free(chunks->items);
         *chunks = (struct list){0};
+    }
+}
+
+void output_give_up(struct output *output)
+{
+    output->kept -= (int64_t)output->waiting;
+    output->dropped += (int64_t)output->waiting;
+    output->given_up = true;
+    while (output_first(output) != NULL) {
+        output_drop_first(output);
     }
 }

@@ -27,7 +27,8 @@ struct output {
     int64_t made;       /* chunks, in all */
     int64_t kept;
     int64_t dropped;
-    bool more; /* the last read stopped before it had seen everything */
+    bool given_up; /* by output_give_up() */
+    bool more;     /* the last read stopped before it had seen everything */
 };
 
 /* Two pipes; their writing ends are the caller's, and close-on-exec. */
@@ -46,6 +47,9 @@ bool output_is_full(const struct output *output);
  */
 int64_t output_due_at(const struct output *output);
 bool output_due(const struct output *output, int64_t now);
+
+/* What waits can't be told: it counts as dropped, as all does that comes. */
+void output_give_up(struct output *output);
 
 /* The oldest chunk that was not told, NULL: none; and away with it. */
 const struct chunk *output_first(const struct output *output);

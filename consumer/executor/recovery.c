@@ -8,7 +8,6 @@
  * began, and is `interrupted`.
  */
 #include "consumer/executor/executor.h"
-#include "consumer/executor/spool.h"
 
 static void conclude(struct execution *execution, bool started,
                      const char *reason)
@@ -20,6 +19,30 @@ static void conclude(struct execution *execution, bool started,
     execution->finished.reason = must_strdup(reason);
 }
 
+/* Where the chain goes on in its spool: what was delivered may be gone from it.
+ * False: nobody can say. */
+static bool take_up(struct execution *execution,
+                    const struct envelope *envelope)
+{
+    struct execution_output output;
+    struct err ignored = {0};
+
+    if (execution->said_started || event_kind(envelope->type) != EVENT_OUTPUT) {
+        return true;
+    }
+    if (event_decode(EVENT_OUTPUT, envelope, &output, &ignored) != 0) {
+        return false;
+    }
+    int64_t number = output.result.number;
+    table_done(&execution_output_table, &output);
+    if (number < 1) {
+        return false; /* that is `started` */
+    }
+    execution->number = number;
+    execution->chunks = number - 1;
+    return true;
+}
+
 /* Sends again what was spooled, at the pace of its delivery, and takes the
  * chain up where it ended. 1: there is more. */
 static int tell_spooled(struct executor *executor, struct execution *execution,
@@ -29,14 +52,14 @@ static int tell_spooled(struct executor *executor, struct execution *execution,
         _cleanup_envelope_ struct envelope envelope = {0};
         int64_t next = 0;
         int got = spool_read(executor->spool, &execution->id,
-                             execution->spooled, &envelope, &next, err);
-        if (got <= 0) {
-            return got;
+                             execution->spooled.end, &envelope, &next, err);
+        if (got <= 0 || !take_up(execution, &envelope)) {
+            return got < 0 ? -1 : 0;
         }
         if (tell_again(executor, execution, &envelope, err) != 0) {
             return -1;
         }
-        execution->spooled = next;
+        execution->spooled.end = next;
         execution->chunks += event_kind(envelope.type) == EVENT_OUTPUT;
         execution->number++;
         execution->previous = envelope_hash(&envelope);

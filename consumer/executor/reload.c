@@ -14,6 +14,7 @@ void settings_take(struct executor *executor)
 
     executor->slots = config_int(config, "executor", "slots");
     executor->heartbeat = config_int(config, "executor", "heartbeat") * 1000;
+    executor->disk_wait = config_int(config, "executor", "disk_wait") * 1000;
     daemon_drain(daemon, config_int(config, "executor", "drain") * 1000);
 }
 

@@ -19,7 +19,8 @@ static char *spool_path(const char *directory, const struct id *execution)
 }
 
 int spool_add(const char *directory, const struct id *execution,
-              const struct envelope *envelope, struct err *err)
+              const struct envelope *envelope, struct spooled *spooled,
+              struct err *err)
 {
     _cleanup_free_ char *path = spool_path(directory, execution);
     _cleanup_buf_ struct buf line = {0};
@@ -29,11 +30,46 @@ int spool_add(const char *directory, const struct id *execution,
     if (envelope_encode(envelope, &line, err) != 0) {
         return -1;
     }
-    return fd >= 0 && buf_adds(&line, "\n") == 0 &&
-                   append_line(fd, append_end(fd), line.data, line.len,
-                               false) == 0
-               ? 0
-               : err_set(err, ERR_RETRY, "%s: %s", path, strerror(errno));
+    off_t at = fd < 0 ? -1 : append_end(fd);
+    if (buf_adds(&line, "\n") != 0 ||
+        append_line(fd, at, line.data, line.len, false) != 0) {
+        return err_set(err, ERR_RETRY, "%s: %s", path, strerror(errno));
+    }
+    spooled->last = at;
+    spooled->end = at + (off_t)line.len;
+    return 0;
+}
+
+void spool_let_go(const char *directory, const struct id *execution,
+                  struct spooled *spooled)
+{
+    if (spooled->last <= spooled->from) {
+        return;
+    }
+    _cleanup_free_ char *path = spool_path(directory, execution);
+    _cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        spooled->from, spooled->last - spooled->from);
+    }
+    spooled->from = spooled->last;
+}
+
+/* Over what was let go of, which reads as zeros. */
+static off_t skip_hole(FILE *file, off_t at)
+{
+    off_t data = lseek(fileno(file), at, SEEK_DATA);
+    int c;
+
+    at = data > at ? data : at;
+    if (fseeko(file, at, SEEK_SET) != 0) {
+        return -1;
+    }
+    while ((c = getc(file)) == '\0') {
+        at++;
+    }
+    (void)ungetc(c, file);
+    return at;
 }
 
 int spool_read(const char *directory, const struct id *execution, int64_t at,
@@ -49,7 +85,8 @@ int spool_read(const char *directory, const struct id *execution, int64_t at,
     if (file == NULL && errno == ENOENT) {
         return 0;
     }
-    if (file == NULL || fseeko(file, at, SEEK_SET) != 0) {
+    off_t from = file == NULL ? -1 : skip_hole(file, at);
+    if (from < 0) {
         return err_set(err, ERR_RETRY, "%s: %s", path, strerror(errno));
     }
     ssize_t len = getline(&line, &size, file);
@@ -57,7 +94,7 @@ int spool_read(const char *directory, const struct id *execution, int64_t at,
         envelope_decode(line, (size_t)len - 1, ret_envelope, &torn) != 0) {
         return 0; /* torn by a crash: it was not produced */
     }
-    *ret_next = at + len;
+    *ret_next = from + len;
     return 1;
 }
 

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "consumer/executor/executor.h"
-#include "consumer/executor/spool.h"
 #include "model/reply.h"
 #include "model/result.h"
 
@@ -134,7 +133,8 @@ static int tell(struct executor *executor, struct execution *execution,
                    err) != 0) {
         return -1;
     }
-    if (spool_add(executor->spool, &execution->id, &envelope, err) != 0) {
+    if (spool_add(executor->spool, &execution->id, &envelope,
+                  &execution->spooled, err) != 0) {
         room_lacks(executor);
         return -1;
     }

@@ -673,8 +673,17 @@ class Follower:
                               for p, at in self.next.items()])
 
     def bounds(self, partition):
-        return self.consumer.get_watermark_offsets(
-            confluent_kafka.TopicPartition(self.topic, partition), timeout=10)
+        """A broker that stood still leads nothing for a moment."""
+        end = time.monotonic() + 10
+        while True:
+            try:
+                return self.consumer.get_watermark_offsets(
+                    confluent_kafka.TopicPartition(self.topic, partition), timeout=10)
+            except confluent_kafka.KafkaException as error:
+                nobody = confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION
+                if error.args[0].code() != nobody or time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
     def read(self):
         """What came since it was last asked, up to where each partition ends now."""

@@ -11,13 +11,14 @@
 
 #include "base/file.h"
 #include "consumer/executor/ledger.h"
+#include "consumer/executor/state_lock.h"
 
 static char directory[64];
 
 static int make_directory(void **state)
 {
     (void)state;
-    (void)snprintf(directory, sizeof(directory), "/tmp/ledger-XXXXXX");
+    (void)snprintf(directory, sizeof(directory), "/dev/shm/ledger-XXXXXX");
     return mkdtemp(directory) == NULL ? -1 : 0;
 }
 
@@ -232,14 +233,56 @@ static void results_that_were_sent_are_left_out_some_day(void **state)
     envelope_done(&finished);
 }
 
+static int64_t bytes_of_disk(void)
+{
+    _cleanup_free_ char *path = must_printf("%s/ledger", directory);
+    struct stat about;
+
+    assert_int_equal(stat(path, &about), 0);
+    return about.st_blocks * 512;
+}
+
+/* Over a life's end, and in a file that was written anew. */
+static void room_for_ends_is_the_file_s_own(void **state)
+{
+    struct id me;
+    struct envelope finished = some_envelope();
+    struct err err = {0};
+
+    (void)state;
+    struct ledger *ledger = open_ledger(&me);
+    off_t size = size_of_file();
+    assert_int_equal(ledger_reserve(ledger, 100, &err), 0);
+    assert_int_equal(size_of_file(), size);
+    assert_true(bytes_of_disk() >= 100 << 16);
+    ledger_free(ledger);
+    ledger = open_ledger(&me);
+    assert_true(bytes_of_disk() >= 100 << 16);
+    assert_int_equal(ledger_reserve(ledger, 100, &err), 0);
+    _cleanup_free_ char *much = must_calloc(1, 1 << 19);
+    assert_int_equal(buf_add(&finished.payload, much, 1 << 19), 0);
+    for (int i = 0; i < 20; i++) {
+        struct id execution = id_random();
+        assert_int_equal(ledger_exit(ledger, &execution, &me, &finished, &err),
+                         0);
+        assert_int_equal(ledger_reserve(ledger, 100, &err), 0);
+        assert_int_equal(ledger_sent(ledger, &execution, &err), 0);
+    }
+    size = size_of_file();
+    assert_true(size < 8 << 20);
+    assert_true(bytes_of_disk() - size >= 100 << 16);
+    ledger_free(ledger);
+    envelope_done(&finished);
+}
+
 static void two_executors_can_not_share_a_directory(void **state)
 {
     struct err err = {0};
 
     (void)state;
-    _cleanup_close_ int lock = ledger_lock(directory, &err);
+    _cleanup_close_ int lock = state_lock(directory, &err);
     assert_true(lock >= 0);
-    assert_int_equal(ledger_lock(directory, &err), -1);
+    assert_int_equal(state_lock(directory, &err), -1);
     assert_int_equal(err.kind, ERR_FATAL);
     assert_non_null(strstr(err.text, "another executor"));
 }
@@ -256,6 +299,7 @@ int main(void)
         T(a_line_that_could_not_be_cut_off_leaves_no_tail),
         T(damage_within_the_ledger_refuses),
         T(results_that_were_sent_are_left_out_some_day),
+        T(room_for_ends_is_the_file_s_own),
         T(two_executors_can_not_share_a_directory),
     };
 

@@ -204,6 +204,27 @@ static void beyond_the_last_chunk_all_is_counted_and_not_kept(void **state)
     close_pipes(&p);
 }
 
+static void what_is_given_up_is_counted_and_so_is_what_comes(void **state)
+{
+    struct pipes p;
+
+    (void)state;
+    open_pipes(&p);
+    say(&p, STREAM_STDOUT, "told");
+    output_read(&p.output, 0);
+    expect(&p, STREAM_STDOUT, "told");
+    say(&p, STREAM_STDOUT, "waits");
+    output_read(&p.output, 0);
+    output_give_up(&p.output);
+    say(&p, STREAM_STDERR, "late");
+    output_read(&p.output, 0);
+    assert_null(output_first(&p.output));
+    assert_int_equal(p.output.kept, 4);
+    assert_int_equal(p.output.dropped, 9);
+    assert_int_equal(p.output.waiting, 0);
+    close_pipes(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_command_may_want_more_kept_or_less),
         cmocka_unit_test(what_is_not_told_is_not_added_to_without_end),
         cmocka_unit_test(an_ended_stream_is_closed),
+        cmocka_unit_test(what_is_given_up_is_counted_and_so_is_what_comes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
