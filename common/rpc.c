@@ -344,7 +344,7 @@ static const struct {
     [REPLY_OK] = {0, NULL},
     [REPLY_RESULT] = {EX_SOFTWARE, "a result where an answer belongs"},
     [REPLY_INVALID] = {EX_DATAERR, "the request is not good"},
-    [REPLY_NOT_FOUND] = {67, "no such thing, or not yours"},
+    [REPLY_NOT_FOUND] = {67, NOT_FOUND_TEXT},
     [REPLY_DENIED] = {EX_NOPERM, "not allowed"},
     [REPLY_STALE] = {EX_DATAERR, "the request came too late: ask again"},
     [REPLY_CONFLICT] = {EX_DATAERR, "something came between: look again"},

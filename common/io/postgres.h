@@ -17,7 +17,7 @@
 #include "base/fields.h"
 
 /* The number of the last file in schema/sql that this build was written for. */
-#define SCHEMA_NUMBER 17
+#define SCHEMA_NUMBER 18
 
 struct postgres;
 struct rows;

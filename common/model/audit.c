@@ -183,6 +183,8 @@ static const struct field audit_rows_fields[] = {
     {"partition", FIELD_INT, .max = 9999,
      .at = offsetof(struct audit_rows, partition)},
     {"after", FIELD_INT, .at = offsetof(struct audit_rows, after)},
+    {"cut", FIELD_HASH, .optional = true,
+     .at = offsetof(struct audit_rows, cut)},
 };
 
 const struct table audit_rows_table = {.name = "audit.rows",

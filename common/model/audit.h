@@ -96,11 +96,13 @@ struct audit_list {
 enum audit_outcome { AUDIT_ACCEPTED = 1, AUDIT_REFUSED };
 extern const struct words audit_outcome_words;
 
-/* A page of whole rows, for who checks the chains: audit.rows. */
+/* A page of whole rows, for who checks the chains: audit.rows. Behind the last
+ * row, a page of cuts. */
 struct audit_rows {
     struct request request;
     int64_t partition; /* rows behind this … */
     int64_t after;     /* … one, by (partition, number) */
+    struct hash cut;   /* cuts behind this one; zero: from the first */
 };
 
 struct audit_entry {
@@ -129,8 +131,9 @@ struct audit_page {
     struct list rows;      /* struct audit_row, by partition and number */
     struct list envelopes; /* the chains of their signers, and each authorizer's
                               enrolment: struct envelope */
-    struct list cuts;      /* where there are no rows: each audit.cut; their
-                              policies' chains are among the envelopes */
+    struct list cuts;      /* where there are no rows: audit.cuts, the oldest
+                              first; their policies' chains are among the
+                              envelopes */
     bool more;
 };
 

@@ -23,7 +23,8 @@ struct span_row {
 
 struct audit_cut { /* authorizer */
     struct head head;
-    int64_t until;      /* the month's end: what has an id of before is gone */
+    int64_t until;      /* the month's end: what has an id of before is gone,
+                           and what was decided before under one of no month */
     struct hash policy; /* the policy.set that says how long all is kept */
     struct list spans;  /* struct span_row */
 };

@@ -14,13 +14,17 @@
 
 #define REPLY_PART_MAX (256 * 1024)
 
+/* The same words for both, wherever somebody is told: which of them it is,
+ * nobody shall learn. */
+#define NOT_FOUND_TEXT "no such thing, or not yours"
+
 enum reply_status {
     REPLY_NONE,
     REPLY_ACCEPTED,  /* decided, stored, and it changed something */
     REPLY_OK,        /* a read's answer */
     REPLY_RESULT,    /* an executor's: a result of a run that is followed */
     REPLY_INVALID,   /* the request's content is bad; the text says how */
-    REPLY_NOT_FOUND, /* no such thing, or not yours */
+    REPLY_NOT_FOUND, /* NOT_FOUND_TEXT */
     REPLY_DENIED,    /* not signed in, or not a verb of this role */
     REPLY_STALE,     /* too old to be decided */
     REPLY_CONFLICT,  /* something came between; the text says what */

@@ -14,7 +14,7 @@
 #include "trust/late.h"
 
 #define PAGE_ROWS 100
-#define PAGE_BYTES (256 * 1024) /* of envelopes */
+#define PAGE_BYTES (256 * 1024) /* of envelopes, or cuts */
 #define PAGE_ENVELOPES 600      /* of signers' chains */
 
 /* Bytes: what names somebody is not large, but for its list of what is kept. */
@@ -253,9 +253,22 @@ static int add_cut(struct proof *proof, const struct rows *rows, size_t i,
                : -1;
 }
 
+/* The first always goes into the page. */
+#define CUTS_SELECT                                                      \
+    "WITH next AS (SELECT c.cut_at, c.hash, e.envelope, "                \
+    "sum(octet_length(e.envelope)) OVER (ORDER BY c.cut_at, c.hash) - "  \
+    "octet_length(e.envelope) AS before, count(*) OVER () AS remaining " \
+    "FROM audit_cuts c JOIN envelopes e USING (hash) "                   \
+    "WHERE $1::bytea IS NULL OR (c.cut_at, c.hash::bytea) > "            \
+    "(SELECT cut_at, hash::bytea FROM audit_cuts "                       \
+    "WHERE hash = $1::bytea)) "                                          \
+    "SELECT envelope, remaining FROM next WHERE before < $2::bigint "    \
+    "ORDER BY cut_at, hash LIMIT $3::integer"
+
 static int add_cuts(struct asking *asking, struct audit_page *page,
                     struct err *err)
 {
+    const struct audit_rows *from = asking->request->payload;
     _cleanup_rows_ struct rows *rows = NULL;
     _cleanup_proof_ struct proof *proof =
         proof_new(&asking->daemon->roots, source_fetch, asking->source);
@@ -263,12 +276,13 @@ static int add_cuts(struct asking *asking, struct audit_page *page,
     if (page->rows.n > 0) {
         return 0;
     }
-    if (PG(asking->daemon->postgres,
-           "SELECT e.envelope FROM audit_cuts c JOIN envelopes e USING (hash) "
-           "ORDER BY c.cut_at, c.hash",
-           &rows, err) != 0) {
+    if (PG(asking->daemon->postgres, CUTS_SELECT, &rows, err,
+           hash_is_zero(&from->cut) ? P_NULL : P_HASH(&from->cut),
+           P_INT(PAGE_BYTES), P_INT(PAGE_ROWS)) != 0) {
         return -1;
     }
+    page->more = rows_n(rows) > 0 &&
+                 row_int(rows, 0, "remaining") > (int64_t)rows_n(rows);
     for (size_t i = 0; i < rows_n(rows); i++) {
         if (add_cut(proof, rows, i, &page->cuts, err) != 0) {
             return -1;

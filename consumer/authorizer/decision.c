@@ -8,7 +8,7 @@
 #include "consumer/authorizer/revocations.h"
 #include "consumer/authorizer/verbs.h"
 
-static const char hidden[] = "no such thing, or not yours";
+static const char hidden[] = NOT_FOUND_TEXT;
 
 void asking_done(struct asking *asking)
 {

@@ -5,8 +5,11 @@
 #include "trust/cut_proof.h"
 
 #define FLUSH_MS 3000
-#define AGAIN_MS 60000   /* after a failure */
-#define RUNS_AT_ONCE 100 /* whose small rows go in a turn: deciding goes on */
+#define AGAIN_MS 60000 /* after a failure */
+
+/* In a turn: deciding goes on in between. */
+#define RUNS_AT_ONCE 100  /* whose small rows go */
+#define ROWS_AT_ONCE 5000 /* of a month's, that are read */
 
 /* A month to be dropped. */
 struct due {
@@ -167,8 +170,8 @@ static int cut_in(const struct authorizer *authorizer, const struct due *due,
                : postgres_commit(postgres, err);
 }
 
-/* All rows of a month are read, once each month: that it takes minutes where
- * they are millions is no fault. */
+/* What is younger of the strays is written anew, and each span by itself: that
+ * it takes minutes where they are very many is no fault. */
 static int let_it_take(struct postgres *postgres, struct err *err)
 {
     return PG(postgres, "SET LOCAL statement_timeout = '15min'", NULL, err);
@@ -239,6 +242,20 @@ static int tell(const struct authorizer *authorizer, struct err *err)
     return 0;
 }
 
+/* The month's part of the chains. 1: there is more to be read; 0: all that is
+ * there was read, here or by another authorizer. */
+static int read_some(const struct authorizer *authorizer, const struct due *due,
+                     struct err *err)
+{
+    _cleanup_rows_ struct rows *rows = NULL;
+
+    return PG(authorizer->daemon->postgres,
+              "SELECT retention_read($1::text::date, $2) AS read", &rows, err,
+              P_TEXT(due->month), P_INT(ROWS_AT_ONCE)) != 0
+               ? -1
+               : row_int(rows, 0, "read") > 0;
+}
+
 /* 1: small rows went, and there may be more; 0: nothing is left but months.
  * They go as the month does: not by the database's clock and word alone. */
 static int clear(const struct authorizer *authorizer, const struct due *due,
@@ -268,8 +285,10 @@ static int look(const struct authorizer *authorizer, struct err *err)
     if (found <= 0) {
         return found < 0 ? -1 : tell(authorizer, err);
     }
-    int cleared = clear(authorizer, &due, err);
-    return cleared != 0 ? cleared : cut_month(authorizer, &due, err) ?: 1;
+    return clear(authorizer, &due, err)
+               ?: read_some(authorizer, &due, err)
+               ?: cut_month(authorizer, &due, err)
+               ?: 1;
 }
 
 bool retention_tick(struct authorizer *authorizer)

@@ -17,5 +17,5 @@
 
 /* Looks now and then, as the configuration says, and does one step; true: there
  * is another to do. What fails is logged, and done the next time. Requests wait
- * for a step: a hundred runs, or once a month the month's own rows. */
+ * for a step: a hundred runs, or some thousand rows of the month. */
 bool retention_tick(struct authorizer *authorizer);

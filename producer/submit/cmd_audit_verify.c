@@ -30,21 +30,31 @@ struct verifying {
     struct auditor *auditor;
     struct signed_ends *ends;
     struct proof *authorizers; /* and what the cuts need */
-    size_t cuts;               /* that there were at the beginning */
+    struct hash cut;           /* the last that there was at the beginning */
 };
 
-static int ask_page(struct submit *submit, int64_t partition, int64_t after,
+static int ask_page(struct submit *submit, struct audit_rows from,
                     struct audit_page *ret_page, struct err *err)
 {
-    struct audit_rows rows = {.partition = partition, .after = after};
-
     return submit_ask(submit,
                       &(struct question){.as = ASK_SESSION,
                                          .kind = EVENT_AUDIT_ROWS,
-                                         .payload = &rows,
+                                         .payload = &from,
                                          .answer = &audit_page_table,
                                          .ret_answer = ret_page},
                       err);
+}
+
+/* A page behind the last row brings no rows, but the authorizers' enrolments,
+ * and the cuts behind the one that is known. */
+static int ask_cuts(struct verifying *v, struct audit_page *ret_page,
+                    struct err *err)
+{
+    return ask_page(v->submit,
+                    (struct audit_rows){.partition = LAST_PARTITION,
+                                        .after = INT32_MAX,
+                                        .cut = v->cut},
+                    ret_page, err);
 }
 
 /* What this profile saw, before anything is asked that it may see now. */
@@ -91,23 +101,38 @@ static void take_cut(struct verifying *v, const struct envelope *envelope)
     auditor_cut(v->auditor, event->payload);
 }
 
-/* A page behind the last row brings no rows, but the authorizers' enrolments,
- * and cuts. Those that don't go up to the root are worth nothing, and do no
- * harm. */
-static int find_authorizers(struct verifying *v, struct err *err)
+/* Those that don't go up to the root are worth nothing, and do no harm. */
+static int take_cuts(struct verifying *v, const struct audit_page *page,
+                     struct err *err)
 {
-    struct audit_page page = {0};
-
-    if (ask_page(v->submit, LAST_PARTITION, INT32_MAX, &page, err) != 0) {
+    if (proof_add_all(v->authorizers, &page->envelopes, err) != 0) {
         return -1;
     }
-    int done = proof_add_all(v->authorizers, &page.envelopes, err);
-    for (size_t i = 0; done == 0 && i < page.cuts.n; i++) {
-        take_cut(v, &list_at(&page.cuts, struct envelope, i));
+    for (size_t i = 0; i < page->cuts.n; i++) {
+        const struct envelope *cut = &list_at(&page->cuts, struct envelope, i);
+        take_cut(v, cut);
+        v->cut = envelope_hash(cut);
     }
-    v->cuts = page.cuts.n;
-    table_done(&audit_page_table, &page);
-    return done;
+    return 0;
+}
+
+static int find_authorizers(struct verifying *v, struct err *err)
+{
+    bool more = true;
+
+    while (more) {
+        struct audit_page page = {0};
+        if (ask_cuts(v, &page, err) != 0) {
+            return -1;
+        }
+        int failed = take_cuts(v, &page, err);
+        more = page.more && page.cuts.n > 0;
+        table_done(&audit_page_table, &page);
+        if (failed) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* A month may go while its rows are read. */
@@ -116,10 +141,10 @@ static bool was_cut_meanwhile(struct verifying *v)
     struct audit_page page = {0};
     struct err ignored = {0};
 
-    if (ask_page(v->submit, LAST_PARTITION, INT32_MAX, &page, &ignored) != 0) {
+    if (ask_cuts(v, &page, &ignored) != 0) {
         return false;
     }
-    bool more = page.cuts.n > v->cuts;
+    bool more = page.cuts.n > 0;
     table_done(&audit_page_table, &page);
     return more;
 }
@@ -151,7 +176,10 @@ static int judge_rows(struct verifying *v, struct err *err)
 
     while (more) {
         struct audit_page page = {0};
-        if (ask_page(v->submit, partition, number, &page, err) != 0) {
+        if (ask_page(
+                v->submit,
+                (struct audit_rows){.partition = partition, .after = number},
+                &page, err) != 0) {
             return -1;
         }
         int failed = judge_page(v, &page, err);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/reply.h"
 #include "model/user.h"
 #include "producer/submit/parse.h"
 #include "producer/submit/wrap.h"
@@ -16,7 +17,7 @@ static const char exit_codes[] =
     "  64  usage: the command line\n"
     "  65  bad data: a file's, an argument's, or something came between\n"
     "  66  your file can't be read\n"
-    "  67  no such thing, or not yours\n"
+    "  67  " NOT_FOUND_TEXT "\n"
     "  69  the broker is out of reach\n"
     "  70  a bug of ours\n"
     "  74  the output can't be written\n"

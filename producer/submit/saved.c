@@ -32,11 +32,11 @@ static int suggest_command(struct submit *submit, const char *name,
         known[i] = list_at(&answer.commands, struct command_row, i).name;
     }
     const char *meant = suggest(name, known, n);
-    int done = meant == NULL ? -1
-                             : err_exit(err, EXIT_NOT_FOUND,
-                                        "%s: no such command, or not yours; "
-                                        "did you mean %s?",
-                                        name, meant);
+    int done =
+        meant == NULL
+            ? -1
+            : err_exit(err, EXIT_NOT_FOUND,
+                       "%s: " NOT_FOUND_TEXT "; did you mean %s?", name, meant);
     table_done(&commands_answer_table, &answer);
     return done;
 }

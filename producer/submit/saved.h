@@ -10,7 +10,7 @@
 
 #include "producer/submit/submit.h"
 
-/* What command.show tells; status 67: no such command, or not yours. */
+/* What command.show tells; status 67: no such thing, or not yours. */
 int command_ask(struct submit *submit, const char *name,
                 struct command_answer *ret_answer, struct err *err);
 

@@ -213,6 +213,24 @@ def test_any_administrator_may_and_a_member_of_something_may_not(house, stage):
     assert mark.exists()
 
 
+def test_another_request_in_its_place_is_approved_by_nobody(house, stage):
+    """Somebody has the database: another run's, and one of another kind."""
+    command, mark = stage.command(approve="any administrator")
+    run, other = stage.asked(command), stage.asked(command)
+    done(house.submit("reject", other, "--comment", "no", "-y"))
+    envelope = "SELECT envelope FROM requests WHERE"
+    kept, start, reject = (house.rows(f"{envelope} {which} ORDER BY id DESC LIMIT 1")[0][0]
+                           for which in (f"id = '{run}'", f"id = '{other}'",
+                                         "verb = 'run.reject'"))
+    put = "UPDATE requests SET envelope = %s WHERE id = %s"
+    for swapped in (start, reject):
+        house.change(put, swapped, run)
+        told(house.submit("approve", run, "-y"), 65, "can't begin any more")
+    house.change(put, kept, run)
+    done(house.submit("approve", run, "-y"))
+    until("it has run", lambda: mark.exists() and mark.read_text() == f"{run}\n")
+
+
 def test_what_is_approved_takes_its_turn_and_is_tried_again(house, stage):
     """Votes go with what is dispatched by another decision, too."""
     gate = stage.folder / "gate"

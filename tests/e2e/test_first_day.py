@@ -56,7 +56,7 @@ def test_a_runners_first_day(house, tmp_path):
     with runner.at_terminal("result") as seen:
         seen.sees("succeeded").ends(0)
     with runner.at_terminal("run", others) as seen:
-        seen.sees("no such command, or not yours").ends(67)
+        seen.sees("no such thing, or not yours").ends(67)
     with runner.at_terminal("user", "list") as seen:
         seen.ends(77)
     with runner.at_terminal("logout") as seen:

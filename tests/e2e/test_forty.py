@@ -1,10 +1,13 @@
-"""Forty hosts, each with its own executor, and runs over all of them: never more of
-a run at once than its command says, and no more errors than it bears. The witness is
-a file to which each script appends when it begins and before it ends.
+"""Forty hosts, each with its own executor, and fifty runs over all of them: never
+more of a run at once than its command says, and just as many errors as it bears. The
+witness is a file for each run, to which each script appends when it begins and before
+it ends.
 
 Forty are enrolled by hand, all requests of a kind at once: submit would ask for each.
 """
 import collections
+import itertools
+import os
 import json
 import subprocess
 
@@ -17,10 +20,21 @@ from house import until
 from test_standing import done
 
 FORTY = 40
-AT_ONCE = 8
-SCRIPT = """echo + $ERRAND_RUN_ID >> {0}
-sleep 0.05
-echo - $ERRAND_RUN_ID >> {0}
+RUNS = int(os.environ.get("ERRAND_TEST_FORTY", "50"))
+AT_ONCE = 10  # runs that go on side by side
+BEGIN = """witness={0}/$ERRAND_RUN_ID
+echo "+ $ERRAND_TARGET" >> $witness
+"""
+END = """echo "- $ERRAND_TARGET" >> $witness
+"""
+SCRIPT = f"{BEGIN}sleep 0.05\n{END}"
+# Ends once as many have begun as may by then: that of place p, p - 1 before it having
+# failed, once {1} more have. So no two of the first failures are heard of at once, and
+# the last that may begin do.
+GATED = f"""{BEGIN}place=$(grep ^+ $witness | grep -n " $ERRAND_TARGET$" | cut -d: -f1)
+until [ $(grep -c ^+ $witness) -ge {{2}} ] ||
+    [ $(grep -c ^+ $witness) -ge $((place + {{1}})) ]; do sleep 0.05; done
+{END}exit 3
 """
 
 
@@ -58,7 +72,7 @@ class Forty:
         for name in self.names:
             self.config(name).write_text(lone.CONFIG.format(
                 brokers=self.house.brokers, home=self.home, name=name, target=name,
-                slots=1, who=lone.WHO))
+                slots=AT_ONCE, who=lone.WHO))
         makers = [self.executor(n, "--make-key", stdout=subprocess.PIPE, text=True)
                   for n in self.names]
         requests = []
@@ -109,53 +123,75 @@ def begun(house, command):
     return house.rows("SELECT id FROM runs WHERE id::text LIKE '%%' || %s", tail)[0][0]
 
 
-def over(house, run):
-    """{outcome: how often}, once nothing follows any more."""
-    until(f"run {run} is over", lambda: house.rows(
-        "SELECT FROM run_outcomes WHERE id = %s", run), 60)
+def ended(house, runs):
+    """Those after which nothing follows any more."""
+    return {run for run, in house.rows(
+        "SELECT id FROM run_outcomes WHERE id = ANY(%s)", list(runs))}
+
+
+def all_over(house, commands):
+    """[(command, run)]: a run of each was accepted, and is over."""
+    runs, going, waiting = [], set(), list(commands)
+    while waiting or going:
+        while waiting and len(going) < AT_ONCE:
+            command = waiting.pop(0)
+            runs.append((command, begun(house, command)))
+            going.add(runs[-1][1])
+        going -= until("one more is over", lambda: ended(house, going), 60)
+    return runs
+
+
+def outcomes(house, run):
+    """{outcome: how often}"""
     return dict(house.rows("SELECT outcome::text, count(*) FROM execution_states"
                            " WHERE run_id = %s GROUP BY 1", run))
 
 
 def at_work(witness):
-    """{run: (how many began, how many were at work at once)}"""
-    now, most, began = (collections.Counter() for _ in range(3))
-    for sign, run in map(str.split, witness.read_text().splitlines()):
-        now[run] += 1 if sign == "+" else -1
-        began[run] += sign == "+"
-        most[run] = max(most[run], now[run])
-    return {run: (began[run], most[run]) for run in began}
+    """(how many began, how many were at work at once)"""
+    now = most = began = 0
+    for line in witness.read_text().splitlines():
+        now += 1 if line[0] == "+" else -1
+        began += line[0] == "+"
+        most = max(most, now)
+    return began, most
 
 
-def test_never_more_at_once_than_the_command_says(house, forty, tmp_path):
-    """Of each run: others go on beside it."""
-    witness = tmp_path / "witness"
-    command = house.command(SCRIPT.format(witness), f"#: max_parallel = {AT_ONCE}",
-                            target=", ".join(forty.names))
-    runs = [begun(house, command) for _ in range(2)]
-    for run in runs:
-        assert over(house, run) == {"succeeded": FORTY}
-    seen = at_work(witness)
-    assert set(seen) == set(map(str, runs))
-    assert all(began == FORTY and 2 <= most <= AT_ONCE
-               for began, most in seen.values()), seen
+def kinds(house, forty, folder):
+    """{command: (how its executions end, how many at once at most)}"""
+    bad = "|".join(forty.names[::20])
+    every = ", ".join(forty.names)
+
+    def command(script, at_once, errors):
+        return house.command(script, f"#: max_parallel = {at_once}",
+                             *[f"#: max_errors = {errors}"][:errors is not None],
+                             target=every)
+    script = SCRIPT.format(folder)
+    return {
+        command(script, 8, None): ({"succeeded": FORTY}, 8),
+        # two are not yet three
+        command(f"{script}case $ERRAND_TARGET in {bad}) exit 3; esac", "20%", 3):
+            ({"succeeded": FORTY - 2, "failed": 2}, 8),
+        # one at a time: the fourth is the last
+        command(f"{script}exit 3", 1, "10%"): ({"failed": 4, "cancelled": FORTY - 4}, 1),
+        # four at a time: behind each of the first two failures one more begins; with
+        # the third it is enough, and the other three that were sent go on to their end
+        command(GATED.format(folder, 3, 6), 4, 3):
+            ({"failed": 6, "cancelled": FORTY - 6}, 4)}
 
 
-def test_no_more_errors_than_the_command_bears(house, forty, tmp_path):
-    """Where three are too many: two stop nothing; and once there are three, nothing
-    more begins than what was sent with the third."""
-    witness, bad = tmp_path / "witness", forty.names[::20]
-    some = house.command(
-        f"{SCRIPT.format(witness)}case $ERRAND_TARGET in {'|'.join(bad)}) exit 3; esac",
-        "#: max_parallel = 20%", "#: max_errors = 3", target=", ".join(forty.names))
-    every = house.command(SCRIPT.format(witness) + "exit 3", "#: max_parallel = 4",
-                          "#: max_errors = 3", target=", ".join(forty.names))
-    two, all_ = begun(house, some), begun(house, every)
-    assert over(house, two) == {"succeeded": FORTY - 2, "failed": 2}
-    outcomes = over(house, all_)
-    assert 3 <= outcomes["failed"] <= 3 + 3, outcomes
-    assert outcomes == {"failed": outcomes["failed"],
-                        "cancelled": FORTY - outcomes["failed"]}
-    seen = at_work(witness)
-    assert seen[str(two)][0] == FORTY and seen[str(two)][1] <= FORTY // 5
-    assert seen[str(all_)][0] == outcomes["failed"] and seen[str(all_)][1] <= 4
+def test_fifty_runs_over_forty_hosts_go_as_their_commands_say(house, forty, tmp_path):
+    """Side by side: what one run may do at once is nothing to the others."""
+    wanted = kinds(house, forty, tmp_path)
+    runs = all_over(house, itertools.islice(itertools.cycle(wanted), RUNS))
+    assert len({run for _, run in runs}) == RUNS
+    assert {path.name for path in tmp_path.iterdir()} == {str(run) for _, run in runs}
+    widest = collections.Counter()
+    for command, run in runs:
+        ends, most = wanted[command]
+        began, at_once = at_work(tmp_path / str(run))
+        assert outcomes(house, run) == ends, run
+        assert began == FORTY - ends.get("cancelled", 0), run
+        assert at_once <= most, run
+        widest[command] = max(widest[command], at_once)
+    assert [widest[c] for c in wanted] == [most for _, most in wanted.values()]

@@ -15,9 +15,9 @@ import uuid
 import psycopg
 import pytest
 
-from client import (HOUR, MINUTE, Envelope, Key, Session, accepted, b64, id_at, moment,
-                    moment_ms, now_ms, read_all, unb64, uuid7)
-from house import until
+from client import (DAY, HOUR, MINUTE, Envelope, Key, Session, accepted, b64, id_at,
+                    moment, moment_ms, now_ms, read_all, unb64, uuid7)
+from house import HOME, until
 from test_audit import authorizer, check_chain, is_whole, names, quiet_partition, row_hash
 
 TABLES = ("requests", "outputs")
@@ -114,6 +114,14 @@ class Old:
                 "session.show", {}, self.session.by, self.session.key,
                 issued=self.tick()))
 
+    def strayed(self):
+        """Under ids of no month: of long before, of long after, of no time."""
+        for named in (uuid7(self.clock - 9000 * DAY), uuid7(self.clock + 9000 * DAY),
+                      str(uuid.uuid4())):
+            self.decided(self.asker.request(
+                "session.show", {}, self.session.by, self.session.key,
+                issued=self.tick(), request_id=named))
+
     def asked_today(self, n=1):
         """By the real authorizer, behind them in the same chain."""
         for _ in range(n):
@@ -186,6 +194,7 @@ class Old:
                       ("executions", "id"), ("run_outcomes", "id"),
                       ("results", "execution_id"), ("claims", "execution_id"),
                       ("approvals", "run_id"), ("cancellations", "execution_id"))]
+        places.append(("requests", "decided_at < month_end(%s)", self.month))
         places += [(table, "hash = %s", bytes.fromhex(hash))
                    for table in ("envelopes", "requests") for hash in self.signed
                    if hash != self.session.by]
@@ -216,6 +225,7 @@ def old(house, asker, command):
     month.asked(3)
     month.asked_today()
     month.asked(1)
+    month.strayed()
     month.asked_today(2)
     yield month
     assert house.submit("policy", "set", "keep=forever").returncode == 0
@@ -267,6 +277,39 @@ def test_the_authorizer_can_drop_nothing_by_itself(house, old):
             house, "errand_authorizer", "SELECT retention_cut(%s)", month)
 
 
+def read_in_slices(other, month, at_once):
+    """How many rows each slice had."""
+    return list(iter(lambda: other.execute(
+        "SELECT retention_read(%s, %s)", [month, at_once]).fetchone()[0], 0))
+
+
+def spans_read(other, partition):
+    return [(first, last, previous.hex(), head.hex()) for first, last, previous, head in
+            other.execute("SELECT first, last, previous, head FROM spans_read"
+                          " WHERE partition = %s ORDER BY first", [partition])]
+
+
+def test_slices_of_a_month_give_the_spans_of_the_whole(house, old):
+    """Also where rows come meanwhile; and from the beginning, where a month is made:
+    what had none may go there."""
+    with house.connect() as other:
+        other.autocommit = False
+        other.execute("SET ROLE errand_owner")
+        for at_once in (1, 2, 5, 10000):
+            other.execute("DELETE FROM spans_read")
+            sizes = read_in_slices(other, old.month, at_once)
+            assert max(sizes) <= at_once and sum(sizes) >= len(old.rows)
+            assert spans_read(other, old.partition) == old.spans()
+            old.asked_today()
+            old.asked(1)
+            assert read_in_slices(other, old.month, 1) == [1]
+            assert spans_read(other, old.partition) == old.spans()
+        other.execute("SELECT retention_make(%s)", [month_before(9)])
+        assert spans_read(other, old.partition) == []
+        other.rollback()
+    old.asked_today(2)
+
+
 def test_a_month_where_something_is_open_stays(house, old):
     house.change("UPDATE executions SET ended = false WHERE id = %s", old.execution)
     assert house.submit("policy", "set", "keep=90d").returncode == 0
@@ -311,10 +354,20 @@ def test_a_month_without_its_signed_cut_stays(house, old):
         other.rollback()
 
 
-def test_then_it_goes_and_the_log_ends_well(house, old):
+def test_then_it_goes_and_the_log_ends_well(house, asker, old):
+    """Not so what is decided today, also under an id of no month, or by a session of
+    then, which has to be known for it."""
+    young = asker.request("session.show", {}, old.today.by, old.today.key,
+                          request_id=uuid7(old.clock - 9000 * DAY))
+    late = asker.request("session.show", {}, old.session.by, old.session.key)
+    assert [r.status for r in asker.exchange_all([young, late])] == ["stale", "denied"]
+    stay = "SELECT FROM requests WHERE id = ANY(%s)"
+    assert len(house.rows(stay, [young.fields["id"], late.fields["id"]])) == 2
     house.change("UPDATE executions SET ended = true WHERE id = %s", old.execution)
     until("the month is dropped", old.is_gone, 100)  # a lock: again in 60 s
     assert old.left() == set()
+    assert len(house.rows(stay, [young.fields["id"], late.fields["id"]])) == 2
+    assert asker.exchange(young).status == "stale"
     done = is_whole(house)
     assert f"checked since {old.month + datetime.timedelta(days=31):%Y-%m}-01" in done.stderr
     told = json.loads(house.submit("audit", "verify", "-o", "json", timeout=120).stdout)
@@ -393,6 +446,21 @@ def test_a_cut_that_was_altered_is_not_believed(house, old, kept):
     are_removed(house, old, "is not believed")
 
 
+def test_cuts_are_found_behind_however_many(house, asker, old, kept):
+    """They come in pages."""
+    for _ in range(120):
+        junk = Envelope.of("audit.cut", {
+            "root": asker.root, "id": uuid7(), "issued": moment(now_ms()),
+            "by": house.admin.by, "until": moment(old.clock), "policy": "78" * 32,
+            "spans": []}, house.admin.key)
+        digest = bytes.fromhex(junk.hash)
+        house.change("INSERT INTO envelopes VALUES (%s, %s, %s)", digest, junk.type,
+                     json.dumps(junk.dsse()).encode())
+        house.change("INSERT INTO audit_cuts VALUES (%s, %s, %s, true)", digest, old.month,
+                     moment(old.clock))
+    assert is_whole(house).stderr.count("is not believed") == 120
+
+
 def test_who_has_the_database_can_cut_nothing(house, asker, old, kept):
     """Rows of today are gone, and a cut says so, signed by an administrator."""
     rows = house.rows("SELECT number, previous, row_hash, id FROM requests WHERE"
@@ -412,3 +480,21 @@ def test_who_has_the_database_can_cut_nothing(house, asker, old, kept):
     house.change("INSERT INTO audit_cuts VALUES (%s, %s, now(), true)", digest, old.month)
     names(house, f"partition {old.partition}, rows {rows[-1][0]} to",
           "removed from the end", "is not believed")
+
+
+def test_who_has_the_database_s_clock_clears_nothing(house, old):
+    """It says that this month is due: the authorizer looks at its own clock first."""
+    log = HOME / "log/authorizer-1.log"
+    (source,), = house.rows("SELECT pg_get_functiondef('retention_due'::regproc)")
+    before, runs = log.stat().st_size, house.rows("SELECT count(*) FROM runs")
+    house.change("CREATE OR REPLACE FUNCTION retention_due() RETURNS TABLE (month date,"
+                 " until timestamptz, policy sha256) LANGUAGE sql STABLE SECURITY DEFINER AS"
+                 " 'SELECT m, public.month_end(m), p.hash FROM (SELECT"
+                 " public.month_of(now()) AS m) x, (SELECT hash FROM public.policies WHERE"
+                 " keep IS NOT NULL ORDER BY version DESC LIMIT 1) p'")
+    try:
+        until("it refuses", lambda: b"the policy wants to be kept"
+              in log.read_bytes()[before:])
+    finally:
+        house.change(source)
+    assert runs[0][0] > 0 and house.rows("SELECT count(*) FROM runs") >= runs
