@@ -24,7 +24,7 @@ char *reason_shown(const char *words)
 
 char *reason_with_missing(const char *reason, const struct missing *missing)
 {
-    struct buf text = {0};
+    _cleanup_buf_ struct buf text = {0};
 
     (void)buf_adds(&text, reason == NULL ? "" : reason);
     if (missing->dropped > 0) {

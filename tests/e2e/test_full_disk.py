@@ -65,16 +65,18 @@ def small_disk(lone):
     subprocess.run(["umount", "-l", state], check=True)
 
 
-def fill(path, leave=0):
-    """But for so many bytes; to the last one."""
+def fill(disk, leave=0):
+    """With a stranger's file, but for so many bytes; to the last one. Its path."""
+    path = disk / "filling"
     with open(path, "wb", buffering=0) as file:
         try:
             for size in (1 << 20, 4096, 1):
-                while free(path.parent) >= leave + size * (leave > 0) and \
-                        file.write(b"\0" * size) == size:
-                    pass
+                while not leave or free(disk) >= leave + size:
+                    if file.write(b"\0" * size) < size:
+                        break
         except OSError as full:
             assert full.errno == errno.ENOSPC
+    return path
 
 
 def free(disk):
@@ -82,12 +84,15 @@ def free(disk):
     return about.f_bavail * about.f_frsize
 
 
+def patient(executor, how_long):
+    """With what has ended there."""
+    executor.config.write_text(executor.config.read_text().replace(
+        "drain = 1s", f"drain = 1s\ndisk_wait = {how_long}"))
+    return executor
+
+
 def running(lone, execution):
     until("it runs", lambda: text_of(lone.results(execution)))
-
-
-def said(executor, line, times=1):
-    until(f"{times} times: {line}", lambda: executor.log.read_text().count(line) >= times)
 
 
 def still(far):
@@ -130,7 +135,7 @@ def test_what_runs_holds_no_more_of_a_disk_than_is_on_its_way(lone, small_disk, 
         ahead = until("both wait", lambda: still(lambda: [t.far() for t in talkers]))
         assert all(0 < at < BLOCKS for at in ahead)
         assert empty - free(small_disk) < 2 * (4 << 20)
-        fill(small_disk / "filling", leave=3 << 20)
+        fill(small_disk, leave=3 << 20)
     assert whole(talkers[0])["outcome"] == whole(talkers[1])["outcome"] == "succeeded"
     assert executor.process.poll() is None
 
@@ -149,15 +154,15 @@ def test_a_later_life_goes_on_behind_what_was_let_go_of(lone, small_disk):
 
 def test_a_full_disk_takes_nothing_new_and_keeps_what_runs_honest(lone, small_disk):
     go, copy = lone.home / "go", lone.home / "copy"
-    first = lone.executor("ex-1").start()
+    first = patient(lone.executor("ex-1"), "300s").start()
     talks = lone.ask(f"#!/bin/sh\necho begun; while [ ! -e {go} ]; do sleep 0.05; done;"
                      f" seq 1 200000 | tee {copy}; echo ended\n", timeout=300)
     fails = lone.ask(f"#!/bin/sh\necho begun; while [ ! -e {go} ]; do sleep 0.05; done;"
                      " echo so; exit 3\n", timeout=300)
     running(lone, talks)
     running(lone, fails)
-    fill(small_disk / "filling")
-    said(first, "the disk has no room")
+    filling = fill(small_disk)
+    until("that is noticed", lambda: "the disk has no room" in first.log.read_text())
     go.touch()
     elsewhere = lone.ask("#!/bin/sh\necho elsewhere\n")
     second = lone.executor("ex-2").start()
@@ -171,7 +176,7 @@ def test_a_full_disk_takes_nothing_new_and_keeps_what_runs_honest(lone, small_di
     assert first.process.poll() is None
     assert lone.results(talks)[-1].type == "errand.execution.output.v1"
 
-    (small_disk / "filling").unlink()
+    filling.unlink()
     results = lone.finished(fails)
     assert (results[-1].fields["outcome"], results[-1].fields["exit"]) == ("failed", 3)
     assert text_of(results) == b"begun\nso\n"
@@ -185,10 +190,7 @@ def test_what_ends_on_a_disk_that_stays_full_is_told_with_what_it_lost(
         lone, small_disk, house):
     """It needs none of the room that others' ends make; nor does what was killed
     there, and is told by the next life."""
-    executor = lone.executor()
-    executor.config.write_text(executor.config.read_text().replace(
-        "drain = 1s", "drain = 1s\ndisk_wait = 1s"))
-    executor.start()
+    executor = patient(lone.executor(), "1s").start()
     go = lone.home / "go"
     waits = f"#!/bin/sh\necho begun; while [ ! -e {go} ]; do sleep 0.05; done;"
     much = lone.ask(waits + " seq 1 50000; exit 3\n", timeout=300)
@@ -196,7 +198,7 @@ def test_what_ends_on_a_disk_that_stays_full_is_told_with_what_it_lost(
     killed = lone.ask("#!/bin/sh\necho begun; sleep 300\n", timeout=600)
     for execution in (much, little, killed):
         running(lone, execution)
-    fill(small_disk / "filling")
+    filling = fill(small_disk)
     ledger = small_disk / "kafka/ledger"
     with standing(house.pid("kafka")):
         go.touch()
@@ -217,5 +219,5 @@ def test_what_ends_on_a_disk_that_stays_full_is_told_with_what_it_lost(
     assert in_order(lone.finished(killed))[-1].fields["outcome"] == "interrupted"
     assert free(small_disk) < 1 << 20
 
-    (small_disk / "filling").unlink()
+    filling.unlink()
     assert lone.outcome(lone.ask("#!/bin/sh\ntrue\n"))["outcome"] == "succeeded"

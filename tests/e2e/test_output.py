@@ -15,6 +15,7 @@ from house import BIN, until
 BLOCK, MANY, FEW = 65536, 800, 160  # 50 MiB, 10 MiB
 LIMIT = 64 << 20
 AWAY = float(os.environ.get("ERRAND_AWAY", "0"))  # s, beyond what is needed: see tests/README.md
+ASAN = "asan" in str(BIN)  # its shadow alone is larger, and what was freed stays a while
 AHEAD = 128  # blocks (8 MiB) between a child and what was delivered of it, at most
 # Bytes that can't be guessed or pressed; its witness has how far it has come, and
 # in the end their digest.
@@ -48,8 +49,7 @@ def host(house, tmp_path):
 
 
 def within_little():
-    """ASan's shadow alone is larger."""
-    if "asan" not in str(BIN):
+    if not ASAN:
         resource.setrlimit(resource.RLIMIT_STACK, (256 << 10, 256 << 10))  # of its threads
         resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
 
@@ -115,7 +115,7 @@ def test_much_output_needs_little_memory_and_waits_for_the_broker(house, host, t
     whole, followed = (w.read_text() for w in witnesses)
     assert set(ended) == {whole, followed}
     assert hashlib.sha256(seen.read_bytes()).hexdigest() == followed, said
-    assert all(peak(pid) < LIMIT for pid in halves)
+    assert ASAN or all(peak(pid) < LIMIT for pid in halves)
     assert all(dropped == 0 for _, dropped in ended.values())
 
 
