@@ -108,13 +108,15 @@ def test_much_output_needs_little_memory_and_waits_for_the_broker(house, host, t
         for at, then, of in zip(stalled, before, (MANY, FEW)):
             assert at - then <= AHEAD and at < of
         said = run.communicate(timeout=90)[1]
-        assert run.returncode == 0, said
+        # Who followed it may have been told by then that it goes on.
+        assert run.returncode in ((0, 75) if AWAY else (0,)), said
     ended = until("both are recorded",
                   lambda: (lambda found: len(found) == 2 and found)(recorded(house, host.target)),
                   90)
     whole, followed = (w.read_text() for w in witnesses)
     assert set(ended) == {whole, followed}
-    assert hashlib.sha256(seen.read_bytes()).hexdigest() == followed, said
+    assert run.returncode != 0 or hashlib.sha256(
+        seen.read_bytes()).hexdigest() == followed, said
     assert ASAN or all(peak(pid) < LIMIT for pid in halves)
     assert all(dropped == 0 for _, dropped in ended.values())
 
