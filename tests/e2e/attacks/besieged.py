@@ -17,9 +17,11 @@ from lone import Lone, until
 
 CHILDREN = pathlib.Path(__file__).resolve().parent / "children"
 HALF = "nobody"
-# An attack on all processes of a user hits no other stack on this machine.
+# An attack on all processes of a user hits no other stack on this machine: not that
+# of the tests beside these (HOME-2), either.
 USERS = [("games", "news"), ("uucp", "irc"), ("list", "backup"), ("proxy", "lp")]
-USER, OTHER = USERS[zlib.crc32(str(HOME).encode()) % len(USERS)]
+AT, _, BESIDE = str(HOME).rpartition("home")
+USER, OTHER = USERS[(zlib.crc32(AT.encode()) + len(BESIDE)) % len(USERS)]
 CONFIG = f"""user = {HALF}
 [run_as]
 allow = {USER}, {OTHER}
@@ -81,7 +83,8 @@ class Besieged(Lone):
             text.replace(f"{self.home}/ex-1.ready", str(self.one.ready)) + lines)
 
     def start(self, **how):
-        self.one.start(**self.how, **how)
+        # As a supervisor does it: its process group is not pytest's, and that of others.
+        self.one.start(start_new_session=True, **self.how, **how)
         self.pids = self.one.halves()
         return self
 
