@@ -91,8 +91,10 @@ class Life:
             os.kill(pids[n], signal.SIGCONT)
         self.executor.process.wait(20)
         self.start()
-        self.left[when, point] = bearing(execution)
+        if point != "claim":  # what was not claimed before the next life may begin
+            self.left[when, point] = bearing(execution)
         self.listen([execution])  # the next kill is not to be this one's, too
+        self.left.setdefault((when, point), bearing(execution))
 
     def play(self):
         try:
