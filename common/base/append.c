@@ -66,5 +66,7 @@ int append_reserve(int fd, off_t end, off_t n)
     while (done != 0 && errno == EINTR) {
         done = fallocate(fd, FALLOC_FL_KEEP_SIZE, end, n);
     }
-    return done == 0 || errno == EOPNOTSUPP ? 0 : -1;
+    return done == 0 || (errno != ENOSPC && errno != EDQUOT && errno != EIO)
+               ? 0
+               : -1;
 }

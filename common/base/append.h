@@ -21,6 +21,7 @@ off_t append_end(int fd);
 int append_line(int fd, off_t end, const void *line, size_t n, bool sync);
 
 /* Room on the disk for n bytes behind `end`, which nothing but this file gets
- * then, until it is cut; the file stays as long as it is. Where the file system
- * has no such thing: 0, and nothing. -1: errno. */
+ * then, until it is cut; the file stays as long as it is. Where there is
+ * no such thing (a file system's, a filter's): 0, and nothing. -1: errno, the
+ * disk's. */
 int append_reserve(int fd, off_t end, off_t n);

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -31,15 +32,35 @@
 #include "consumer/executor/spawner.h"
 #include "consumer/executor/state_lock.h"
 
+/* It is installed beside this program. */
+static char *spawner_path(struct err *err)
+{
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    if (n <= 0) {
+        (void)err_set(err, ERR_FATAL, "/proc/self/exe: %s", strerror(errno));
+        return NULL;
+    }
+    self[n] = '\0';
+    *strrchr(self, '/') = '\0';
+    return must_printf("%s/errand-spawner", self);
+}
+
 int halves_check(struct daemon *daemon, struct err *err)
 {
+    _cleanup_free_ char *path = spawner_path(err);
     struct host host;
 
-    if (host_read(&daemon->config, &host, err) != 0) {
+    if (path == NULL || host_read(&daemon->config, &host, err) != 0) {
         return -1;
     }
     host_done(&host);
-    return 0;
+    return access(path, X_OK) == 0
+               ? 0
+               : err_exit(err, EX_CONFIG,
+                          "%s: %s: it is installed beside errand-executor",
+                          path, strerror(errno));
 }
 
 int halves_tell(struct daemon *daemon, struct err *err)
@@ -111,21 +132,6 @@ static int make_directories(const struct host *host,
 
 /* The spawner */
 
-/* It is installed beside this program. */
-static char *spawner_path(struct err *err)
-{
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-    if (n <= 0) {
-        (void)err_set(err, ERR_FATAL, "/proc/self/exe: %s", strerror(errno));
-        return NULL;
-    }
-    self[n] = '\0';
-    *strrchr(self, '/') = '\0';
-    return must_printf("%s/errand-spawner", self);
-}
-
 /* Runs in the process that becomes it. Nothing is inherited but these. */
 static _Noreturn void become_spawner(const char *path, const char *config,
                                      int link, int lock)
@@ -142,6 +148,50 @@ static _Noreturn void become_spawner(const char *path, const char *config,
     _exit(1);
 }
 
+/* It has ended what an earlier life left, and can judge: nothing is claimed, or
+ * told, before that. Why it could not it has said itself. */
+static int await_spawner(int link, pid_t pid, struct err *err)
+{
+    _cleanup_message_ struct link_message message = {.out = -1, .err = -1};
+    int got = link_receive(link, LINK_EXECUTOR, &message, err);
+    int status = 0;
+
+    if (got < 0) {
+        return -1;
+    }
+    if (got == 0) {
+        (void)waitpid(pid, &status, 0);
+        return err_exit(err, WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+                        "errand-spawner did not start");
+    }
+    return message.head.kind == LINK_READY &&
+                   strcmp(buf_text(&message.body), ERRAND_VERSION) == 0
+               ? 0
+               : err_exit(err, EX_CONFIG,
+                          "errand-spawner is another version's: install it "
+                          "with errand-executor");
+}
+
+static int start_spawner(struct executor *executor, const char *path,
+                         struct err *err)
+{
+    int ends[2];
+
+    if (link_pair(ends, err) != 0) {
+        return -1;
+    }
+    executor->link = ends[0];
+    free(cgroup_base()); /* it moves us, which it can while we are alone */
+    pid_t pid = fork();
+    if (pid == 0) {
+        become_spawner(path, executor->daemon->config.path, ends[1],
+                       executor->lock);
+    }
+    (void)close(ends[1]);
+    return pid < 0 ? err_set(err, ERR_FATAL, "fork: %s", strerror(errno))
+                   : await_spawner(executor->link, pid, err);
+}
+
 /* A program of its own, so that nothing that this half knows of its own memory
  * (where things are, what guards its stack) is true of the spawner's. */
 static int make_spawner(struct executor *executor, struct err *err)
@@ -149,20 +199,9 @@ static int make_spawner(struct executor *executor, struct err *err)
     struct daemon *daemon = executor->daemon;
     _cleanup_free_ char *path = spawner_path(err);
     struct hash init;
-    int ends[2];
 
-    if (path == NULL || link_pair(ends, err) != 0) {
+    if (path == NULL || start_spawner(executor, path, err) != 0) {
         return -1;
-    }
-    executor->link = ends[0];
-    _cleanup_close_ int link = ends[1];
-    free(cgroup_base()); /* it moves us, which it can while we are alone */
-    pid_t pid = fork();
-    if (pid == 0) {
-        become_spawner(path, daemon->config.path, link, executor->lock);
-    }
-    if (pid < 0) {
-        return err_set(err, ERR_FATAL, "fork: %s", strerror(errno));
     }
     key_pair_forget_box(daemon->keys);
     if (revocation_beginning(&daemon->enrolment, &init, err) != 0) {

@@ -225,6 +225,7 @@ static const struct shape {
     [LINK_END] = {LINK_SPAWNER, false, 0},
     [LINK_ENTRY] = {LINK_SPAWNER, false, LINK_BODY_MAX},
     [LINK_RELOAD] = {LINK_SPAWNER, false, 0},
+    [LINK_READY] = {LINK_EXECUTOR, false, LINK_VERSION_MAX},
     [LINK_REFUSED] = {LINK_EXECUTOR, false, sizeof(struct err)},
     [LINK_STARTED] = {LINK_EXECUTOR, false, 0},
     [LINK_EXITED] = {LINK_EXECUTOR, false, 0},

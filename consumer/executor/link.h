@@ -6,12 +6,13 @@
  * it, and then the signed bytes as they are; two descriptors to write standard
  * output and error to), END (end it now, no body), ENTRY
  * (body: an entry of the revocation log with its proof; see revocation.h) and
- * RELOAD (read the configuration again, no body). From the spawner: one REFUSED
- * (body: why), or one STARTED and later one EXITED (no body); and to each
- * RELOAD one RELOADED (body: the file's bytes, which are good) or KEPT (body:
- * why nothing changes). A message that is anything else, or that the reader
- * itself would send, ends the process that reads it: the other half is then not
- * what it should be.
+ * RELOAD (read the configuration again, no body). From the spawner: first one
+ * READY (body: its version), once nothing of an earlier life is alive; one
+ * REFUSED (body: why), or one STARTED and later one EXITED (no body); and to
+ * each RELOAD one RELOADED (body: the file's bytes, which are good) or KEPT
+ * (body: why nothing changes). A message that is anything else, or that the
+ * reader itself would send, ends the process that reads it: the other half is
+ * then not what it should be.
  */
 #pragma once
 
@@ -23,6 +24,7 @@
 
 #define LINK_BODY_MAX (2U << 20)
 #define LINK_RELOADED_MAX (64U << 10) /* an empty socket takes it at once */
+#define LINK_VERSION_MAX 64
 #define CLAIM_TO_START 10000 /* ms from a claim to its START, at most */
 
 enum link_kind {
@@ -30,6 +32,7 @@ enum link_kind {
     LINK_END,
     LINK_ENTRY,
     LINK_RELOAD,
+    LINK_READY,
     LINK_REFUSED,
     LINK_STARTED,
     LINK_EXITED,

@@ -421,6 +421,15 @@ static void on_message(struct spawner *spawner)
     }
 }
 
+static void say_ready(struct spawner *spawner)
+{
+    _cleanup_message_ struct link_message message =
+        link_message_of(LINK_READY, &(struct id){0});
+
+    (void)buf_adds(&message.body, ERRAND_VERSION);
+    say(spawner, &message);
+}
+
 static _Noreturn void loop(struct spawner *spawner)
 {
     struct pollfd fds[] = {{.fd = spawner->plan->link, .events = POLLIN},
@@ -468,5 +477,6 @@ _Noreturn void spawner_serve(const struct spawner_plan *plan)
         (void)err_set(&err, ERR_FATAL, "start: %s", strerror(errno));
         fail(&err);
     }
+    say_ready(&spawner);
     loop(&spawner);
 }

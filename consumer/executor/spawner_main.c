@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -73,10 +74,26 @@ static struct link_message reload(void *arg, struct permitted *permitted)
     return answer;
 }
 
+/* Of whoever started it, and of this state directory: what it ends then is no
+ * living executor's. */
+static int check_lock(const struct host *host, struct err *err)
+{
+    _cleanup_free_ char *path = must_printf("%s/lock", host->state);
+    struct stat held;
+    struct stat wanted;
+
+    return fstat(SPAWNER_LOCK, &held) == 0 && stat(path, &wanted) == 0 &&
+                   held.st_dev == wanted.st_dev &&
+                   held.st_ino == wanted.st_ino &&
+                   flock(SPAWNER_LOCK, LOCK_EX | LOCK_NB) == 0
+               ? 0
+               : err_exit(err, EX_CONFIG,
+                          "%s: not the lock that it was started with", path);
+}
+
 /* Its own descriptors: standard input is nothing, for whatever it makes. */
 static int take_link(struct err *err)
 {
-    _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     struct stat about;
 
     if (fstat(SPAWNER_LINK, &about) != 0 || !S_ISSOCK(about.st_mode) ||
@@ -84,6 +101,7 @@ static int take_link(struct err *err)
         return err_exit(err, EX_USAGE,
                         "started by hand: errand-executor starts it");
     }
+    _cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     int link = fcntl(SPAWNER_LINK, F_DUPFD_CLOEXEC, SPAWNER_FDS);
     return link >= 0 && null >= 0 && dup2(null, STDIN_FILENO) >= 0
                ? link
@@ -147,7 +165,8 @@ int main(int argc, char **argv)
     int link = take_link(&err);
     if (link < 0 || confine_memory(&err) != 0 ||
         daemon_read(&daemon, argv[1], &err) != 0 ||
-        host_read(&daemon.config, &host, &err) != 0) {
+        host_read(&daemon.config, &host, &err) != 0 ||
+        check_lock(&host, &err) != 0) {
         fail(&err);
     }
     serve(&daemon, &host, link);

@@ -49,8 +49,10 @@ void spool_let_go(const char *directory, const struct id *execution,
     _cleanup_free_ char *path = spool_path(directory, execution);
     _cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd >= 0) {
-        (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                        spooled->from, spooled->last - spooled->from);
+        /* From the beginning: what failed before goes, too, and so does the
+         * block in which the last hole ended. */
+        (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                        spooled->last);
     }
     spooled->from = spooled->last;
 }

@@ -31,9 +31,9 @@ CREATE OR REPLACE FUNCTION retention_make(month date) RETURNS void
 BEGIN
     INSERT INTO months (month) VALUES ($1) ON CONFLICT DO NOTHING;
     IF FOUND THEN
-        DELETE FROM spans_read;
         PERFORM retention_make_one('requests', 'id', $1),
                 retention_make_one('outputs', 'execution_id', $1);
+        DELETE FROM spans_read; -- the tables are locked: nobody adds to it now
     END IF;
 END $$;
 
@@ -47,6 +47,9 @@ DECLARE
     n bigint;
 BEGIN
     PERFORM FROM months m WHERE m.month = $1 FOR UPDATE; -- one reader at a time
+    IF NOT EXISTS (SELECT FROM retention_due() d WHERE d.month = $1) THEN
+        RAISE 'month % is not to be read: it is not the next that goes', $1;
+    END IF;
     EXECUTE format($read$
         WITH slice AS (
             SELECT r.*, s.first AS span, s.last AS span_last, s.head AS span_head
@@ -145,6 +148,7 @@ BEGIN
     PERFORM retention_cut_strays($1);
     EXECUTE format('DROP TABLE %I, %I', month_table('requests', $1),
                    month_table('outputs', $1));
+    DELETE FROM spans_read;
     DELETE FROM months m WHERE m.month = $1;
 END $$;
 

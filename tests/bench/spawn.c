@@ -112,6 +112,10 @@ static void make_spawner(struct bench *b)
         spawner_serve(&b->plan);
     }
     (void)close(ends[1]);
+    _cleanup_message_ struct link_message ready = {.out = -1, .err = -1};
+    if (link_receive(b->link, LINK_EXECUTOR, &ready, &err) != 1) {
+        fail("spawner", &err);
+    }
 }
 
 /* Of as many words, and as long ones: a program reads its locale's files. */

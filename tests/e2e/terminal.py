@@ -9,7 +9,7 @@ import pexpect
 import pyte
 
 import canary
-from house import BIN
+from house import BIN, until
 
 ROWS, COLUMNS = 30, 100
 PATIENCE = 20
@@ -65,6 +65,16 @@ class Terminal:
             assert self.child.waitnoecho(PATIENCE), "the terminal echoes"
             canary.keep("password", answer)
         return self.types(answer)
+
+    def listens(self):
+        """Waits until it reads. A key in the moment between a hidden question and that
+        is lost (readpassphrase(3)); a person is not so quick."""
+        number = "0" if os.uname().machine == "x86_64" else "63"  # of read()
+        def reads():
+            with open(f"/proc/{self.child.pid}/syscall", encoding="ascii") as file:
+                return file.read().split()[0] == number
+        until("it reads", reads)
+        return self
 
     def presses(self, key):
         """A control key, such as `c`."""

@@ -8,7 +8,9 @@ is stopped at the next instant. What came of it all is looked at in the end.
 import concurrent.futures
 import os
 import pathlib
+import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -173,3 +175,26 @@ def what_is_known_there(victim, when, point, fields, starts):
         assert (fields["outcome"], starts) == ("interrupted", 0)
     if (when, point) == ("after", "EXIT") or point == "SENT":
         assert fields["outcome"] == "succeeded", "it had ended, and the disk knew"
+
+
+def test_nothing_is_claimed_before_the_spawner_can_start_it(brokers, tmp_path):
+    """It ends first what an earlier life left, which may take long; and there is one."""
+    lone, point = Lone(brokers, tmp_path), tmp_path / "point"
+    executor = lone.executor()
+    alone = shutil.copy(BIN / "errand-executor", tmp_path)
+    said = subprocess.run([alone, "--config", executor.config, "--check-config"],
+                          capture_output=True, text=True, timeout=20)
+    assert said.returncode == 78 and "installed beside errand-executor" in said.stderr
+    point.write_text(f"sendmsg before {SPAWNER} \n")  # its first word, READY
+    environment = {**os.environ, "LD_PRELOAD": str(LIBRARY), "ERRAND_STOPS_AT": str(point)}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        started = pool.submit(executor.start, env=environment)
+        until("the spawner stands", lambda: executor.process is not None and any(
+            map(stands, executor.halves()[1:])))
+        threads = os.listdir(f"/proc/{executor.process.pid}/task")
+        assert len(threads) == 1, "Kafka's run already"
+        point.unlink()
+        os.kill(executor.halves()[1], signal.SIGCONT)
+        started.result()
+    assert lone.outcome(lone.ask("#!/bin/sh\n"))["outcome"] == "succeeded"
+    lone.close()

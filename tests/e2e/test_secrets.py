@@ -98,7 +98,8 @@ def test_a_person_is_asked_and_nothing_is_shown(house, digests):
         seen.sees(digest(token)).sees(digest("unset")).ends(0)
     assert token not in seen.text and token.encode() not in seen.bytes
     with Terminal("run", digests, environment=house.env("runner")) as seen:
-        seen.sees("token (not shown): ").presses("c").sees("nothing was started").ends(77)
+        seen.sees("token (not shown): ").listens().presses("c")
+        seen.sees("nothing was started").ends(77)
 
 
 def test_output_hides_them_however_it_comes(house, tmp_path):

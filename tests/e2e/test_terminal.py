@@ -176,7 +176,7 @@ def test_who_never_finds_a_password_can_follow_the_code_later(house, fresh):
     assert not (fresh.path / "key.json").exists()
     with fresh.at_terminal("verify") as seen:
         seen.asks("Verification code: ", code)
-        seen.sees("New password: ").presses("c")
+        seen.sees("New password: ").listens().presses("c")
         seen.ends(75)
     assert not (fresh.path / "key.json").exists()
     with fresh.at_terminal("verify") as seen:

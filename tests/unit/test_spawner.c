@@ -111,6 +111,11 @@ static void start_spawner(struct stage *s)
         spawner_serve(&s->plan);
     }
     (void)close(ends[1]);
+    _cleanup_message_ struct link_message got = {.out = -1, .err = -1};
+    if (link_receive(s->link, LINK_EXECUTOR, &got, &err) == 1) {
+        assert_int_equal(got.head.kind, LINK_READY);
+        assert_string_equal(buf_text(&got.body), ERRAND_VERSION);
+    } /* else it could not start */
 }
 
 static void end_spawner(struct stage *s)
