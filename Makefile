@@ -59,10 +59,10 @@ AUTHORIZER := advance_plan advances announcements approvals approvers \
 	ticks transaction turns verbs views
 EXECUTOR := burials check_host claim_log execution executions executor \
 	halves intake ledger output reasons recovery reload revoked room \
-	spool state_lock tell
+	spool tell
 SPAWNER := child given_files judge keeper kin leftovers mask masker opened \
 	private_dir rlimits spawner spawner_main started versions
-HALVES := cgroup confine host link notes permitted
+HALVES := cgroup confine host link notes permitted state_lock
 NOTIFIER := body ending fates hook hook_keys inbox letter mime news notice \
 	notifier outbox post road wire
 RECORDER := batch claims facts positions recorder results rows sources \

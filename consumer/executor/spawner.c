@@ -45,10 +45,10 @@ struct spawner {
     int64_t until; /* them may come up to this moment */
 };
 
-static _Noreturn void fail(const struct err *err)
+_Noreturn void spawner_fail(const struct err *err)
 {
     dprintf(2, "level=error service=spawner msg=\"%s\"\n", err->text);
-    _exit(1);
+    _exit(err->status != 0 ? err->status : 1);
 }
 
 static bool is_known(const struct spawner *spawner, pid_t pid)
@@ -145,7 +145,7 @@ static _Noreturn void end(struct spawner *spawner, const struct err *why)
 {
     end_everything(spawner);
     if (why != NULL) {
-        fail(why);
+        spawner_fail(why);
     }
     _exit(0);
 }
@@ -459,7 +459,7 @@ _Noreturn void spawner_serve(const struct spawner_plan *plan)
     key_pair_forget_key(plan->keys);
     (void)prctl(PR_SET_DUMPABLE, 0);
     if (judge_open(plan, &spawner.judge, &err) != 0) {
-        fail(&err);
+        spawner_fail(&err);
     }
 
     /* Ends by its link alone: TERM and INT are for the other half. */
@@ -475,7 +475,7 @@ _Noreturn void spawner_serve(const struct spawner_plan *plan)
     (void)sigprocmask(SIG_SETMASK, &set, NULL);
     if (spawner.signals < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
         (void)err_set(&err, ERR_FATAL, "start: %s", strerror(errno));
-        fail(&err);
+        spawner_fail(&err);
     }
     say_ready(&spawner);
     loop(&spawner);

@@ -4,15 +4,15 @@
  * A small program of its own (errand-spawner; spawner_main.c), which knows no
  * Kafka and believes nothing that the Kafka-facing half says: it reads the
  * dispatch itself and checks its whole proof against the root keys that it read
- * at start, its
- * target, the clock and the revocation log, of which it judges and keeps each
- * entry itself, and only then makes a child, as whom this host allows
- * (permitted.h). It alone opens what is sealed to this host: it keeps that half
- * of the host's keys, the other half keeps the other (and each forgets what is
- * not its own). It has no more children at once than the host has slots. In
- * come START, END, ENTRY and RELOAD, out go REFUSED, STARTED, EXITED and what
- * it read again itself (link.h). EXITED is said once nothing of an execution is
- * alive. When the other half dies, everything here is ended first.
+ * at start, its target, the clock and the revocation log, of which it judges
+ * and keeps each entry itself, and only then makes a child, as whom this host
+ * allows (permitted.h). It alone opens what is sealed to this host: it keeps
+ * that half of the host's keys, the other half keeps the other (and each
+ * forgets what is not its own). It has no more children at once than the host
+ * has slots. In come START, END, ENTRY and RELOAD, out go REFUSED, STARTED,
+ * EXITED and what it read again itself (link.h). EXITED is said once nothing of
+ * an execution is alive. When the other half dies, everything here is ended
+ * first.
  *
  * It resolves no host's name and opens no socket, but for what the system's own
  * database of users wants at a RELOAD. No seccomp filter holds it to that:
@@ -54,3 +54,6 @@ struct spawner_plan {
 /* Serves its link until the other half closes it. The keys' other half is
  * forgotten. */
 _Noreturn void spawner_serve(const struct spawner_plan *plan);
+
+/* Says why on standard error, and ends: with the error's status, or 1. */
+_Noreturn void spawner_fail(const struct err *err);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -24,14 +23,8 @@
 #include "consumer/executor/leftovers.h"
 #include "consumer/executor/link.h"
 #include "consumer/executor/spawner.h"
+#include "consumer/executor/state_lock.h"
 #include "trust/revocation.h"
-
-static _Noreturn void fail(const struct err *err)
-{
-    dprintf(STDERR_FILENO, "level=error service=spawner msg=\"%s\"\n",
-            err->text);
-    _exit(err->status != 0 ? err->status : 1);
-}
 
 /* All of it is good, or permitted stays as it is. */
 static int reread(const struct daemon *daemon, struct permitted *permitted,
@@ -72,23 +65,6 @@ static struct link_message reload(void *arg, struct permitted *permitted)
         (void)buf_adds(&answer.body, err.text);
     }
     return answer;
-}
-
-/* Of whoever started it, and of this state directory: what it ends then is no
- * living executor's. */
-static int check_lock(const struct host *host, struct err *err)
-{
-    _cleanup_free_ char *path = must_printf("%s/lock", host->state);
-    struct stat held;
-    struct stat wanted;
-
-    return fstat(SPAWNER_LOCK, &held) == 0 && stat(path, &wanted) == 0 &&
-                   held.st_dev == wanted.st_dev &&
-                   held.st_ino == wanted.st_ino &&
-                   flock(SPAWNER_LOCK, LOCK_EX | LOCK_NB) == 0
-               ? 0
-               : err_exit(err, EX_CONFIG,
-                          "%s: not the lock that it was started with", path);
 }
 
 /* Its own descriptors: standard input is nothing, for whatever it makes. */
@@ -136,7 +112,7 @@ static _Noreturn void serve(struct daemon *daemon, struct host *host, int link)
 
     if (leftovers_end(children, cgroups, &err) != 0 ||
         revocation_beginning(&daemon->enrolment, &plan.init, &err) != 0) {
-        fail(&err);
+        spawner_fail(&err);
     }
     spawner_serve(&plan);
 }
@@ -166,8 +142,8 @@ int main(int argc, char **argv)
     if (link < 0 || confine_memory(&err) != 0 ||
         daemon_read(&daemon, argv[1], &err) != 0 ||
         host_read(&daemon.config, &host, &err) != 0 ||
-        check_lock(&host, &err) != 0) {
-        fail(&err);
+        state_lock_check(host.state, SPAWNER_LOCK, &err) != 0) {
+        spawner_fail(&err);
     }
     serve(&daemon, &host, link);
 }

@@ -6,15 +6,22 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sysexits.h>
 
 #include "base/cleanup.h"
 
 #define LOCK_AGAIN 20  /* ms between tries, */
 #define LOCK_TRIES 100 /* and how many */
 
+static char *lock_path(const char *directory)
+{
+    return must_printf("%s/lock", directory);
+}
+
 int state_lock(const char *directory, struct err *err)
 {
-    _cleanup_free_ char *path = must_printf("%s/lock", directory);
+    _cleanup_free_ char *path = lock_path(directory);
     _cleanup_close_ int lock =
         open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
@@ -33,4 +40,19 @@ int state_lock(const char *directory, struct err *err)
                        directory);
     }
     return take_fd(lock);
+}
+
+int state_lock_check(const char *directory, int lock, struct err *err)
+{
+    _cleanup_free_ char *path = lock_path(directory);
+    struct stat held;
+    struct stat wanted;
+
+    return fstat(lock, &held) == 0 && stat(path, &wanted) == 0 &&
+                   held.st_dev == wanted.st_dev &&
+                   held.st_ino == wanted.st_ino &&
+                   flock(lock, LOCK_EX | LOCK_NB) == 0
+               ? 0
+               : err_exit(err, EX_CONFIG,
+                          "%s: not the lock that it was started with", path);
 }

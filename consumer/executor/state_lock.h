@@ -11,3 +11,7 @@
 
 /* The descriptor of the directory's lock; FATAL: another executor has it. */
 int state_lock(const char *directory, struct err *err);
+
+/* For who got that descriptor from its parent: it is this directory's, and
+ * held. -1: status 78. */
+int state_lock_check(const char *directory, int lock, struct err *err);

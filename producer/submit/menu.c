@@ -72,14 +72,15 @@ enum typed menu_failed(const struct menu *menu, const struct err *err)
     return answer.how == TYPED_TEXT ? TYPED_TEXT : TYPED_QUIT;
 }
 
-int menu_outcome(const struct menu *menu, const struct run_row *run)
+const char *menu_how(const struct menu *menu, const struct run_row *run)
 {
     char shown[RUN_SHORT];
 
     run_short(&run->run, shown);
-    return run->outcome == OUTCOME_NONE && strcmp(shown, menu->watched) == 0
-               ? menu->outcome
-               : run->outcome;
+    bool watched =
+        run->outcome == OUTCOME_NONE && strcmp(shown, menu->watched) == 0;
+    return told_run(watched ? menu->outcome : run->outcome,
+                    run->pending.lacking > 0);
 }
 
 char *menu_when(const struct menu *menu, const struct run_row *run)

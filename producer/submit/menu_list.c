@@ -115,9 +115,7 @@ static char *last_of(const struct menu *menu, const struct commands *commands,
         return must_strdup(commands->all ? "Not run yet." : "Not run lately.");
     }
     _cleanup_free_ char *when = menu_when(menu, last);
-    return must_printf(
-        "Last run %s: %s.", when,
-        told_run(menu_outcome(menu, last), last->pending.lacking > 0));
+    return must_printf("Last run %s: %s.", when, menu_how(menu, last));
 }
 
 static bool has_cards(const struct menu *menu)

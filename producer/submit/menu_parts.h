@@ -33,7 +33,7 @@ void menu_rest(const struct menu *menu);
 enum typed menu_failed(const struct menu *menu, const struct err *err);
 
 /* How a run went, as far as is known here. */
-int menu_outcome(const struct menu *menu, const struct run_row *run);
+const char *menu_how(const struct menu *menu, const struct run_row *run);
 
 /* "today at 14:03 by you" */
 char *menu_when(const struct menu *menu, const struct run_row *run);

@@ -198,9 +198,7 @@ static char *item_of(const struct menu *menu, const struct run_row *run)
 {
     _cleanup_free_ char *when = menu_when(menu, run);
 
-    return must_printf(
-        "%s, %s: %s", run->command, when,
-        told_run(menu_outcome(menu, run), run->pending.lacking > 0));
+    return must_printf("%s, %s: %s", run->command, when, menu_how(menu, run));
 }
 
 static enum typed list_runs(struct menu *menu, const struct list *runs)
