@@ -32,23 +32,27 @@ void proof_set_verified(struct proof *proof, struct verified *verified)
     proof->verified = verified;
 }
 
+static struct link *link_take(struct event *event)
+{
+    struct link *link = must_calloc(1, sizeof(*link));
+
+    link->event = event;
+    return link;
+}
+
 struct link *link_new(const struct envelope *envelope, struct err *err)
 {
     struct envelope copy = envelope_dup(envelope);
     struct event *event = event_new_take(&copy, err);
 
-    if (event == NULL) {
-        return NULL;
-    }
-    struct link *link = must_calloc(1, sizeof(*link));
-    link->event = event;
-    return link;
+    return event == NULL ? NULL : link_take(event);
 }
 
 void link_free(struct link *link)
 {
     if (link != NULL) {
-        event_free(link->event);
+        /* What nothing went up by need not be kept. */
+        verified_keep_take(link->used ? link->verified : NULL, link->event);
         free(link);
     }
 }
@@ -84,7 +88,9 @@ int proof_add(struct proof *proof, const struct envelope *envelope,
     if (find(proof, &hash) != NULL) {
         return 0;
     }
-    struct link *link = link_new(envelope, err);
+    struct event *kept = verified_event_take(proof->verified, envelope, &hash);
+    struct link *link =
+        kept == NULL ? link_new(envelope, err) : link_take(kept);
     if (link == NULL) {
         return err_wrap(err, "proof");
     }

@@ -231,14 +231,18 @@ static int check_clocks(const struct child_plan *plan, struct err *err)
                : 0;
 }
 
-/* Runs in the keeper, once the child has it. */
+/* Runs in the keeper, once the child has it. What is no secret stays: to free it
+ * would be to copy its pages first. */
 static void leave(void *arg)
 {
     struct making *making = arg;
     const struct child_plan *plan = making->plan;
 
-    image_done(&making->image);
-    secrets_wipe(plan->secrets);
+    cleanup_close(&making->image.script);
+    if (plan->secrets->n > 0) {
+        opened_wipe_texts(&making->image.environment);
+        secrets_wipe(plan->secrets);
+    }
     key_pair_forget_box(plan->keys);
     (void)close(plan->out);
     (void)close(plan->err);

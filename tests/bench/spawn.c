@@ -139,7 +139,7 @@ static void begin(struct bench *b, const struct program *program)
     struct err err = {0};
 
     *b = (struct bench){.program = program,
-                        .directory = "/tmp/errand-bench-XXXXXX"};
+                        .directory = "/dev/shm/errand-XXXXXX"};
     if (mkdtemp(b->directory) == NULL) {
         (void)err_set(&err, ERR_FATAL, "%s", b->directory);
         fail("mkdtemp", &err);
