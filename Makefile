@@ -76,7 +76,7 @@ UNIT_TESTS := account advance append approval argv audit auditor buf burials \
 	permitted policy post print private_dir profile proof reasons record \
 	rows rpc_reply rules run schedule sealed secret since spawner spoken \
 	spool standing started suggest told track unified user utf8 vectors \
-	versions wallet where words wrap zone
+	verified versions wallet where words wrap zone
 UNIT_HELP := chain columns table vector
 
 COMMON_OBJECTS = $(addprefix common/base/,$(BASE)) \

@@ -50,7 +50,8 @@ static size_t place(const struct hash *name, size_t places)
 
 bool verified_has(const struct verified *verified, const struct hash *name)
 {
-    return verified != NULL && hash_equal(&verified->names[place(name, NAMES)], name);
+    return verified != NULL &&
+           hash_equal(&verified->names[place(name, NAMES)], name);
 }
 
 void verified_add(struct verified *verified, const struct hash *name)
@@ -63,8 +64,8 @@ void verified_add(struct verified *verified, const struct hash *name)
 static bool same_signatures(const struct list *a, const struct list *b)
 {
     return a->n == b->n &&
-           (a->n == 0 || memcmp(a->items, b->items,
-                                a->n * sizeof(struct signature)) == 0);
+           (a->n == 0 ||
+            memcmp(a->items, b->items, a->n * sizeof(struct signature)) == 0);
 }
 
 struct event *verified_event_take(struct verified *verified,

@@ -110,22 +110,40 @@ static void check_allowed(const struct forge *forge, const struct event *event,
     assert(dispatch->expires <= order->run->deadline);
 }
 
+/* By a proof of its own, and what others before it left remembered. */
+static bool allows(const struct forge *forge, const struct standing *standing,
+                   struct verified *remembered, bool honest, struct err *err)
+{
+    _cleanup_proof_ struct proof *proof = proof_new(&forge->roots, NULL, NULL);
+    struct order order;
+    _cleanup_event_ struct event *event = arrive(
+        &list_at(&forge->lines, struct envelope, forge->lines.n - 1), err);
+
+    proof_set_standing(proof, standing);
+    proof_set_verified(proof, remembered);
+    if (event == NULL ||
+        proof_dispatch(proof, event, "web-1", FORGE_NOW, &order, err) != 0) {
+        assert(err->text[0] != '\0' && err->kind != ERR_FATAL);
+        return false;
+    }
+    if (honest) {
+        check_allowed(forge, event, &order);
+    }
+    return true;
+}
+
+/* Twice: what is remembered changes no verdict. */
 static void judge(const struct forge *forge, bool honest)
 {
     _cleanup_standing_ struct standing *standing = stand(forge);
-    _cleanup_proof_ struct proof *proof = proof_new(&forge->roots, NULL, NULL);
-    struct err err = {0};
-    struct order order;
-    _cleanup_event_ struct event *event = arrive(
-        &list_at(&forge->lines, struct envelope, forge->lines.n - 1), &err);
+    struct verified *remembered = verified_new();
+    struct err first = {0};
+    struct err second = {0};
 
-    proof_set_standing(proof, standing);
-    if (event == NULL ||
-        proof_dispatch(proof, event, "web-1", FORGE_NOW, &order, &err) != 0) {
-        assert(err.text[0] != '\0' && err.kind != ERR_FATAL);
-    } else if (honest) {
-        check_allowed(forge, event, &order);
-    }
+    bool allowed = allows(forge, standing, remembered, honest, &first);
+    assert(allows(forge, standing, remembered, honest, &second) == allowed);
+    assert(strcmp(first.text, second.text) == 0);
+    verified_free(remembered);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
