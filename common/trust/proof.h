@@ -47,9 +47,9 @@ static inline void proof_release(struct proof **proof)
  * known, and only what is signed counts. */
 void proof_set_standing(struct proof *proof, const struct standing *standing);
 
-/* Where good signatures and decoded envelopes are remembered, borrowed until the
- * proof is freed; NULL (as at first): only within this proof. To be said before
- * any is added. */
+/* Where good signatures and decoded envelopes are remembered, borrowed until
+ * the proof is freed; NULL (as at first): only within this proof. To be said
+ * before any is added. */
 void proof_set_verified(struct proof *proof, struct verified *verified);
 
 /* Adds a copy; one that is there already is fine. REJECT: no known payload. */
