@@ -75,16 +75,106 @@ static int compare(int type, const char *a, const char *b)
 
 /* Patterns */
 
-static int check_repetitions(const char *pattern, struct err *err)
+/* What regcomp() makes of a pattern, counted as it is read: it writes out what
+ * is repeated, so that `(a{99}){99}` and `a++++++++++++++` are huge. Never too
+ * few: what is no good pattern may count as more than it is. */
+struct size {
+    int depth;
+    long sums[PATTERN_MAX + 1]; /* of each group that is open */
+    long last;                  /* of what a repetition would repeat */
+};
+
+static void size_add(struct size *size, long atom)
 {
-    for (const char *at = pattern; (at = strchr(at, '{')) != NULL; at++) {
-        int most = 0;
-        for (const char *d = at + 1; *d != '\0' && *d != '}'; d++) {
-            most = *d >= '0' && *d <= '9' ? most * 10 + *d - '0' : 0;
-            if (most > REPETITIONS_MAX) {
-                return err_set(err, ERR_REJECT, "a repetition over %d times",
-                               REPETITIONS_MAX);
-            }
+    size->sums[size->depth] += atom;
+    size->last = atom;
+}
+
+static void size_repeat(struct size *size, long times)
+{
+    size->sums[size->depth] += size->last * (times - 1) + 1;
+    size->last = size->last * times + 1;
+}
+
+/* The end of `[...]`: a `]` that is first, or in `[:alpha:]`, ends nothing. */
+static const char *skip_bracket(const char *at)
+{
+    at += at[1] == '^' ? 2 : 1;
+    at += *at == ']';
+    for (; *at != '\0' && *at != ']'; at++) {
+        if (*at == '[' && at[1] != '\0' && strchr(":.=", at[1]) != NULL) {
+            const char end[] = {at[1], ']', '\0'};
+            const char *found = strstr(at + 2, end);
+            at = found == NULL ? at : found + 1;
+        }
+    }
+    return at;
+}
+
+/* From `{`: to `}`, and the most that it says; -1: over REPETITIONS_MAX. */
+static long read_times(const char **at)
+{
+    long most = 1;
+    long now = 0;
+
+    for (; **at != '\0' && **at != '}'; (*at)++) {
+        now = **at >= '0' && **at <= '9' ? now * 10 + **at - '0' : 0;
+        most = now > most ? now : most;
+        if (most > REPETITIONS_MAX) {
+            return -1;
+        }
+    }
+    return most + 1; /* `{9,}` is nine, and any number more */
+}
+
+static void size_close(struct size *size)
+{
+    long group = size->sums[size->depth];
+
+    size->depth--;
+    size_add(size, group + 1);
+}
+
+static int size_one(struct size *size, const char **at, struct err *err)
+{
+    long times = 1;
+
+    if (**at == '(') {
+        size->sums[++size->depth] = 0;
+        size->last = 0;
+    } else if (**at == ')' && size->depth > 0) {
+        size_close(size);
+    } else if (**at == '*' || **at == '?') {
+        size_repeat(size, 1);
+    } else if (**at == '+') {
+        size_repeat(size, 2);
+    } else if (**at == '{') {
+        times = read_times(at);
+        size_repeat(size, times);
+    } else {
+        *at = **at == '[' ? skip_bracket(*at) : *at;
+        *at += **at == '\\' && (*at)[1] != '\0';
+        size_add(size, 1);
+    }
+    if (times < 0) {
+        return err_set(err, ERR_REJECT, "a repetition over %d times",
+                       REPETITIONS_MAX);
+    }
+    return size->last <= STATES_MAX && size->sums[size->depth] <= STATES_MAX
+               ? 0
+               : err_set(err, ERR_REJECT,
+                         "its repetitions make %d characters and more of it",
+                         STATES_MAX);
+}
+
+/* Of a pattern of PATTERN_MAX bytes at most. */
+static int check_size(const char *pattern, struct err *err)
+{
+    struct size size = {0};
+
+    for (const char *at = pattern; *at != '\0'; at += *at != '\0') {
+        if (size_one(&size, &at, err) != 0) {
+            return -1;
         }
     }
     return 0;
@@ -161,7 +251,7 @@ static int pattern_sound(const struct parameter *parameter, struct err *err)
         return err_set(err, ERR_REJECT, "%zu bytes, and at most %d can be",
                        strlen(pattern), PATTERN_MAX);
     }
-    return check_repetitions(pattern, err) != 0 ||
+    return check_size(pattern, err) != 0 ||
                    check_references(pattern, err) != 0 ||
                    match(pattern, "", err) < 0
                ? -1

@@ -13,6 +13,7 @@
 
 #define PATTERN_MAX 200     /* bytes */
 #define REPETITIONS_MAX 255 /* as in a{255} */
+#define STATES_MAX 600      /* with all repetitions written out */
 
 /* As parameter_sound(), of the limits alone. */
 int limits_sound(const struct parameter *parameter, const char **ret_member,

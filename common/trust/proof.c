@@ -51,8 +51,9 @@ struct link *link_new(const struct envelope *envelope, struct err *err)
 void link_free(struct link *link)
 {
     if (link != NULL) {
-        /* What nothing went up by need not be kept. */
-        verified_keep_take(link->used ? link->verified : NULL, link->event);
+        /* A link of a chain; what nobody is known to have signed is not. */
+        bool keep = link->kept || link->good[0];
+        verified_keep_take(keep ? link->verified : NULL, link->event);
         free(link);
     }
 }
@@ -94,6 +95,7 @@ int proof_add(struct proof *proof, const struct envelope *envelope,
     if (link == NULL) {
         return err_wrap(err, "proof");
     }
+    link->kept = kept != NULL;
     link->verified = proof->verified;
     HASH_ADD_KEYPTR(hh, proof->links, link->event->hash.b,
                     sizeof(link->event->hash.b), link);

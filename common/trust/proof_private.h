@@ -20,8 +20,9 @@ struct link {
     bool used;
     bool good[ENVELOPE_SIGNERS_MAX];        /* the signature verified … */
     struct key32 key[ENVELOPE_SIGNERS_MAX]; /* … under this key */
-    struct verified *verified;
-    struct judged judged[2]; /* as it stands now; for an entry of the log */
+    bool kept;                 /* the event came from what is remembered, */
+    struct verified *verified; /* and goes back there; NULL: nothing is */
+    struct judged judged[2];   /* as it stands now; for an entry of the log */
     UT_hash_handle hh;
 };
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A hash has one place, which the last that came there has. */
+/* Each hash has one place; the last one to come there stays. */
 #define NAMES 1024
-#define EVENTS 128
-#define EVENT_MAX (32U << 10) /* bytes of payload: larger ones are not kept */
+#define EVENTS 512
+#define KEPT_MAX (32U << 10) /* bytes of payload: larger ones are not kept */
 
 struct verified {
     struct hash names[NAMES];     /* all zero: none */
@@ -43,9 +43,9 @@ struct hash verified_name(const struct hash *envelope,
     return hash_of(&parts, sizeof(parts));
 }
 
-static size_t place(const struct hash *name, size_t places)
+static size_t place(const struct hash *hash, size_t places)
 {
-    return (name->b[0] | (size_t)name->b[1] << 8) % places;
+    return (hash->b[0] | (size_t)hash->b[1] << 8) % places;
 }
 
 bool verified_has(const struct verified *verified, const struct hash *name)
@@ -86,7 +86,7 @@ struct event *verified_event_take(struct verified *verified,
 void verified_keep_take(struct verified *verified, struct event *event)
 {
     if (verified == NULL || event == NULL ||
-        event->envelope.payload.len > EVENT_MAX) {
+        event->envelope.payload.len > KEPT_MAX) {
         event_free(event);
         return;
     }

@@ -231,8 +231,8 @@ static int check_clocks(const struct child_plan *plan, struct err *err)
                : 0;
 }
 
-/* Runs in the keeper, once the child has it. What is no secret stays: to free
- * it would be to copy its pages first. */
+/* Runs in the keeper, once the child has it. What is no secret stays: its pages
+ * are shared with the spawner, and to free it would copy them. */
 static void leave(void *arg)
 {
     struct making *making = arg;

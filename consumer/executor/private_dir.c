@@ -215,7 +215,7 @@ static bool remove_some(struct removal *removal)
 
 void private_remove(const char *path, int64_t patience)
 {
-    if (rmdir(path) == 0) { /* mostly nothing is left in it */
+    if (rmdir(path) == 0 || errno == ENOENT) { /* usually it is empty */
         return;
     }
     _cleanup_close_ int top =
