@@ -9,6 +9,7 @@ import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 
@@ -145,6 +146,25 @@ def test_the_kafka_facing_half_has_no_privilege(lone):
     assert not [name for name in ("rdkafka", "libssl", "sasl", "libcurl") if name in mapped]
     sockets = [os.readlink(f"/proc/{spawner}/fd/{fd}") for fd in os.listdir(f"/proc/{spawner}/fd")]
     assert sum(s.startswith("socket:") for s in sockets) <= 1, "its link, and no more"
+
+
+@needs_root
+def test_a_spawner_without_its_state_s_lock_ends_and_touches_nothing(lone, tmp_path):
+    """Two on one state directory would each end what the other runs."""
+    executor = lone.executors[0]
+    state = lone.home / f"{executor.name}.state"
+    link, its = socket.socketpair()
+    with open(tmp_path / "lock", "w") as other, open(state / "lock") as same, link, its:
+        for held in other, same:  # of this very file, which the executor has locked
+            said = subprocess.run(
+                [BIN / "errand-spawner", executor.config], stdin=its, stderr=subprocess.PIPE,
+                preexec_fn=lambda: os.dup2(held.fileno(), 3), pass_fds=(3,), text=True,
+                timeout=20)
+            assert said.returncode == 78 and "not the lock" in said.stderr
+        link.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            link.recv(1)  # and it never was ready
+    assert lone.outcome(lone.ask("#!/bin/sh\n", run_as=USER))["outcome"] == "succeeded"
 
 
 @needs_root
