@@ -111,19 +111,21 @@ static const char *skip_bracket(const char *at)
     return at;
 }
 
-/* From `{`: to `}`, and the most that it says; -1: over REPETITIONS_MAX. */
+/* From `{`: to `}`, and the most that it says; -1: over REPETITIONS_MAX. What
+ * else stands there is counted as if it stood outside. */
 static long read_times(const char **at)
 {
     long most = 1;
     long now = 0;
 
-    for (; **at != '\0' && **at != '}'; (*at)++) {
-        now = **at >= '0' && **at <= '9' ? now * 10 + **at - '0' : 0;
+    for (char c; (c = (*at)[1]) == ',' || (c >= '0' && c <= '9'); (*at)++) {
+        now = c == ',' ? 0 : now * 10 + c - '0';
         most = now > most ? now : most;
         if (most > REPETITIONS_MAX) {
             return -1;
         }
     }
+    *at += (*at)[1] == '}';
     return most + 1; /* `{9,}` is nine, and any number more */
 }
 
