@@ -345,15 +345,20 @@ static int count_runs(struct submit *submit, struct run_history *history,
 
 /* Watching */
 
+static bool waits_for_approval(const struct run_row *run)
+{
+    return run->pending.lacking > 0;
+}
+
+/* How far one that goes on has come is not told: that is `watch`. */
 static bool told_already(const struct history_answer *told,
                          const struct run_row *run)
 {
     for (size_t i = 0; i < told->runs.n; i++) {
         const struct run_row *before = &list_at(&told->runs, struct run_row, i);
         if (id_equal(&before->run, &run->run)) {
-            _cleanup_free_ char *was = run_text(before);
-            _cleanup_free_ char *is = run_text(run);
-            return strcmp(was, is) == 0;
+            return before->outcome == run->outcome &&
+                   waits_for_approval(before) == waits_for_approval(run);
         }
     }
     return false;

@@ -4,6 +4,7 @@ A terminal is a person's: what is typed after a question, what the screen holds
 then, how it ended. Waiting is for a text to appear, with a bound.
 """
 import os
+import termios
 
 import pexpect
 import pyte
@@ -18,15 +19,21 @@ PATIENCE = 20
 class Terminal:
     """submit with these words, at a terminal of its own."""
 
-    def __init__(self, *words, environment, begin=None):
+    def __init__(self, *words, environment, begin=None, rows=ROWS, columns=COLUMNS):
+        def start():
+            """Before it runs: pexpect says how large a terminal is when it runs already."""
+            termios.tcsetwinsize(0, (rows, columns))
+            if begin is not None:
+                begin()
+
         self.bytes = b""
         self.screen = pyte.HistoryScreen(COLUMNS, ROWS, history=1000)
         self.stream = pyte.ByteStream(self.screen)
         self.child = pexpect.spawn(
-            str(BIN / "submit"), list(words), dimensions=(ROWS, COLUMNS),
+            str(BIN / "submit"), list(words), dimensions=(rows, columns),
             env={"PATH": os.environ["PATH"], "TERM": "xterm-256color",
                  "LANG": "C.UTF-8", "TZ": "UTC", **environment},
-            preexec_fn=begin, timeout=PATIENCE)
+            preexec_fn=start, timeout=PATIENCE)
         self.child.delaybeforesend = None
         self.child.logfile_read = self
 

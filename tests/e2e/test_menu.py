@@ -23,9 +23,7 @@ class Person(Profile):
     """Somebody at a terminal of the smallest size that counts."""
 
     def menu(self, rows=24, columns=80, **more):
-        seen = Terminal(environment={**self.env, **more})
-        seen.child.setwinsize(rows, columns)
-        return seen
+        return Terminal(environment={**self.env, **more}, rows=rows, columns=columns)
 
     def quits(self, seen):
         seen.asks(QUESTION, "q").ends(0)
