@@ -111,9 +111,8 @@ static const char *skip_bracket(const char *at)
     return at;
 }
 
-/* From `{`: to `}`, and the most that it says; -1: over REPETITIONS_MAX. What
- * else stands there is counted as if it stood outside. */
-static long read_times(const char **at)
+/* From `{` to `}`. What else stands there is counted as if it stood outside. */
+static int size_interval(struct size *size, const char **at, struct err *err)
 {
     long most = 1;
     long now = 0;
@@ -122,11 +121,13 @@ static long read_times(const char **at)
         now = c == ',' ? 0 : now * 10 + c - '0';
         most = now > most ? now : most;
         if (most > REPETITIONS_MAX) {
-            return -1;
+            return err_set(err, ERR_REJECT, "a repetition over %d times",
+                           REPETITIONS_MAX);
         }
     }
     *at += (*at)[1] == '}';
-    return most + 1; /* `{9,}` is nine, and any number more */
+    size_repeat(size, most + 1); /* `{9,}` is nine, and any number more */
+    return 0;
 }
 
 static void size_close(struct size *size)
@@ -139,7 +140,7 @@ static void size_close(struct size *size)
 
 static int size_one(struct size *size, const char **at, struct err *err)
 {
-    long times = 1;
+    int done = 0;
 
     if (**at == '(') {
         size->sums[++size->depth] = 0;
@@ -151,19 +152,15 @@ static int size_one(struct size *size, const char **at, struct err *err)
     } else if (**at == '+') {
         size_repeat(size, 2);
     } else if (**at == '{') {
-        times = read_times(at);
-        size_repeat(size, times);
+        done = size_interval(size, at, err);
     } else {
         *at = **at == '[' ? skip_bracket(*at) : *at;
         *at += **at == '\\' && (*at)[1] != '\0';
         size_add(size, 1);
     }
-    if (times < 0) {
-        return err_set(err, ERR_REJECT, "a repetition over %d times",
-                       REPETITIONS_MAX);
-    }
-    return size->last <= STATES_MAX && size->sums[size->depth] <= STATES_MAX
-               ? 0
+    return done != 0 || (size->last <= STATES_MAX &&
+                         size->sums[size->depth] <= STATES_MAX)
+               ? done
                : err_set(err, ERR_REJECT,
                          "its repetitions make %d characters and more of it",
                          STATES_MAX);

@@ -226,6 +226,6 @@ void private_remove(const char *path, int64_t patience)
         return;
     }
     (void)fchmod(top, 0700);
-    while (rmdir(path) != 0 && !is_late(&removal) && remove_some(&removal)) {
+    while (!is_late(&removal) && remove_some(&removal) && rmdir(path) != 0) {
     }
 }

@@ -345,11 +345,6 @@ static int count_runs(struct submit *submit, struct run_history *history,
 
 /* Watching */
 
-static bool waits_for_approval(const struct run_row *run)
-{
-    return run->pending.lacking > 0;
-}
-
 /* How far one that goes on has come is not told: that is `watch`. */
 static bool told_already(const struct history_answer *told,
                          const struct run_row *run)
@@ -358,7 +353,7 @@ static bool told_already(const struct history_answer *told,
         const struct run_row *before = &list_at(&told->runs, struct run_row, i);
         if (id_equal(&before->run, &run->run)) {
             return before->outcome == run->outcome &&
-                   waits_for_approval(before) == waits_for_approval(run);
+                   run_waits(before) == run_waits(run);
         }
     }
     return false;

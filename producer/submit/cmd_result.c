@@ -28,9 +28,14 @@ void run_short(const struct id *run, char text[static RUN_SHORT])
     memcpy(text, id + strlen(id) - (RUN_SHORT - 1), RUN_SHORT);
 }
 
+bool run_waits(const struct run_row *run)
+{
+    return run->pending.lacking > 0;
+}
+
 char *run_text(const struct run_row *run)
 {
-    if (run->pending.lacking > 0) {
+    if (run_waits(run)) {
         return waits_text(&run->pending);
     }
     return run->outcome != 0 ? word_spoken(&outcome_words, run->outcome)

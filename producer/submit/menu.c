@@ -79,8 +79,7 @@ const char *menu_how(const struct menu *menu, const struct run_row *run)
     run_short(&run->run, shown);
     bool watched =
         run->outcome == OUTCOME_NONE && strcmp(shown, menu->watched) == 0;
-    return told_run(watched ? menu->outcome : run->outcome,
-                    run->pending.lacking > 0);
+    return told_run(watched ? menu->outcome : run->outcome, run_waits(run));
 }
 
 char *menu_when(const struct menu *menu, const struct run_row *run)

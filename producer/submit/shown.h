@@ -29,6 +29,9 @@ int run_last(struct submit *submit, const char *command,
 /* "succeeded", "running", "waits for 1 approval (…)"; the caller's to free. */
 char *run_text(const struct run_row *run);
 
+/* For somebody to approve it. */
+bool run_waits(const struct run_row *run);
+
 /* Who asked for it; of a schedule's, in whose name it ran. The caller's. */
 char *run_by_text(const struct run_row *run);
 

@@ -4,12 +4,11 @@
  *
  * A real spawner is forked, and gets signed dispatches, each with its whole
  * proof, which are made before the clock runs. The bare one gets the same
- * environment. The private directories, and the notes beside
- * them, are made in memory: a disk's own time
- * (one mounted with `discard`, and without a journal, waits at every removal)
- * is not what is measured. Both ways take turns in one run, A B A B, with one
- * child at a time and with eight; out comes a table of medians of a child's
- * share, in ms, and the median of the ratios of the pairs.
+ * environment. The private directories, and the notes beside them, are made in
+ * memory: a disk's own time (one mounted with `discard`, and without a journal,
+ * waits at every removal) is not what is measured. Both ways take turns in one
+ * run, A B A B, with one child at a time and with eight; out comes a table of
+ * medians of a child's share, in ms, and the median of the ratios of the pairs.
  *
  * usage: spawn [ROUNDS]
  */
