@@ -101,10 +101,14 @@ static bool is_paused(const struct timetable *timetable)
     return paused;
 }
 
-static bool is_there(const struct schedule_row *row,
+/* Who pauses signs it, whatever an authorizer tells. */
+static bool is_there(const struct timetable *timetable,
                      const struct schedule_set *set)
 {
-    return row != NULL && row->stopped == NULL && row->paused == set->paused &&
+    const struct schedule_row *row = find_told(timetable, &set->schedule);
+
+    return timetable->pausing != PAUSE_ALL && row != NULL &&
+           row->stopped == NULL && row->paused == set->paused &&
            row->catch_up == set->catch_up &&
            hash_equal(&row->saved, &set->saved);
 }
@@ -120,12 +124,35 @@ char *schedule_text(const char *cron, int64_t at)
     return must_printf("at %s", moment);
 }
 
-static int sign_one(struct submit *submit, struct schedule_set *set,
-                    struct err *err)
+/* Only what is this command's: the id is worked out from what was told. */
+static int take_away(struct submit *submit, const struct timetable *timetable,
+                     const struct schedule_row *row, struct err *err)
 {
+    struct schedule_set set = {.command = timetable->save->command,
+                               .cron = row->cron,
+                               .at = row->at,
+                               .zone = row->zone};
+    struct schedule_remove remove = {.schedule = schedule_id(&set)};
+
+    return submit_ask(submit,
+                      &(struct question){.as = ASK_OWN,
+                                         .kind = EVENT_SCHEDULE_REMOVE,
+                                         .payload = &remove},
+                      err);
+}
+
+/* What is to be paused is taken away first: the revocation log tells it to
+ * every host, while a schedule.set alone binds nobody who has the one before
+ * it. */
+static int sign_one(struct submit *submit, const struct timetable *timetable,
+                    struct schedule_set *set, struct err *err)
+{
+    const struct schedule_row *row = find_told(timetable, &set->schedule);
     _cleanup_free_ char *text = schedule_text(set->cron, set->at);
 
-    if (submit_ask(submit,
+    if ((set->paused && row != NULL &&
+         take_away(submit, timetable, row, err) != 0) ||
+        submit_ask(submit,
                    &(struct question){.as = ASK_OWN,
                                       .kind = EVENT_SCHEDULE_SET,
                                       .payload = set},
@@ -145,11 +172,10 @@ static int sign_lines(struct submit *submit, const struct timetable *timetable,
         set.saved = *saved;
         set.targets = timetable->save->targets; /* lent */
         set.paused = is_paused(timetable);
-        if (is_past(&set) ||
-            is_there(find_told(timetable, &set.schedule), &set)) {
+        if (is_past(&set) || is_there(timetable, &set)) {
             continue;
         }
-        if (sign_one(submit, &set, err) != 0) {
+        if (sign_one(submit, timetable, &set, err) != 0) {
             return -1;
         }
         ++*changed;
@@ -168,22 +194,12 @@ static bool stands(const struct timetable *timetable, const struct id *schedule)
     return false;
 }
 
-/* Only what is this command's: the id is worked out from what was told. */
 static int remove_one(struct submit *submit, const struct timetable *timetable,
                       const struct schedule_row *row, struct err *err)
 {
-    struct schedule_set set = {.command = timetable->save->command,
-                               .cron = row->cron,
-                               .at = row->at,
-                               .zone = row->zone};
-    struct schedule_remove remove = {.schedule = schedule_id(&set)};
     _cleanup_free_ char *text = schedule_text(row->cron, row->at);
 
-    if (submit_ask(submit,
-                   &(struct question){.as = ASK_OWN,
-                                      .kind = EVENT_SCHEDULE_REMOVE,
-                                      .payload = &remove},
-                   err) != 0) {
+    if (take_away(submit, timetable, row, err) != 0) {
         return err_wrap(err, "schedule %s", text);
     }
     say("schedule %s, %s: taken away", text, row->zone);

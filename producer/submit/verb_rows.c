@@ -172,8 +172,9 @@ const struct verb verbs[] = {
      .bare = true},
     {"schedule pause", "COMMAND", "let a command run no more by itself",
      FOR_ADMINISTRATORS, .run = cmd_schedule_pause,
-     .help = "Until it is resumed; times that come meanwhile are passed over. "
-             "People run it as before."},
+     .help = "Until it is resumed; times that come meanwhile are passed over, "
+             "and what it has asked for and waits is called off. Every host is "
+             "told. People run it as before."},
     {"schedule resume", "COMMAND", "end that", FOR_ADMINISTRATORS,
      .run = cmd_schedule_resume,
      .help = "Its schedules run in your name from then on, as its newest "
