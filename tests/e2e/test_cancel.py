@@ -91,7 +91,8 @@ def test_twice_and_too_late_say_so(house, tmp_path):
     until("both run", lambda: len(alive(pids)) == 2)
     first = done(house.submit("cancel", "--detach", run))
     assert "is being cancelled" in first.stderr
-    assert "running, being cancelled" in done(house.submit("result", run)).stdout
+    until("it is told", lambda: "running, being cancelled" in done(
+        house.submit("result", run)).stdout)  # its start is recorded just after
     second = done(house.submit("cancel", run))
     assert "is being cancelled already" in second.stderr
     assert "on dev: cancelled" in second.stderr and alive(pids) == []
