@@ -123,11 +123,15 @@ def passes(plant):
         return green, said.read()
 
 
+def reset():
+    run(["make", "-s", "reset", "ERRAND_HOME=build/plain/home"])
+
+
 def renew(plant):
     """A database keeps the schema that it was made with: such a plant needs a
     stack of its own, and so does what comes after it."""
     if "--- a/schema/" in plant.path.read_text(encoding="utf-8"):
-        run(["make", "-s", "reset", "ERRAND_HOME=build/plain/home"])
+        reset()
 
 
 def judge(plant):
@@ -159,6 +163,7 @@ def main():
             print("%-36s %s" % (p.name, p.breaks))
         return 0
     make_scratch()
+    reset()  # what stands there may be of an older tree
     adopt()
     failed, healthy = 0, {}
     for plant in plants:
