@@ -324,11 +324,15 @@ def beside(house, kind, folder):
 # Decided once (P5)
 
 def decisions(house):
-    """What stands, but for reads, whose answers are made anew."""
+    """What stands, but for reads, whose answers are made anew, and for what the
+    scheduler asks of how runs are, at any time."""
     return {table: house.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in (
-        "requests", "runs", "assignments", "commands", "users", "targets",
-        "sessions", "services")} | {"executions": house.rows(
-            "SELECT id, run_id, dispatch, issued, expires FROM executions ORDER BY 1")}
+        "runs", "assignments", "commands", "users", "targets", "sessions",
+        "services")} | {
+            "requests": house.rows(
+                "SELECT * FROM requests WHERE verb <> 'run.advance' ORDER BY 1, 2"),
+            "executions": house.rows(
+                "SELECT id, run_id, dispatch, issued, expires FROM executions ORDER BY 1")}
 
 
 def test_a_run_asked_again_runs_once_and_its_id_tells_others_nothing(house, tmp_path):
