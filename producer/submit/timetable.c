@@ -101,7 +101,7 @@ static bool is_paused(const struct timetable *timetable)
     return paused;
 }
 
-/* Who pauses signs it, whatever an authorizer tells. */
+/* Who pauses signs it, even where it is told to be paused. */
 static bool is_there(const struct timetable *timetable,
                      const struct schedule_set *set)
 {
@@ -124,15 +124,10 @@ char *schedule_text(const char *cron, int64_t at)
     return must_printf("at %s", moment);
 }
 
-/* Only what is this command's: the id is worked out from what was told. */
-static int take_away(struct submit *submit, const struct timetable *timetable,
-                     const struct schedule_row *row, struct err *err)
+static int take_away(struct submit *submit, const struct id *schedule,
+                     struct err *err)
 {
-    struct schedule_set set = {.command = timetable->save->command,
-                               .cron = row->cron,
-                               .at = row->at,
-                               .zone = row->zone};
-    struct schedule_remove remove = {.schedule = schedule_id(&set)};
+    struct schedule_remove remove = {.schedule = *schedule};
 
     return submit_ask(submit,
                       &(struct question){.as = ASK_OWN,
@@ -143,15 +138,16 @@ static int take_away(struct submit *submit, const struct timetable *timetable,
 
 /* What is to be paused is taken away first: the revocation log tells it to
  * every host, while a schedule.set alone binds nobody who has the one before
- * it. */
+ * it. Whoever saves what is paused only says so again: should that break off,
+ * it must not be gone, since then the next save would have it run. */
 static int sign_one(struct submit *submit, const struct timetable *timetable,
                     struct schedule_set *set, struct err *err)
 {
-    const struct schedule_row *row = find_told(timetable, &set->schedule);
+    bool pauses = timetable->pausing == PAUSE_ALL &&
+                  find_told(timetable, &set->schedule) != NULL;
     _cleanup_free_ char *text = schedule_text(set->cron, set->at);
 
-    if ((set->paused && row != NULL &&
-         take_away(submit, timetable, row, err) != 0) ||
+    if ((pauses && take_away(submit, &set->schedule, err) != 0) ||
         submit_ask(submit,
                    &(struct question){.as = ASK_OWN,
                                       .kind = EVENT_SCHEDULE_SET,
@@ -194,12 +190,18 @@ static bool stands(const struct timetable *timetable, const struct id *schedule)
     return false;
 }
 
+/* Only what is this command's: the id is worked out from what was told. */
 static int remove_one(struct submit *submit, const struct timetable *timetable,
                       const struct schedule_row *row, struct err *err)
 {
+    struct schedule_set set = {.command = timetable->save->command,
+                               .cron = row->cron,
+                               .at = row->at,
+                               .zone = row->zone};
+    struct id schedule = schedule_id(&set);
     _cleanup_free_ char *text = schedule_text(row->cron, row->at);
 
-    if (take_away(submit, timetable, row, err) != 0) {
+    if (take_away(submit, &schedule, err) != 0) {
         return err_wrap(err, "schedule %s", text);
     }
     say("schedule %s, %s: taken away", text, row->zone);

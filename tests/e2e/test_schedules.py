@@ -417,9 +417,9 @@ def test_what_was_fired_is_not_fired_again_once_its_rows_are_gone(house, thief):
         "schedule": schedule.fields["schedule"]}, house.admin))
 
 
-def test_to_pause_is_told_to_every_host(house):
+def test_to_pause_is_told_to_every_host(house, folder):
     """By the revocation log: with the authorizer's key, too, a thief has no host
-    fire what was signed before."""
+    fire what was signed before. Who saves it then leaves it there, paused."""
     name = house.command("true", "#: schedule = 0 3 * * *")
     [row] = listed(house, name).values()
     log = reader(house.brokers, "errand.revocations")
@@ -432,6 +432,11 @@ def test_to_pause_is_told_to_every_host(house):
                 return event.fields["schedule"]
         return None
     assert until("it is in the log", entry) == row["schedule"]
+    rewrite(house, folder, name, "#: schedule = 0 3 * * *", "#: timeout = 50s")
+    [row] = listed(house, name).values()
+    assert row["paused"] and row["version"] == 2
+    assert house.rows("SELECT count(*) FROM requests WHERE verb = 'schedule.remove'"
+                      " AND command = %s", name) == [(1,)]
     done(house.submit("command", "remove", name, "--yes"))
 
 
